@@ -1,0 +1,152 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { decideAccess, decideOrganization } from '../authorization/decide-access.js';
+import type { ApiKeyRefusalCode } from '../decision.js';
+import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
+import type { RefusalReason, Verdict } from '../kinde/verdict.js';
+import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { AnswerName } from './answers.js';
+import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import type { HttpRequest, HttpResponse } from './http-request.js';
+import type { OrganizationClaim } from './organization-source.js';
+import { hasPassed, recordPassage } from './passage.js';
+import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
+import type { RouteRule } from './route-rule.js';
+
+/** Marks the guard and its subclasses for the boot check, in every copy of the library that a process may have loaded. */
+export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
+
+const ANSWER_OF: Readonly<Record<RefusalReason, AnswerName>> = {
+  unknown: 'INVALID_KEY',
+  other_api: 'INVALID_KEY',
+  revoked: 'KEY_REVOKED',
+  inactive: 'KEY_INACTIVE',
+};
+
+/** A request on its way through the guard. */
+interface Attempt {
+  readonly context: ExecutionContext;
+  readonly rule: RouteRule;
+  readonly request: HttpRequest;
+  apiKey?: VerifiedApiKey;
+  cached?: boolean;
+}
+
+/**
+ * Lets a request through whose API key is valid and may do what the handler's decorators demand; refuses every other with
+ * {@link ApiKeyRefusedException}. A handler without a decorator demands a valid key.
+ *
+ * Where the key is remembered and nothing has to be loaded it answers with `true` and not with a promise.
+ */
+@Injectable()
+export class ApiKeyGuard implements CanActivate {
+  static readonly [API_KEY_GUARD] = true;
+
+  constructor(@Inject(KINDE_API_KEY_REGISTRATION) private readonly registration: Registration) {}
+
+  /**
+   * @returns `true`, at once where Kinde need not be asked
+   * @throws {ApiKeyRefusedException} with one of the codes of {@link ApiKeyRefusalCode}
+   */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const { id, rules, credentials, verification } = this.registration;
+    const rule = rules.ruleOf(context.getClass(), context.getHandler());
+    if (!rule) throw this.#refuseUnsupported(context, 'its handler is not known, or its rules contradict each other');
+    if (rule.isPublic) return true;
+    if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
+    const request = context.switchToHttp().getRequest<HttpRequest>();
+    if (hasPassed(request, id, rule)) return true;
+    const attempt: Attempt = { context, rule, request };
+    const reading = credentials.read(request);
+    if ('refusal' in reading) throw this.#refuse(attempt, reading.refusal);
+    const verdict = verification.verifyCached(reading.rawKey);
+    return verdict ? this.#judge(attempt, verdict, true) : this.#verify(attempt, reading.rawKey);
+  }
+
+  async #verify(attempt: Attempt, rawKey: string): Promise<boolean> {
+    let verdict: Verdict;
+    try {
+      verdict = await this.registration.verification.verify(rawKey);
+    } catch (error) {
+      if (error instanceof KindeApiKeyUnavailableError || error instanceof KindeApiKeyMisconfiguredError) {
+        throw this.#refuse(attempt, error.code, error.retryAfterSeconds);
+      }
+      throw error;
+    }
+    return this.#judge(attempt, verdict, false);
+  }
+
+  #judge(attempt: Attempt, verdict: Verdict, cached: boolean): boolean | Promise<boolean> {
+    attempt.cached = cached;
+    if (!verdict.accepted) throw this.#refuse(attempt, ANSWER_OF[verdict.reason]);
+    attempt.apiKey = verdict.apiKey;
+    const refusal = decideAccess(attempt.rule.access, verdict.apiKey);
+    if (refusal) {
+      this.#report(attempt, refusal.code);
+      throw this.registration.refusals.refuseAccess(responseOf(attempt.context), refusal, attempt.rule);
+    }
+    return this.#matchOrganizations(attempt, verdict.apiKey, 0, undefined);
+  }
+
+  #matchOrganizations(
+    attempt: Attempt,
+    apiKey: VerifiedApiKey,
+    index: number,
+    resource: unknown,
+  ): boolean | Promise<boolean> {
+    const source = attempt.rule.organizations[index];
+    if (!source) return this.#pass(attempt, apiKey, resource);
+    const compare = (claim: OrganizationClaim): boolean | Promise<boolean> => {
+      const refusal = decideOrganization(apiKey, claim.orgCode);
+      if (refusal) throw this.#refuse(attempt, refusal.code);
+      return this.#matchOrganizations(attempt, apiKey, index + 1, claim.resource ?? resource);
+    };
+    const claim = source(attempt.context, attempt.request, apiKey);
+    return claim instanceof Promise ? claim.then((found) => compare(found)) : compare(claim);
+  }
+
+  #pass(attempt: Attempt, apiKey: VerifiedApiKey, resource: unknown): true {
+    recordPassage(attempt.request, this.registration.id, attempt.rule, apiKey, resource);
+    this.#report(attempt, null);
+    return true;
+  }
+
+  #refuse(attempt: Attempt, name: AnswerName, retryAfterSeconds?: number): ApiKeyRefusedException {
+    const details = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+    const refused = this.registration.refusals.refuse(responseOf(attempt.context), name, details);
+    this.#report(attempt, refused.code);
+    return refused;
+  }
+
+  #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
+    const route = `${context.getClass().name}.${context.getHandler().name}`;
+    this.registration.log.error(`${route} was refused: ${why}`);
+    this.registration.decisions.report(() => describe(null, 'UNSUPPORTED_CONTEXT', undefined, undefined));
+    const response = context.getType() === 'http' ? responseOf(context) : undefined;
+    return this.registration.refusals.refuse(response, 'UNSUPPORTED_CONTEXT');
+  }
+
+  #report({ rule, apiKey, cached }: Attempt, code: ApiKeyRefusalCode | null): void {
+    this.registration.decisions.report(() => describe(rule.route, code, apiKey, cached));
+  }
+}
+
+function describe(
+  route: string | null,
+  code: ApiKeyRefusalCode | null,
+  apiKey: VerifiedApiKey | undefined,
+  cached: boolean | undefined,
+) {
+  return {
+    outcome: code === null ? 'accepted' : 'refused',
+    code,
+    route,
+    keyId: apiKey?.keyId ?? null,
+    orgCode: apiKey?.orgCode ?? null,
+    userId: apiKey?.userId ?? null,
+    cached: cached ?? null,
+  } as const;
+}
+
+function responseOf(context: ExecutionContext): HttpResponse {
+  return context.switchToHttp().getResponse<HttpResponse>();
+}

@@ -1,0 +1,94 @@
+import type { ApiKeyCredential } from '../kinde-api-key.options.js';
+import { couldBeKey } from '../verification/raw-key.js';
+import type { HttpRequest } from './http-request.js';
+
+/** Why a request carries no key that could be asked about. */
+export type CredentialRefusal = 'MISSING_KEY' | 'MALFORMED_REQUEST' | 'WRONG_CREDENTIAL_TYPE' | 'WRONG_KEY_PREFIX';
+
+/** The raw key of a request, or why there is none. */
+export type CredentialReading = { readonly rawKey: string } | { readonly refusal: CredentialRefusal };
+
+const MISSING: CredentialReading = Object.freeze({ refusal: 'MISSING_KEY' });
+const MALFORMED: CredentialReading = Object.freeze({ refusal: 'MALFORMED_REQUEST' });
+const WRONG_TYPE: CredentialReading = Object.freeze({ refusal: 'WRONG_CREDENTIAL_TYPE' });
+const WRONG_PREFIX: CredentialReading = Object.freeze({ refusal: 'WRONG_KEY_PREFIX' });
+
+// A JSON object in base64url starts with "ey"; a JWS has three parts, a JWE five (RFC 7515 §3.1, RFC 7516 §3.1).
+const JWT = /^ey[\w-]*(\.[\w-]*){2}((\.[\w-]*){2})?$/;
+/** A single word shorter than this is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme. */
+const SHORTEST_KEY = 16;
+
+/** Finds the one key of a request in the places that are configured. */
+export class CredentialReader {
+  readonly #credentials: readonly ApiKeyCredential[];
+  readonly #prefixes: readonly string[];
+
+  /**
+   * @param credentials where a key may stand; header names in lower case, none of them twice
+   * @param prefixes how a key must start; empty: any way
+   */
+  constructor(credentials: readonly ApiKeyCredential[], prefixes: readonly string[]) {
+    this.#credentials = credentials;
+    this.#prefixes = prefixes;
+  }
+
+  /** @returns the raw key, or why there is none that could be asked about */
+  read(request: HttpRequest): CredentialReading {
+    let found = MISSING;
+    for (const credential of this.#credentials) {
+      const value = headerValue(request, credential.header);
+      if (value === undefined) continue;
+      const reading = value === null ? MALFORMED : this.#parse(value, credential.scheme);
+      if (reading === MISSING) continue;
+      if (found !== MISSING) return MALFORMED;
+      found = reading;
+    }
+    return found;
+  }
+
+  #parse(value: string, scheme: string | undefined): CredentialReading {
+    if (scheme === undefined) return this.#judge(value);
+    if (value === '') return MALFORMED;
+    const space = value.indexOf(' ');
+    const firstWord = space === -1 ? value : value.slice(0, space);
+    if (firstWord.length === scheme.length && firstWord.toLowerCase() === scheme.toLowerCase()) {
+      return this.#judge(space === -1 ? '' : value.slice(space).trimStart());
+    }
+    return space === -1 && value.length >= SHORTEST_KEY ? MALFORMED : MISSING;
+  }
+
+  #judge(token: string): CredentialReading {
+    if (token.startsWith('ey') && JWT.test(token)) return WRONG_TYPE;
+    return couldBeKey(token) ? this.#judgePrefix(token) : MALFORMED;
+  }
+
+  #judgePrefix(rawKey: string): CredentialReading {
+    if (this.#prefixes.length === 0 || this.#prefixes.some((prefix) => rawKey.startsWith(prefix))) return { rawKey };
+    return WRONG_PREFIX;
+  }
+}
+
+/**
+ * Reads a header as it was sent. Node hides a second `Authorization` and joins others with commas, so its raw list is asked first.
+ *
+ * @returns the value, `undefined` where there is none, `null` where there are several
+ */
+function headerValue(request: HttpRequest, name: string): string | null | undefined {
+  const raw = request.rawHeaders ?? request.raw?.rawHeaders;
+  if (!Array.isArray(raw)) return joinedHeaderValue(request.headers, name);
+  let value: string | undefined;
+  for (let index = 0; index < raw.length; index += 2) {
+    const candidate: unknown = raw[index];
+    if (typeof candidate !== 'string' || candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    if (value !== undefined) return null;
+    value = String(raw[index + 1]);
+  }
+  return value;
+}
+
+function joinedHeaderValue(headers: unknown, name: string): string | null | undefined {
+  if (typeof headers !== 'object' || headers === null || !Object.hasOwn(headers, name)) return undefined;
+  const value: unknown = (headers as Readonly<Record<string, unknown>>)[name];
+  if (value === undefined) return undefined;
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,23 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { ApiKeyRefusedException } from './api-key-refused.exception.js';
+
+interface ProblemResponse {
+  header(name: string, value: string): unknown;
+  status(code: number): { send(body: string): unknown };
+}
+
+/**
+ * Answers refusals as `application/problem+json` (RFC 9457): `title`, `status` and `detail`, with `code` and the scopes as extension
+ * members; `type` is `about:blank`. Register it with `app.useGlobalFilters(new ApiKeyProblemDetailsFilter())`.
+ */
+@Catch(ApiKeyRefusedException)
+export class ApiKeyProblemDetailsFilter implements ExceptionFilter<ApiKeyRefusedException> {
+  catch(exception: ApiKeyRefusedException, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<ProblemResponse>();
+    const { statusCode, error, message, ...members } = exception.getResponse();
+    response.header('Content-Type', 'application/problem+json');
+    response
+      .status(statusCode)
+      .send(JSON.stringify({ type: 'about:blank', title: error, status: statusCode, detail: message, ...members }));
+  }
+}

@@ -1,0 +1,50 @@
+import type { InjectionToken } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
+
+/** A module of the running app, as Nest keeps it. */
+export type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
+/** A provider of the running app, as Nest keeps it. */
+export type ProviderWrapper = NestModule['providers'] extends Map<unknown, infer W> ? W : never;
+
+/** A provider, and the module that it lives in. */
+export interface FoundProvider {
+  readonly host: NestModule;
+  readonly wrapper: ProviderWrapper;
+}
+
+/**
+ * Finds the provider that a class of a module would be given: the module's own, then what its imports export (global modules are among
+ * every module's imports).
+ */
+export function findVisibleProvider(module: NestModule, token: InjectionToken): FoundProvider | undefined {
+  return foundIn(module, token) ?? findExported(module.imports, token, new Set([module]));
+}
+
+/** @returns every provider of the app under a token */
+export function findAllProviders(modules: Iterable<NestModule>, token: InjectionToken): readonly FoundProvider[] {
+  return [...modules].map((module) => foundIn(module, token)).filter((found) => found !== undefined);
+}
+
+function findExported(
+  imports: Iterable<NestModule>,
+  token: InjectionToken,
+  visited: Set<NestModule>,
+): FoundProvider | undefined {
+  for (const module of imports) {
+    if (visited.has(module)) continue;
+    visited.add(module);
+    const own = module.exports.has(token) ? foundIn(module, token) : undefined;
+    const found = own ?? findExported(reExported(module), token, visited);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function reExported(module: NestModule): NestModule[] {
+  return [...module.imports].filter(({ metatype }) => module.exports.has(metatype));
+}
+
+function foundIn(host: NestModule, token: InjectionToken): FoundProvider | undefined {
+  const wrapper = host.providers.get(token);
+  return wrapper && { host, wrapper };
+}

@@ -1,0 +1,21 @@
+import type { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
+import type { CredentialReader } from './credential-reader.js';
+import type { DecisionReporter } from './decision-reporter.js';
+import type { RefusalFactory } from './refusal-factory.js';
+import type { RouteRules } from './route-rules.js';
+
+/** @internal What `ApiKeyGuard` is built from; its name says what to do when Nest cannot find it. */
+export const KINDE_API_KEY_REGISTRATION = Symbol.for(
+  'nestjs-kinde-api-key: import KindeApiKeyModule.forRoot() in this module or globally',
+);
+
+/** @internal One `forRoot()`: everything that its guards share. Two registrations share nothing. */
+export interface Registration {
+  readonly id: symbol;
+  readonly rules: RouteRules;
+  readonly credentials: CredentialReader;
+  readonly verification: ApiKeyVerificationService;
+  readonly refusals: RefusalFactory;
+  readonly decisions: DecisionReporter;
+  readonly log: { error(message: string): void };
+}

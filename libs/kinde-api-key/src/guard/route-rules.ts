@@ -1,0 +1,108 @@
+import { isResolverClass, type OrganizationTarget } from './organization-target.js';
+import { functionSource, requestSource, resolverSource, type OrganizationSource } from './organization-source.js';
+import type { ResolverBinding } from './resolver-binding.js';
+import { compileRule, findContradiction, type RouteRule } from './route-rule.js';
+import { classParts, methodParts } from './rule-store.js';
+import type { RulePart } from './rule-part.js';
+
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- Nest's own type of a controller class and of a handler
+type AnyFunction = Function;
+
+/** What the rules of one registration go by. */
+export interface RouteRulesOptions {
+  readonly orgParam: string;
+  /** Controllers that are public although nothing on them says so. */
+  readonly publicControllers: ReadonlySet<unknown>;
+}
+
+/** A compiled rule, or what is wrong with it; a rule with problems is never enforced in part: its handler is refused. */
+export interface CompiledRule {
+  readonly rule: RouteRule;
+  readonly problems: readonly string[];
+}
+
+/** The rules of a registration's routes, each compiled once and found by class and handler: inherited handlers share a function. */
+export class RouteRules {
+  readonly #options: RouteRulesOptions;
+  readonly #resolvers: ResolverBinding;
+  readonly #rules = new WeakMap<AnyFunction, Map<AnyFunction, RouteRule>>();
+
+  constructor(options: RouteRulesOptions, resolvers: ResolverBinding) {
+    this.#options = options;
+    this.#resolvers = resolvers;
+  }
+
+  /** @returns the rule of a handler, or `undefined` for one that cannot be found or whose rule is contradictory: it must be refused */
+  ruleOf(controller: AnyFunction, handler: AnyFunction): RouteRule | undefined {
+    return this.#rules.get(controller)?.get(handler) ?? this.#findRule(controller, handler);
+  }
+
+  /**
+   * Compiles the rule of a route and remembers it for the function that Nest will call, which may be another one than the prototype's:
+   * something may have replaced it on the instance.
+   */
+  add(controller: AnyFunction, name: string, handler: AnyFunction): CompiledRule {
+    const compiled = this.#compile(controller, [name], handler);
+    if (compiled.problems.length === 0) this.#remember(controller, handler, compiled.rule);
+    return compiled;
+  }
+
+  #findRule(controller: AnyFunction, handler: AnyFunction): RouteRule | undefined {
+    const names = namesOf(controller, handler);
+    if (names.length === 0) return undefined;
+    const { rule, problems } = this.#compile(controller, names, handler);
+    if (problems.length > 0) return undefined;
+    this.#remember(controller, handler, rule);
+    return rule;
+  }
+
+  #remember(controller: AnyFunction, handler: AnyFunction, rule: RouteRule): void {
+    const ofClass = this.#rules.get(controller) ?? new Map<AnyFunction, RouteRule>();
+    ofClass.set(handler, rule);
+    this.#rules.set(controller, ofClass);
+  }
+
+  #compile(controller: AnyFunction, names: readonly string[], handler: AnyFunction): CompiledRule {
+    const parts = {
+      ofClass: this.#options.publicControllers.has(controller)
+        ? [PUBLIC, ...classParts(controller)]
+        : classParts(controller),
+      ofMethod: [...new Set(names.flatMap((name) => methodParts(controller, name, handler)))],
+    };
+    const problems: string[] = [];
+    const contradiction = findContradiction(parts);
+    if (contradiction) problems.push(contradiction);
+    const rule = compileRule(`${controller.name}.${names.join('|')}`, parts, ({ target }) => {
+      const source = this.#makeSource(controller, target ?? { param: this.#options.orgParam });
+      if (typeof source !== 'string') return source;
+      problems.push(`@OrgScoped({ resolve }) ${source}`);
+      return null;
+    });
+    return { rule, problems };
+  }
+
+  #makeSource(controller: AnyFunction, target: OrganizationTarget): OrganizationSource | string | null {
+    if ('from' in target) return null;
+    if (!('resolve' in target)) return requestSource(target);
+    if (!isResolverClass(target.resolve)) return functionSource(target.resolve);
+    const handle = this.#resolvers.bind(controller, target.resolve);
+    return typeof handle === 'string' ? handle : resolverSource(handle);
+  }
+}
+
+const PUBLIC: RulePart = Object.freeze({ kind: 'public' });
+
+/** The names under which a class has a function: by identity and never by `handler.name`, which can be empty or another's. */
+function namesOf(controller: AnyFunction, handler: AnyFunction): readonly string[] {
+  const names = new Set<string>();
+  for (
+    let prototype = controller.prototype as object | null;
+    prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null
+  ) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (value === handler) names.add(name);
+    }
+  }
+  return [...names];
+}

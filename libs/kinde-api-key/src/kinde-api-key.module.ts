@@ -1,0 +1,154 @@
+import { HttpModule, HttpService } from '@nestjs/axios';
+import {
+  Inject,
+  Logger,
+  Module,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { BootCheck } from './audit/boot-check.js';
+import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
+import { ApiKeyGuard } from './guard/api-key.guard.js';
+import { CredentialReader } from './guard/credential-reader.js';
+import { DecisionReporter } from './guard/decision-reporter.js';
+import { RefusalFactory } from './guard/refusal-factory.js';
+import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
+import { ResolverBinding } from './guard/resolver-binding.js';
+import { RouteRules } from './guard/route-rules.js';
+import {
+  ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+  KINDE_API_KEY_EXTRAS,
+  MODULE_OPTIONS_TOKEN,
+  OPTIONS_TYPE,
+} from './kinde-api-key.module-definition.js';
+import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-key.options.js';
+import { AxiosKindeHttp } from './kinde/axios-http.js';
+import { KindeClient } from './kinde/kinde-client.js';
+import { resolveOptions, type ResolvedOptions } from './resolved-options.js';
+import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
+
+const RESOLVED_OPTIONS = Symbol.for('nestjs-kinde-api-key:resolved-options');
+const LOGGER = Symbol.for('nestjs-kinde-api-key:logger');
+
+function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): ReadonlySet<unknown> {
+  return new Set(typeof globalGuard === 'object' ? globalGuard.publicControllers : []);
+}
+
+/**
+ * Lets an API accept the API keys that its customers create in Kinde. Import `KindeApiKeyModule.forRoot()` once, in the root module; it
+ * provides {@link ApiKeyGuard} and {@link ApiKeyVerificationService} to every module.
+ */
+@Module({
+  providers: [
+    { provide: LOGGER, useFactory: () => new Logger('KindeApiKeyModule') },
+    { provide: KINDE_API_KEY_CLOCK, useClass: SystemClock },
+    {
+      provide: RESOLVED_OPTIONS,
+      useFactory: (options: KindeApiKeyOptions) => resolveOptions(options, process.env),
+      inject: [MODULE_OPTIONS_TOKEN],
+    },
+    {
+      provide: KindeClient,
+      useFactory: ({ kinde, http }: ResolvedOptions, httpService: HttpService, clock: Clock, log: Logger) =>
+        new KindeClient(new AxiosKindeHttp(httpService, http), kinde, clock, log),
+      inject: [RESOLVED_OPTIONS, HttpService, KINDE_API_KEY_CLOCK, LOGGER],
+    },
+    {
+      provide: ApiKeyVerificationService,
+      useFactory: (client: KindeClient, { cache }: ResolvedOptions, clock: Clock) =>
+        new ApiKeyVerificationService(client, cache, clock),
+      inject: [KindeClient, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK],
+    },
+    {
+      provide: KINDE_API_KEY_REGISTRATION,
+      useFactory: (
+        { guard }: ResolvedOptions,
+        extras: KindeApiKeyModuleExtras,
+        verification: ApiKeyVerificationService,
+        modules: ModulesContainer,
+        log: Logger,
+      ): Registration => ({
+        id: Symbol('registration'),
+        rules: new RouteRules(
+          { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras) },
+          new ResolverBinding(modules),
+        ),
+        credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
+        verification,
+        refusals: new RefusalFactory(guard),
+        decisions: new DecisionReporter(guard.onDecision, log),
+        log,
+      }),
+      inject: [RESOLVED_OPTIONS, KINDE_API_KEY_EXTRAS, ApiKeyVerificationService, ModulesContainer, LOGGER],
+    },
+    ApiKeyGuard,
+  ],
+  exports: [ApiKeyGuard, ApiKeyVerificationService, KINDE_API_KEY_REGISTRATION],
+})
+export class KindeApiKeyModule
+  extends ConfigurableModuleClass
+  implements OnApplicationBootstrap, OnApplicationShutdown
+{
+  /** Private to the language, so that no log of this object shows the client secret. */
+  readonly #options: ResolvedOptions;
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
+    @Inject(KINDE_API_KEY_EXTRAS) private readonly extras: KindeApiKeyModuleExtras,
+    @Inject(KINDE_API_KEY_REGISTRATION) private readonly registration: Registration,
+    @Inject(KindeClient) private readonly client: KindeClient,
+    @Inject(ApiKeyGuard) private readonly guard: unknown,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {
+    super();
+    this.#options = options;
+  }
+
+  /**
+   * @param options what differs from the environment and the defaults; with none, everything comes from the environment, which is read
+   * when the app is made and not at import
+   */
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return withOwnHttp(super.forRoot(options));
+  }
+
+  /**
+   * @param options `useFactory`, `useClass` or `useExisting` for the options, and `isGlobal` and `globalGuard` beside them
+   */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return withOwnHttp(super.forRootAsync(options));
+  }
+
+  /** Checks every route, once they are all known and before the first request. */
+  onApplicationBootstrap(): void {
+    const { orgParam, guardedBy } = this.#options.guard;
+    const { globalGuard = false } = this.extras;
+    const check = new BootCheck(
+      this.registration,
+      { isStrict: globalGuard !== false, orgParam, countedGuards: [this.guard, ...guardedBy] },
+      this.modules,
+      this.config,
+    );
+    const { guarded, public: open } = check.run();
+    const oldestSeconds = this.registration.verification.maxAcceptedAgeMs / 1_000;
+    this.log.log(
+      `${guarded} routes guarded, ${open} public, oldest accepted answer ${oldestSeconds} s, ` +
+        `cache ${this.#options.cache ? 'on' : 'off'}, shared no`,
+    );
+  }
+
+  /** Ends what is under way with Kinde, after the server has answered its last request. */
+  onApplicationShutdown(): void {
+    this.client.close();
+  }
+}
+
+/** Gives a registration an HTTP client that nobody shares: an interceptor on the app's own would see every key. */
+function withOwnHttp(definition: DynamicModule): DynamicModule {
+  return { ...definition, imports: [...(definition.imports ?? []), HttpModule.register({})] };
+}
