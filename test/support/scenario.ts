@@ -1,0 +1,84 @@
+import type { DynamicModule, INestApplication, ModuleMetadata, Type } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import {
+  KINDE_API_KEY_CLOCK,
+  KindeApiKeyModule,
+  type KindeApiKeyModuleExtras,
+  type KindeApiKeyOptions,
+} from 'nestjs-kinde-api-key';
+import { KindeEmulator, TestClock, type KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
+import { send, type Answer, type Sending } from './http.js';
+
+/** The two adapters that every answer is the same on. */
+export const ADAPTERS = ['express', 'fastify'] as const;
+export type Adapter = (typeof ADAPTERS)[number];
+
+/** What an app under test is made of, beside Kinde. */
+export interface ScenarioOptions {
+  readonly adapter: Adapter;
+  readonly controllers?: Type[];
+  readonly providers?: ModuleMetadata['providers'];
+  readonly imports?: ModuleMetadata['imports'];
+  readonly options?: KindeApiKeyOptions & KindeApiKeyModuleExtras;
+  readonly emulator?: KindeEmulatorOptions;
+  /** Replaces the one registration, e.g. by several. */
+  readonly register?: (emulator: KindeEmulator) => (DynamicModule | Type)[];
+  /** Called before the app starts. */
+  readonly prepare?: (app: INestApplication) => void;
+}
+
+/** A running app, its Kinde and their common clock. */
+export interface Scenario {
+  readonly app: INestApplication;
+  readonly emulator: KindeEmulator;
+  readonly clock: TestClock;
+  readonly url: string;
+  /** Sends a request with a key as `Authorization: Bearer`, or with none. */
+  get(path: string, key?: string, sending?: Sending): Promise<Answer>;
+  send(path: string, sending?: Sending): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Starts an emulator and an app that stands on it, both on loopback sockets. */
+export async function startScenario(scenario: ScenarioOptions): Promise<Scenario> {
+  const clock = new TestClock();
+  const emulator = await KindeEmulator.start({ clock, ...scenario.emulator });
+  const registrations = scenario.register?.(emulator) ?? [
+    KindeApiKeyModule.forRoot({ domain: emulator.domain, ...emulator.credentials, ...scenario.options }),
+  ];
+  const testing = await Test.createTestingModule({
+    imports: [...registrations, ...(scenario.imports ?? [])],
+    controllers: scenario.controllers ?? [],
+    providers: scenario.providers ?? [],
+  })
+    .overrideProvider(KINDE_API_KEY_CLOCK)
+    .useValue(clock)
+    .compile();
+  const app = testing.createNestApplication(
+    scenario.adapter === 'fastify' ? new FastifyAdapter() : new ExpressAdapter(),
+    { logger: false },
+  );
+  scenario.prepare?.(app);
+  await app.listen(0, '127.0.0.1');
+  const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+  return {
+    app,
+    emulator,
+    clock,
+    url,
+    get: (path, key, sending = {}) =>
+      send(url + path, { ...sending, headers: { ...sending.headers, ...(key && { authorization: `Bearer ${key}` }) } }),
+    send: (path, sending) => send(url + path, sending),
+    close: async () => {
+      await app.close();
+      await emulator.stop();
+    },
+  };
+}
+
+/** Runs the same suite on Express and on Fastify. */
+export function describeAdapters(name: string, suite: (adapter: Adapter) => void): void {
+  describe.each(ADAPTERS)(`${name} on %s`, suite);
+}
