@@ -1,0 +1,162 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { ApiKeyGuard, type KindeApiKeyOptions } from 'nestjs-kinde-api-key';
+import type { KindeEmulatorInvalidKeyAnswer, KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
+import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
+
+@Controller()
+@UseGuards(ApiKeyGuard)
+class AnyController {
+  @Get()
+  find(): string {
+    return 'ok';
+  }
+}
+
+const UNKNOWN = 'k_live_nobody_knows_this_one';
+const READINGS: KindeEmulatorInvalidKeyAnswer[] = ['200', '200-nulls', 400, 401, 403, 404];
+
+describeAdapters('401', (adapter) => {
+  let scenario: Scenario;
+  const start = async (options: KindeApiKeyOptions = {}, emulator: KindeEmulatorOptions = {}) => {
+    scenario = await startScenario({ adapter, controllers: [AnyController], options, emulator });
+  };
+  afterEach(() => scenario.close());
+
+  it('MISSING_KEY without credentials and with those of another scheme, with a bare challenge', async () => {
+    await start({ realm: 'acme' });
+    for (const headers of [
+      {},
+      { authorization: 'Basic dXNlcjpwYXNz' },
+      { authorization: 'Negotiate' },
+      { 'x-api-key': UNKNOWN },
+    ]) {
+      const answer = await scenario.send('/', { headers });
+      expect(answer).toMatchObject({
+        status: 401,
+        body: { statusCode: 401, error: 'Unauthorized', message: 'API key required', code: 'MISSING_KEY' },
+      });
+      expect(answer.headers).toMatchObject({ 'www-authenticate': 'Bearer realm="acme"', 'cache-control': 'no-store' });
+    }
+    expect(scenario.emulator.counters.requests).toBe(0);
+  });
+
+  it('names the scheme ApiKey in the challenge where only x-api-key is configured', async () => {
+    await start({ credentials: [{ header: 'x-api-key' }] });
+    expect((await scenario.get('/')).headers['www-authenticate']).toBe('ApiKey realm="api"');
+  });
+
+  it('never takes a key from the query string', async () => {
+    await start();
+    const { key } = scenario.emulator.createKey();
+    expect(await scenario.get(`/?api_key=${key}&access_token=${key}`)).toMatchObject({
+      status: 401,
+      body: { code: 'MISSING_KEY' },
+    });
+  });
+
+  it('WRONG_CREDENTIAL_TYPE for a JWT, which is not sent to Kinde', async () => {
+    await start();
+    const answer = await scenario.get('/', scenario.emulator.issueToken());
+    expect(answer).toMatchObject({
+      status: 401,
+      body: { statusCode: 401, error: 'Unauthorized', code: 'WRONG_CREDENTIAL_TYPE' },
+    });
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="api", error="invalid_token"');
+    expect(scenario.emulator.counters.requests).toBe(0);
+  });
+
+  it.each(READINGS)(
+    'INVALID_KEY when Kinde answers bad keys with %s, a thousand of them mint at most two tokens, and a good key is accepted all the while',
+    async (reading) => {
+      await start({ kinde: { maxPerSecond: 100_000 } }, { invalidKeyAnswer: reading });
+      const { key } = scenario.emulator.createKey();
+      const { key: late } = scenario.emulator.createKey();
+      expect(await scenario.get('/', key)).toMatchObject({ status: 200 });
+      const answer = await scenario.get('/', UNKNOWN);
+      expect(answer).toMatchObject({
+        status: 401,
+        body: { statusCode: 401, error: 'Unauthorized', message: 'Invalid API key', code: 'INVALID_KEY' },
+      });
+      expect(answer.headers).toMatchObject({
+        'www-authenticate': 'Bearer realm="api", error="invalid_token"',
+        'cache-control': 'no-store',
+      });
+      for (let batch = 0; batch < 20; batch += 1) {
+        const bad = Array.from({ length: 50 }, (_, index) =>
+          scenario.get('/', `k_live_bad_${batch}_${String(index).padStart(16, '0')}`),
+        );
+        const codes = new Set((await Promise.all(bad)).map(({ body }) => (body as { code: string }).code));
+        expect([...codes]).toEqual(['INVALID_KEY']);
+        expect(await scenario.get('/', key)).toMatchObject({ status: 200 });
+      }
+      expect(scenario.emulator.counters.mints).toBeLessThanOrEqual(2);
+      expect(await scenario.get('/', late)).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('KEY_REVOKED and KEY_INACTIVE where Kinde tells', async () => {
+    await start();
+    const revoked = scenario.emulator.createKey();
+    scenario.emulator.revokeKey(revoked.keyId);
+    const inactive = scenario.emulator.createKey({ status: 'inactive' });
+    for (const [key, code, message] of [
+      [revoked.key, 'KEY_REVOKED', 'API key has been revoked'],
+      [inactive.key, 'KEY_INACTIVE', 'API key is not active'],
+    ] as const) {
+      const answer = await scenario.get('/', key);
+      expect(answer).toMatchObject({ status: 401, body: { statusCode: 401, error: 'Unauthorized', message, code } });
+      expect(answer.headers['www-authenticate']).toBe('Bearer realm="api", error="invalid_token"');
+    }
+  });
+
+  it('answers a repeated bad key from memory', async () => {
+    await start();
+    for (let count = 0; count < 5; count += 1) await scenario.get('/', UNKNOWN);
+    expect(scenario.emulator.counters.verifies).toBe(1);
+    scenario.clock.advance(10_000);
+    await scenario.get('/', UNKNOWN);
+    expect(scenario.emulator.counters.verifies).toBe(2);
+  });
+
+  it('refuses a key with another prefix before any call, and names the environment as a cause', async () => {
+    await start({ keyPrefixes: ['k_live_'] });
+    expect(await scenario.get('/', 'k_test_0123456789abcdef')).toMatchObject({
+      status: 401,
+      body: { code: 'INVALID_KEY', message: expect.stringContaining('another environment') },
+    });
+    expect(scenario.emulator.counters.requests).toBe(0);
+  });
+
+  it('refuses keys of another API where apiId is set, and asks once for each key', async () => {
+    await start();
+    const [, first] = scenario.emulator.apis;
+    await scenario.close();
+    expect(first).toBeDefined();
+    await start(
+      { apiId: 'api_mine' },
+      {
+        apis: [
+          { id: 'api_mine', name: 'Mine' },
+          { id: 'api_other', name: 'Other' },
+        ],
+      },
+    );
+    const mine = scenario.emulator.createKey({ apiIds: ['api_mine'] });
+    const other = scenario.emulator.createKey({ apiIds: ['api_other'] });
+    for (let count = 0; count < 3; count += 1) {
+      expect(await scenario.get('/', mine.key)).toMatchObject({ status: 200 });
+      expect(await scenario.get('/', other.key)).toMatchObject({ status: 401, body: { code: 'INVALID_KEY' } });
+    }
+    expect(scenario.emulator.counters).toMatchObject({ verifies: 2, reads: 2 });
+  });
+
+  it('stops accepting a revoked key once its time to live is over', async () => {
+    await start();
+    const { keyId, key } = scenario.emulator.createKey();
+    expect(await scenario.get('/', key)).toMatchObject({ status: 200 });
+    scenario.emulator.revokeKey(keyId);
+    scenario.clock.advance(59_999);
+    scenario.clock.advance(1);
+    expect(await scenario.get('/', key)).toMatchObject({ status: 401, body: { code: 'KEY_REVOKED' } });
+  });
+});

@@ -1,0 +1,101 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { ApiKeyGuard, OrgScoped, RequireAnyScope, RequireScopes, UserScoped } from 'nestjs-kinde-api-key';
+import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
+
+@Controller(':orgCode')
+@UseGuards(ApiKeyGuard)
+@RequireScopes('read:users')
+class UsersController {
+  @Get('write')
+  @RequireScopes('write:users', 'delete:users')
+  write(): string {
+    return 'ok';
+  }
+
+  @Get('any')
+  @RequireAnyScope('write:users', 'admin')
+  @RequireAnyScope('export', 'admin')
+  any(): string {
+    return 'ok';
+  }
+
+  @Get('org')
+  @OrgScoped()
+  org(): string {
+    return 'ok';
+  }
+
+  @Get('user')
+  @UserScoped()
+  user(): string {
+    return 'ok';
+  }
+}
+
+describeAdapters('403', (adapter) => {
+  let scenario: Scenario;
+
+  beforeAll(async () => {
+    scenario = await startScenario({ adapter, controllers: [UsersController] });
+  });
+  afterAll(() => scenario.close());
+
+  it('INSUFFICIENT_SCOPE names all that the route requires, in order, and not what the key was granted', async () => {
+    const { key } = scenario.emulator.createKey({ scopes: ['read:users', 'secret:scope'] });
+    const answer = await scenario.get('/org_a/write', key);
+    expect(answer.status).toBe(403);
+    expect(answer.body).toEqual({
+      statusCode: 403,
+      error: 'Forbidden',
+      message: 'Insufficient scope',
+      code: 'INSUFFICIENT_SCOPE',
+      required_scopes: ['read:users', 'write:users', 'delete:users'],
+    });
+    expect(answer.headers).toMatchObject({
+      'www-authenticate': 'Bearer realm="api", error="insufficient_scope", scope="read:users write:users delete:users"',
+      'cache-control': 'no-store',
+    });
+    expect(JSON.stringify(answer)).not.toContain('secret:scope');
+  });
+
+  it('INSUFFICIENT_SCOPE for an any-of has no scope in the challenge and the lists in the body', async () => {
+    const { key } = scenario.emulator.createKey({ scopes: ['read:users', 'write:users'] });
+    const answer = await scenario.get('/org_a/any', key);
+    expect(answer).toMatchObject({
+      status: 403,
+      body: {
+        code: 'INSUFFICIENT_SCOPE',
+        required_scopes: ['read:users'],
+        required_any_of: [
+          ['write:users', 'admin'],
+          ['export', 'admin'],
+        ],
+      },
+    });
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="api", error="insufficient_scope"');
+  });
+
+  it.each([
+    ['ORG_REQUIRED', 'org', {}, 'Organization-scoped API key required'],
+    ['ORG_MISMATCH', 'org', { orgCode: 'org_b' }, 'Access denied: organization mismatch'],
+    ['USER_REQUIRED', 'user', { orgCode: 'org_a' }, 'User-scoped API key required'],
+  ])('%s has a fixed message and no challenge', async (code, path, owner, message) => {
+    const { key } = scenario.emulator.createKey({ scopes: ['read:users'], ...owner });
+    const answer = await scenario.get(`/org_a/${path}`, key);
+    expect(answer.status).toBe(403);
+    expect(answer.body).toEqual({ statusCode: 403, error: 'Forbidden', message, code });
+    expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });
+    expect(answer.headers).not.toHaveProperty('www-authenticate');
+  });
+
+  it('with hideExistence hides another organization behind a 404', async () => {
+    await scenario.close();
+    scenario = await startScenario({ adapter, controllers: [UsersController], options: { hideExistence: true } });
+    for (const owner of [{}, { orgCode: 'org_b' }]) {
+      const { key } = scenario.emulator.createKey({ scopes: ['read:users'], ...owner });
+      const answer = await scenario.get('/org_a/org', key);
+      expect(answer.status).toBe(404);
+      expect(answer.body).toEqual({ statusCode: 404, message: 'Not Found', error: 'Not Found', code: 'NOT_FOUND' });
+    }
+  });
+});

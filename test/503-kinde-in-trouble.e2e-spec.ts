@@ -1,0 +1,130 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { ApiKeyGuard, ApiKeyVerificationService, type KindeApiKeyOptions } from 'nestjs-kinde-api-key';
+import { KindeEmulator, type KindeEmulatorFault, type KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
+import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
+
+@Controller()
+@UseGuards(ApiKeyGuard)
+class AnyController {
+  @Get()
+  find(): string {
+    return 'ok';
+  }
+}
+
+const UNAVAILABLE = { statusCode: 503, error: 'Service Unavailable', code: 'VERIFICATION_UNAVAILABLE' };
+const MISCONFIGURED = { statusCode: 503, error: 'Service Unavailable', code: 'VERIFICATION_MISCONFIGURED' };
+
+describeAdapters('503', (adapter) => {
+  let scenario: Scenario;
+  const start = async (options: KindeApiKeyOptions = {}, emulator: KindeEmulatorOptions = {}) => {
+    scenario = await startScenario({ adapter, controllers: [AnyController], options, emulator });
+  };
+  afterEach(() => scenario.close());
+
+  it('goes on with proven keys within the stated bound and not beyond it, and answers new ones 503, when Kinde is gone', async () => {
+    await start();
+    const { key } = scenario.emulator.createKey();
+    const { key: fresh } = scenario.emulator.createKey();
+    const bornAtMs = scenario.clock.now();
+    expect(await scenario.get('/', key)).toMatchObject({ status: 200 });
+    await scenario.emulator.stop();
+    const { maxAcceptedAgeMs } = scenario.app.get(ApiKeyVerificationService);
+    expect(maxAcceptedAgeMs).toBe(300_000);
+    for (const ageMs of [1, 50_000, 60_000, 120_000, maxAcceptedAgeMs - 1]) {
+      scenario.clock.set(bornAtMs + ageMs);
+      expect({ ageMs, ...(await scenario.get('/', key)) }).toMatchObject({ ageMs, status: 200 });
+      expect(await scenario.get('/', fresh)).toMatchObject({ status: 503, body: UNAVAILABLE });
+    }
+    scenario.clock.set(bornAtMs + maxAcceptedAgeMs);
+    const late = await scenario.get('/', key);
+    expect(late).toMatchObject({ status: 503, body: UNAVAILABLE });
+    expect(late.headers).toMatchObject({
+      'retry-after': expect.stringMatching(/^[1-9]\d*$/),
+      'cache-control': 'no-store',
+    });
+    expect(late.headers).not.toHaveProperty('www-authenticate');
+  });
+
+  const faults: [title: string, fault: KindeEmulatorFault][] = [
+    ['500', 500],
+    ['502', 502],
+    ['a reset', { reset: true }],
+    ['broken JSON', { malformed: true }],
+    ['a body cut short', { truncated: true }],
+    ['a 50 MB body', { huge: 50_000_000 }],
+    ['an endless body', { endless: true }],
+    ['a redirect', { redirect: 'http://127.0.0.1:9/elsewhere' }],
+    ['an HTML page', { status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }],
+    [
+      'a text where a boolean belongs',
+      { status: 200, body: { is_valid: 'true', status: 'active', key_id: 'x', scopes: [] } },
+    ],
+  ];
+  it.each(faults)(
+    'answers a new key 503 on %s, remembers nothing of it, and accepts it when Kinde is well',
+    async (_title, fault) => {
+      await start({ kinde: { retries: 0 } });
+      const { key } = scenario.emulator.createKey();
+      scenario.emulator.failUntilCleared(fault, 'verify');
+      expect(await scenario.get('/', key)).toMatchObject({ status: 503, body: UNAVAILABLE });
+      scenario.emulator.clearFaults();
+      expect(await scenario.get('/', key)).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('answers by its deadline when Kinde hangs', async () => {
+    await start({ kinde: { timeoutMs: 200, retries: 5 } });
+    const { key } = scenario.emulator.createKey();
+    scenario.emulator.failUntilCleared({ hang: true });
+    expect(await scenario.get('/', key)).toMatchObject({ status: 503, body: UNAVAILABLE });
+  });
+
+  it('passes on when Kinde wants to be asked again after too many requests', async () => {
+    await start();
+    const { key } = scenario.emulator.createKey();
+    scenario.emulator.failNext({ status: 429, rateLimitReset: 17 }, 'verify');
+    const answer = await scenario.get('/', key);
+    expect(answer).toMatchObject({ status: 503, body: UNAVAILABLE });
+    expect(answer.headers['retry-after']).toBe('17');
+  });
+
+  it('sends a call again that failed with 503 on the way', async () => {
+    await start();
+    const { key } = scenario.emulator.createKey();
+    scenario.emulator.failNext(503, 'verify');
+    expect(await scenario.get('/', key)).toMatchObject({ status: 200 });
+    expect(scenario.emulator.counters.verifies).toBe(2);
+  });
+
+  const misconfigurations: [title: string, break_: (emulator: KindeEmulator) => void][] = [
+    ['a wrong secret', (emulator) => void emulator.changeApplication({ clientSecret: 'another-secret-than-before' })],
+    ['a deleted application', (emulator) => void emulator.removeApplication()],
+    [
+      'an application without the scope read:api_keys',
+      (emulator) => void emulator.changeApplication({ scopes: ['read:apis'] }),
+    ],
+    ['invalid_scope', (emulator) => emulator.failUntilCleared({ tokenError: 'invalid_scope' }, 'token')],
+    ['invalid_request', (emulator) => emulator.failUntilCleared({ tokenError: 'invalid_request' }, 'token')],
+    ['unauthorized_client', (emulator) => emulator.failUntilCleared({ tokenError: 'unauthorized_client' }, 'token')],
+  ];
+  it.each(misconfigurations)('VERIFICATION_MISCONFIGURED, and not 401, for %s', async (_title, break_) => {
+    await start();
+    const { key } = scenario.emulator.createKey();
+    break_(scenario.emulator);
+    const answer = await scenario.get('/', key);
+    expect(answer).toMatchObject({ status: 503, body: MISCONFIGURED });
+    expect(answer.headers).not.toHaveProperty('www-authenticate');
+    expect(answer.headers).toMatchObject({ 'retry-after': expect.stringMatching(/^[1-9]\d*$/) });
+  });
+
+  it('renews a token that Kinde no longer takes, once for all who wait', async () => {
+    await start();
+    const keys = Array.from({ length: 20 }, () => scenario.emulator.createKey().key);
+    await scenario.get('/', keys[0]);
+    scenario.emulator.revokeTokens();
+    const answers = await Promise.all(keys.map((key) => scenario.get('/', key)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(scenario.emulator.counters.mints).toBe(2);
+  });
+});

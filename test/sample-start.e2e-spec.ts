@@ -1,0 +1,156 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { DEMO_CALLS } from '../apps/sample/src/demo/demo-calls.js';
+
+const ROOT = join(__dirname, '..');
+
+/** Too long for a label of a domain name, so that no name server anywhere resolves it, nor is asked. */
+const IMPOSSIBLE = 'a'.repeat(64);
+
+const REAL_KINDE = {
+  KINDE_DOMAIN: 'acme',
+  KINDE_MANAGEMENT_CLIENT_ID: 'some-client',
+  KINDE_MANAGEMENT_CLIENT_SECRET: 'some-secret',
+};
+
+/** The command line of `npm start`, with the Node that runs the tests. */
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+const COMMAND = scripts.start.replace(/^node /, `"${process.execPath}" `);
+
+/** What `npm start` runs, in a process of its own. */
+class Start {
+  /** Exit code and signal, once the process and whatever it started have closed their output. */
+  readonly exit: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+  output = '';
+  errors = '';
+  private readonly child: ChildProcessByStdio<null, Readable, Readable>;
+
+  constructor(command: string, environment: NodeJS.ProcessEnv = {}) {
+    const { PATH, SystemRoot } = process.env;
+    this.child = spawn(command, {
+      cwd: ROOT,
+      env: { PATH, SystemRoot, PORT: '0', ...environment },
+      shell: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.errors += text));
+    this.exit = once(this.child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  }
+
+  /** Waits until the API says how to stop it, which is the last thing that it prints. */
+  async untilUp(): Promise<void> {
+    while (!this.output.includes('Ctrl-C stops')) {
+      const ended = await Promise.race([once(this.child.stdout, 'data').then(() => false), this.exit.then(() => true)]);
+      if (ended) throw new Error(`It ended before it was up: ${this.errors}`);
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+}
+
+const running: Start[] = [];
+
+/** @param shell what to do in the shell with the command; by default to become it, so that signals reach it */
+function start(environment?: NodeJS.ProcessEnv, shell = (command: string): string => `exec ${command}`): Start {
+  const sample = new Start(shell(COMMAND), environment);
+  running.push(sample);
+  return sample;
+}
+
+/** Sends a printed curl line the way a shell and curl would. */
+async function sendCurl(line: string): Promise<{ status: number; body: string }> {
+  const words = [...line.matchAll(/"((?:\\"|[^"])*)"|\S+/g)].map(
+    ([word, quoted]) => quoted?.replaceAll('\\"', '"') ?? word,
+  );
+  const after = (flag: string): string[] => words.filter((_word, index) => words[index - 1] === flag);
+  const response = await fetch(words.find((word) => word.startsWith('http://')) ?? '', {
+    method: after('-X')[0] ?? 'GET',
+    headers: after('-H').map((header) => header.split(': ') as [string, string]),
+    body: after('-d')[0] ?? null,
+  });
+  return { status: response.status, body: await response.text() };
+}
+
+jest.setTimeout(60_000);
+
+afterAll(async () => {
+  for (const sample of running) sample.signal('SIGKILL');
+  await Promise.all(running.map(({ exit }) => exit));
+});
+
+describe('npm start', () => {
+  it('prints curl lines that give the answers printed beside them, and stops on Ctrl-C with nothing left', async () => {
+    const sample = start();
+    await sample.untilUp();
+
+    const printed = [...sample.output.matchAll(/# .*: (\d{3}) … (.*)\n {2}(curl .*)\n/g)];
+    expect(printed).toHaveLength(DEMO_CALLS.length);
+    for (const [, status, contains, curl] of printed) {
+      expect({ curl, ...(await sendCurl(curl!)) }).toEqual({
+        curl,
+        status: Number(status),
+        body: expect.stringContaining(contains!) as string,
+      });
+    }
+
+    sample.signal('SIGINT');
+    sample.signal('SIGINT'); // as under npm, which passes on what the terminal has sent already
+    expect(await sample.exit).toEqual([0, null]);
+    expect(sample.errors).toBe('');
+    const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(sample.output)!;
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  it('runs on Fastify by a flag, and stops on SIGTERM', async () => {
+    const sample = start({}, (command) => `exec ${command} --fastify`);
+    await sample.untilUp();
+    sample.signal('SIGTERM');
+    expect(await sample.exit).toEqual([0, null]);
+    expect(sample.errors).toBe('');
+  });
+
+  it('does not outlive npm, where a signal to npm ends only the shell between the two', async () => {
+    const sample = start({ npm_lifecycle_event: 'start' }, (command) => `${command}; echo a shell that stays`);
+    await sample.untilUp();
+    sample.signal('SIGKILL');
+    await sample.exit;
+    const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(sample.output)!;
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  it.each(['express', 'fastify'])('says that a port is taken (%s)', async (HTTP_ADAPTER) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const sample = start({ PORT: String(port), HTTP_ADAPTER });
+    expect(await sample.exit).toEqual([1, null]);
+    expect(sample.errors).toBe(`Port ${port} is taken. Choose another one, e.g. PORT=3001\n`);
+    other.close();
+  });
+
+  it('says what half a configuration lacks', async () => {
+    const sample = start({ ...REAL_KINDE, KINDE_MANAGEMENT_CLIENT_SECRET: '' });
+    expect(await sample.exit).toEqual([1, null]);
+    expect(sample.errors).toMatch(/^Kinde is only half configured: KINDE_MANAGEMENT_CLIENT_SECRET is not set\..*\n$/);
+  });
+
+  it('says that a domain does not resolve', async () => {
+    const sample = start({ ...REAL_KINDE, KINDE_DOMAIN: `${IMPOSSIBLE}.kinde.com` });
+    expect(await sample.exit).toEqual([1, null]);
+    expect(sample.errors).toMatch(new RegExp(`^KINDE_DOMAIN: ${IMPOSSIBLE}\\.kinde\\.com does not resolve .*\n$`));
+  });
+
+  it("passes on the library's own words on a domain that cannot be right", async () => {
+    const sample = start({ ...REAL_KINDE, KINDE_DOMAIN: 'auth.acme.example' });
+    expect(await sample.exit).toEqual([1, null]);
+    expect(sample.errors).toContain('is a custom domain (auth.acme.example)');
+    expect(sample.errors).not.toMatch(/^ +at /m);
+  });
+});

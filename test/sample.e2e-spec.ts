@@ -1,0 +1,166 @@
+import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
+import { DEMO_CALLS, type DemoCall, rawKeyOf } from '../apps/sample/src/demo/demo-calls.js';
+import { DEMO_KEYS } from '../apps/sample/src/demo/demo-keys.js';
+import { KINDE_VARIABLES } from '../apps/sample/src/start-up/settings.js';
+import { type RunningSample, startSample } from '../apps/sample/src/start-up/start-sample.js';
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter) => {
+  let sample: RunningSample;
+
+  async function send(method: string, path: string, rawKey?: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(sample.url + path, {
+      method,
+      headers: {
+        ...(rawKey === undefined ? {} : { authorization: `Bearer ${rawKey}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.text() };
+  }
+
+  function sendDemoCall(call: DemoCall): Promise<Answer> {
+    return send(call.method, call.path, rawKeyOf(call), call.body);
+  }
+
+  function answerOf({ answer: { status, contains } }: DemoCall): Answer {
+    return { status, body: expect.stringContaining(contains) as string };
+  }
+
+  describe('beside the emulator', () => {
+    beforeAll(async () => {
+      sample = await startSample({ port: 0, httpAdapter, kindeDomain: undefined });
+    });
+    afterAll(() => sample.stop());
+
+    it.each(DEMO_CALLS)('answers as the demo table says: $shows, $answer.status', async (call) => {
+      expect(await sendDemoCall(call)).toEqual(answerOf(call));
+    });
+
+    it('gives the same answers again, in any order', async () => {
+      for (const call of DEMO_CALLS.toReversed()) expect(await sendDemoCall(call)).toEqual(answerOf(call));
+    });
+
+    it('shows a project under its own organization only', async () => {
+      const { key } = DEMO_KEYS.acme;
+      expect(await send('GET', '/organizations/org_acme/projects/prj_apollo', key)).toMatchObject({ status: 200 });
+      expect(await send('GET', '/organizations/org_acme/projects/prj_gemini', key)).toEqual({
+        status: 404,
+        body: expect.stringContaining('org_acme has no project prj_gemini') as string,
+      });
+    });
+
+    it('adds a user, changes it and lists it', async () => {
+      const { key } = DEMO_KEYS.globex;
+      const added = await send('POST', '/organizations/org_globex/users', key, {
+        name: 'Linus',
+        email: 'l@globex.example',
+      });
+      expect(added.status).toBe(201);
+      const { id } = JSON.parse(added.body) as { id: string };
+      expect(await send('PATCH', `/users/${id}`, key, { name: 'Linus T.' })).toMatchObject({ status: 200 });
+      expect((await send('GET', '/organizations/org_globex/users', key)).body).toContain('"name":"Linus T."');
+    });
+
+    it('changes no user of another organization, and does not tell whether it exists', async () => {
+      const body = { name: 'Mallory' };
+      const existing = await send('PATCH', '/users/kp_grace', DEMO_KEYS.acme.key, body);
+      const missing = await send('PATCH', '/users/kp_nobody', DEMO_KEYS.acme.key, body);
+      expect(existing.status).toBe(403);
+      expect(missing).toEqual(existing);
+    });
+
+    it('says everything that is wrong with a body', async () => {
+      const answer = await send('POST', '/organizations/org_acme/users', DEMO_KEYS.acme.key, { name: 7, email: 'ada' });
+      expect(answer.status).toBe(400);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        message: ['name: must be a text', 'email: must be an e-mail address'],
+      });
+    });
+
+    it('asks for a body that is missing', async () => {
+      const answer = await send('POST', '/organizations/org_acme/projects', DEMO_KEYS.acme.key);
+      expect(answer).toEqual({ status: 400, body: expect.stringContaining('expected object') as string });
+    });
+
+    it('serves Swagger UI without a key', async () => {
+      const page = await send('GET', '/docs');
+      expect(page).toEqual({ status: 200, body: expect.stringContaining('swagger-ui') as string });
+      expect(await send('GET', '/docs/swagger-ui-bundle.js')).toMatchObject({ status: 200 });
+    });
+
+    it('describes every route, and that all but the public one take a key', async () => {
+      const { body } = await send('GET', '/docs-json');
+      const document = JSON.parse(body) as {
+        security: unknown;
+        paths: Record<string, Record<string, { security?: unknown; requestBody?: unknown }>>;
+        components: { securitySchemes: unknown };
+      };
+      expect(document.components.securitySchemes).toMatchObject({ 'api-key': { type: 'http', scheme: 'bearer' } });
+      expect(document.security).toEqual([{ 'api-key': [] }]);
+      expect(document.paths['/health']?.['get']?.security).toEqual([]);
+      expect(document.paths['/me']?.['get']?.security).toBeUndefined();
+      expect(JSON.stringify(document.paths['/organizations/{orgCode}/projects']?.['post']?.requestBody)).toContain(
+        '"name"',
+      );
+      expect(Object.keys(document.paths)).toEqual(
+        expect.arrayContaining([
+          '/key',
+          '/me',
+          '/organizations/{orgCode}',
+          '/organizations/{orgCode}/users',
+          '/users/{userId}',
+        ]),
+      );
+    });
+  });
+
+  describe('with a Kinde that the environment names', () => {
+    let kinde: KindeEmulator;
+
+    beforeAll(async () => {
+      kinde = await KindeEmulator.start();
+      process.env.KINDE_DOMAIN = kinde.domain;
+      process.env.KINDE_MANAGEMENT_CLIENT_ID = kinde.credentials.clientId;
+      process.env.KINDE_MANAGEMENT_CLIENT_SECRET = kinde.credentials.clientSecret;
+      sample = await startSample({ port: 0, httpAdapter, kindeDomain: kinde.domain });
+    });
+    afterAll(async () => {
+      await sample.stop();
+      await kinde.stop();
+      for (const name of KINDE_VARIABLES) delete process.env[name];
+    });
+
+    it('starts no emulator and knows no demo key', async () => {
+      expect(sample.emulatorUrl).toBeUndefined();
+      expect(await send('GET', '/key', DEMO_KEYS.acme.key)).toMatchObject({ status: 401 });
+    });
+
+    it('gives an organization its row when its first key is used', async () => {
+      const { key } = kinde.createKey({ orgCode: 'org_real', scopes: ['read:projects', 'write:projects'] });
+      const started = await send('POST', '/organizations/org_real/projects', key, { name: 'First' });
+      expect(started.status).toBe(201);
+      expect(JSON.parse((await send('GET', '/organizations/org_real', key)).body)).toEqual({
+        code: 'org_real',
+        name: 'org_real',
+        users: 0,
+        projects: 1,
+      });
+    });
+
+    it('gives a user their row, in the organization of the key if it has one', async () => {
+      const { key } = kinde.createKey({ userId: 'kp_real', orgCode: 'org_first_seen_here' });
+      expect(JSON.parse((await send('GET', '/me', key)).body)).toEqual({
+        id: 'kp_real',
+        name: 'kp_real',
+        email: null,
+        organizationCode: 'org_first_seen_here',
+      });
+    });
+  });
+});
