@@ -137,7 +137,7 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
     });
 
     it('starts no emulator and knows no demo key', async () => {
-      expect(sample.emulatorUrl).toBeUndefined();
+      expect(sample.kinde).toMatchObject({ domain: kinde.domain, isEmulated: false });
       expect(await send('GET', '/key', DEMO_KEYS.acme.key)).toMatchObject({ status: 401 });
     });
 
