@@ -70,6 +70,7 @@ describe('README.md', () => {
       'isGlobal',
       'globalGuard',
       'cache',
+      'failedAttempts',
       'kinde.allowInsecureHost',
       'onDecision',
     ];

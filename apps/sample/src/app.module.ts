@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { KindeApiKeyModule } from 'nestjs-kinde-api-key';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { KeysModule } from './keys/keys.module.js';
+import { OrganizationsModule } from './organizations/organizations.module.js';
+import { ProjectsModule } from './projects/projects.module.js';
+import { UsersModule } from './users/users.module.js';
+
+/**
+ * One import protects the API. The Kinde domain and the M2M credentials come from the environment; `globalGuard` puts every route
+ * behind the guard, and stops the boot for a handler on which nobody has decided who may call it.
+ */
+@Module({
+  imports: [
+    KindeApiKeyModule.forRoot({ globalGuard: true }),
+    DatabaseModule,
+    HealthModule,
+    KeysModule,
+    OrganizationsModule,
+    ProjectsModule,
+    UsersModule,
+  ],
+})
+export class AppModule {}

@@ -1,0 +1,22 @@
+/** The tables. A user that Kinde told us about, but no organization of whom, has no `organization_code`. */
+export const SCHEMA = `
+  PRAGMA foreign_keys = ON;
+
+  CREATE TABLE organizations (
+    code TEXT PRIMARY KEY,
+    name TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE users (
+    id                TEXT PRIMARY KEY,
+    name              TEXT NOT NULL,
+    email             TEXT,
+    organization_code TEXT REFERENCES organizations (code)
+  ) STRICT;
+
+  CREATE TABLE projects (
+    id                TEXT PRIMARY KEY,
+    name              TEXT NOT NULL,
+    organization_code TEXT NOT NULL REFERENCES organizations (code)
+  ) STRICT;
+`;

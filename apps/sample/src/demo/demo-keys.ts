@@ -1,0 +1,50 @@
+import type { KindeEmulatorKeyOptions } from 'nestjs-kinde-api-key/testing';
+import { SCOPES } from '../scopes.js';
+
+/** A key that the emulator knows from the start. */
+interface DemoKey extends KindeEmulatorKeyOptions {
+  /** The same at every start, so that the command lines in the README stay true. Kinde's own keys look like `k_live_…`. */
+  readonly key: string;
+  /** Whose it is and what it may do. */
+  readonly name: string;
+}
+
+/** The keys to try the API with. */
+export const DEMO_KEYS = {
+  acme: {
+    key: 'k_demo_acme_every_scope',
+    name: 'organization org_acme, every scope',
+    orgCode: 'org_acme',
+    scopes: SCOPES,
+  },
+  acmeReadOnly: {
+    key: 'k_demo_acme_read_only',
+    name: 'organization org_acme, read scopes only',
+    orgCode: 'org_acme',
+    scopes: SCOPES.filter((scope) => scope.startsWith('read:')),
+  },
+  globex: {
+    key: 'k_demo_globex_every_scope',
+    name: 'organization org_globex, every scope',
+    orgCode: 'org_globex',
+    scopes: SCOPES,
+  },
+  ada: {
+    key: 'k_demo_user_ada_lovelace',
+    name: 'user kp_ada, every scope, no organization',
+    userId: 'kp_ada',
+    scopes: SCOPES,
+  },
+  acmeRevoked: {
+    key: 'k_demo_acme_revoked',
+    name: 'organization org_acme, revoked',
+    orgCode: 'org_acme',
+    scopes: SCOPES,
+    status: 'revoked',
+  },
+} as const satisfies Record<string, DemoKey>;
+
+export type DemoKeyName = keyof typeof DEMO_KEYS;
+
+/** Has the form of a key, and is nobody's. */
+export const UNKNOWN_KEY = 'k_demo_nobody_has_this_one';

@@ -1,0 +1,19 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { PublicRoute } from 'nestjs-kinde-api-key';
+import { DatabaseService } from '../database/database.service.js';
+
+/** For load balancers, which have no key. */
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  constructor(private readonly database: DatabaseService) {}
+
+  @Get()
+  @PublicRoute()
+  @ApiOperation({ summary: 'Is the API up? (no key needed)', security: [] })
+  check(): { status: 'ok' } {
+    this.database.get('SELECT 1');
+    return { status: 'ok' };
+  }
+}

@@ -1,0 +1,19 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { getVerifiedApiKey } from 'nestjs-kinde-api-key';
+import type { Observable } from 'rxjs';
+import { OrganizationsService } from './organizations.service.js';
+
+/**
+ * Gives an organization its row when the first key of it is used: organizations are created in Kinde, and nobody tells this API.
+ * Interceptors run after guards, so the key is verified and the request is allowed.
+ */
+@Injectable()
+export class FirstSightInterceptor implements NestInterceptor {
+  constructor(private readonly organizations: OrganizationsService) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const orgCode = getVerifiedApiKey(context.switchToHttp().getRequest())?.orgCode;
+    if (orgCode) this.organizations.addIfMissing(orgCode);
+    return next.handle();
+  }
+}

@@ -1,0 +1,22 @@
+import { Controller, Get, Param } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { OrgScoped } from 'nestjs-kinde-api-key';
+import { RequireAnyScope } from '../scopes.js';
+import { type Organization, organizationSchema } from './organization.js';
+import { OrganizationsService } from './organizations.service.js';
+
+@ApiTags('organizations')
+@Controller('organizations/:orgCode')
+@OrgScoped()
+export class OrganizationsController {
+  constructor(private readonly organizations: OrganizationsService) {}
+
+  /** Whoever may read something of the organization may see its name and size. */
+  @Get()
+  @RequireAnyScope('read:projects', 'read:users')
+  @ApiOperation({ summary: 'Show an organization (scope read:projects or read:users)' })
+  @ApiOkResponse({ standardSchema: organizationSchema })
+  show(@Param('orgCode') orgCode: string): Organization {
+    return this.organizations.get(orgCode);
+  }
+}

@@ -1,0 +1,42 @@
+import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { OrgScoped } from 'nestjs-kinde-api-key';
+import { z } from 'zod';
+import { RequireScopes } from '../scopes.js';
+import { type NewProject, newProjectSchema, type Project, projectSchema } from './project.js';
+import { ProjectsService } from './projects.service.js';
+
+/**
+ * The organization is in the path: `@OrgScoped()` on the class lets a key into the projects of its own organization only, and
+ * each handler adds the scope that it needs.
+ */
+@ApiTags('projects')
+@Controller('organizations/:orgCode/projects')
+@OrgScoped()
+export class ProjectsController {
+  constructor(private readonly projects: ProjectsService) {}
+
+  @Get()
+  @RequireScopes('read:projects')
+  @ApiOperation({ summary: 'List the projects of an organization (scope read:projects)' })
+  @ApiOkResponse({ standardSchema: z.array(projectSchema) })
+  list(@Param('orgCode') orgCode: string): Project[] {
+    return this.projects.list(orgCode);
+  }
+
+  @Get(':projectId')
+  @RequireScopes('read:projects')
+  @ApiOperation({ summary: 'Show a project (scope read:projects)' })
+  @ApiOkResponse({ standardSchema: projectSchema })
+  show(@Param('orgCode') orgCode: string, @Param('projectId') projectId: string): Project {
+    return this.projects.get(orgCode, projectId);
+  }
+
+  @Post()
+  @RequireScopes('write:projects')
+  @ApiOperation({ summary: 'Start a project (scope write:projects)' })
+  @ApiCreatedResponse({ standardSchema: projectSchema })
+  create(@Param('orgCode') orgCode: string, @Body({ schema: newProjectSchema }) project: NewProject): Project {
+    return this.projects.create(orgCode, project);
+  }
+}

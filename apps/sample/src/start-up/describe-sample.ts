@@ -1,0 +1,36 @@
+import { curlOf, DEMO_CALLS } from '../demo/demo-calls.js';
+import { DEMO_KEYS } from '../demo/demo-keys.js';
+import type { RunningSample } from './start-sample.js';
+
+/** @returns what to print once the API is up: where it is, which keys there are, and what to try with them */
+export function describeSample({ url, kinde }: Pick<RunningSample, 'url' | 'kinde'>): string {
+  return [
+    '',
+    `The API is up: ${url}`,
+    `Swagger UI:    ${url}/docs ("Authorize" takes a key)`,
+    `Kinde:         ${kinde.domain}${kinde.isEmulated ? ' (an emulator)' : ''}`,
+    '',
+    ...(kinde.isEmulated ? demoKeysAndCalls(url) : firstCall(url)),
+    '',
+    'Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}
+
+function demoKeysAndCalls(url: string): string[] {
+  return [
+    'Demo keys',
+    ...Object.values(DEMO_KEYS).map(({ key, name }) => `  ${key.padEnd(26)} ${name}`),
+    '',
+    'Try, and expect',
+    ...DEMO_CALLS.flatMap((call) => [
+      '',
+      `  # ${call.shows}: ${call.answer.status} … ${call.answer.contains}`,
+      `  ${curlOf(call, url)}`,
+    ]),
+  ];
+}
+
+function firstCall(url: string): string[] {
+  return ['Try one of your own keys', `  curl -i ${url}/key -H "Authorization: Bearer YOUR_KEY"`];
+}

@@ -1,0 +1,24 @@
+import { lookup } from 'node:dns/promises';
+import { StartUpError } from './start-up-error.js';
+
+/**
+ * Makes sure that the domain exists before the API says that it is up; a typo would otherwise show as a 503 on the first request.
+ *
+ * @param domain in any form that the library takes, and checked by it: `acme`, `acme.kinde.com` or `https://acme.kinde.com`
+ * @throws {StartUpError} the domain does not resolve
+ */
+export async function checkThatDomainResolves(domain: string): Promise<void> {
+  const host = hostOf(domain);
+  try {
+    await lookup(host);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartUpError(`KINDE_DOMAIN: ${host} does not resolve (${code}). Check its spelling, and the network`);
+  }
+}
+
+function hostOf(domain: string): string {
+  if (/^[a-z0-9-]+$/i.test(domain) && domain !== 'localhost') return `${domain}.kinde.com`;
+  const { hostname } = new URL(domain.includes('://') ? domain : `https://${domain}`);
+  return hostname.replace(/^\[(.*)\]$/, '$1'); // [::1]
+}

@@ -1,0 +1,55 @@
+import type { INestApplication } from '@nestjs/common';
+import { KindeApiKeyConfigurationError } from 'nestjs-kinde-api-key';
+import { DatabaseService } from '../database/database.service.js';
+import { insertDemoData } from '../demo/demo-data.js';
+import { createApp } from './create-app.js';
+import { checkThatDomainResolves } from './domain-check.js';
+import { type Kinde, realKinde, startEmulatedKinde } from './kinde.js';
+import type { Settings } from './settings.js';
+import { StartUpError } from './start-up-error.js';
+
+/** The API, up and answering. */
+export interface RunningSample {
+  /** Where it listens, e.g. `http://127.0.0.1:3000`. */
+  readonly url: string;
+  readonly kinde: Kinde;
+  /** Stops the API, and the emulator if there is one. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts the API: beside the emulator and on the demo data, or, where the settings name a Kinde domain, on real Kinde and an empty
+ * database. Listens on the loopback address only, because the demo keys are no secret.
+ *
+ * @throws {StartUpError} for what whoever starts the sample can mend; nothing is left running then
+ */
+export async function startSample({ port, httpAdapter, kindeDomain }: Settings): Promise<RunningSample> {
+  const kinde = kindeDomain === undefined ? await startEmulatedKinde() : realKinde(kindeDomain);
+  let app: INestApplication | undefined;
+  const stop = async (): Promise<void> => {
+    await app?.close();
+    await kinde.stop();
+  };
+  try {
+    app = await createApp(httpAdapter);
+    if (kinde.isEmulated) insertDemoData(app.get(DatabaseService));
+    else await checkThatDomainResolves(kinde.domain);
+    await app.listen(port, '127.0.0.1');
+    return { url: await app.getUrl(), kinde, stop };
+  } catch (error) {
+    await stop();
+    throw explain(error, port);
+  }
+}
+
+function explain(error: unknown, port: number): unknown {
+  if (error instanceof KindeApiKeyConfigurationError) return new StartUpError(error.message);
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new StartUpError(`Port ${port} is taken. Choose another one, e.g. PORT=3001`);
+    case 'EACCES':
+      return new StartUpError(`Port ${port} is not allowed here. Choose one above 1023, e.g. PORT=3001`);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,22 @@
+import { ConsoleLogger } from '@nestjs/common';
+
+/** What Nest says about its own boot: forty lines on modules and routes, and errors that the start-up reports in one line. */
+const BOOT_CONTEXTS = new Set([
+  'ExceptionHandler',
+  'InstanceLoader',
+  'NestApplication',
+  'NestFactory',
+  'RouterExplorer',
+  'RoutesResolver',
+]);
+
+/** Nest's console logger without what Nest says about its own boot, so that what the library says about the routes stands out. */
+export class StartUpLogger extends ConsoleLogger {
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (!BOOT_CONTEXTS.has(String(rest.at(-1)))) super.log(message, ...rest);
+  }
+
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (!BOOT_CONTEXTS.has(String(rest.at(-1)))) super.error(message, ...rest);
+  }
+}

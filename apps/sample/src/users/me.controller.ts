@@ -1,0 +1,20 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { OrgCode, UserId, UserScoped } from 'nestjs-kinde-api-key';
+import { type User, userSchema } from './user.js';
+import { UsersService } from './users.service.js';
+
+/** For keys that people make for themselves: who they are comes from the key, so there is nothing to compare. */
+@ApiTags('users')
+@Controller('me')
+export class MeController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get()
+  @UserScoped()
+  @ApiOperation({ summary: 'Show the user whose key this is (user-level keys only)' })
+  @ApiOkResponse({ standardSchema: userSchema })
+  show(@UserId() userId: string, @OrgCode() orgCode: string | null): User {
+    return this.users.findOrAdd(userId, orgCode);
+  }
+}

@@ -1,0 +1,31 @@
+import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { OrgScoped } from 'nestjs-kinde-api-key';
+import { z } from 'zod';
+import { RequireScopes } from '../scopes.js';
+import { type NewUser, newUserSchema, type User, userSchema } from './user.js';
+import { UsersService } from './users.service.js';
+
+/** The users of one organization, which is in the path. */
+@ApiTags('users')
+@Controller('organizations/:orgCode/users')
+@OrgScoped()
+export class MembersController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get()
+  @RequireScopes('read:users')
+  @ApiOperation({ summary: 'List the users of an organization (scope read:users)' })
+  @ApiOkResponse({ standardSchema: z.array(userSchema) })
+  list(@Param('orgCode') orgCode: string): User[] {
+    return this.users.list(orgCode);
+  }
+
+  @Post()
+  @RequireScopes('write:users')
+  @ApiOperation({ summary: 'Add a user to an organization (scope write:users)' })
+  @ApiCreatedResponse({ standardSchema: userSchema })
+  create(@Param('orgCode') orgCode: string, @Body({ schema: newUserSchema }) user: NewUser): User {
+    return this.users.create(orgCode, user);
+  }
+}

@@ -1,0 +1,25 @@
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { DatabaseService } from '../database/database.service.js';
+import { insertDemoData } from '../demo/demo-data.js';
+import { UserOrgResolver } from './user-org.resolver.js';
+import { UsersService } from './users.service.js';
+
+describe('UserOrgResolver', () => {
+  const database = new DatabaseService();
+  insertDemoData(database);
+  const resolver = new UserOrgResolver(new UsersService(database));
+
+  afterAll(() => database.onApplicationShutdown());
+
+  function resolve(userId: string): ReturnType<UserOrgResolver['resolveOrgCode']> {
+    return resolver.resolveOrgCode(new ExecutionContextHost([{ params: { userId } }]));
+  }
+
+  it('answers with the organization of the user in the path, and the user', () => {
+    expect(resolve('kp_ada')).toMatchObject({ orgCode: 'org_acme', resource: { name: 'Ada Lovelace' } });
+  });
+
+  it('answers with nothing for a user that does not exist, which is a mismatch', () => {
+    expect(resolve('kp_nobody')).toBeUndefined();
+  });
+});

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { nameSchema } from '../validation.js';
+
+/** A user as the API shows it. */
+export const userSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string().nullable(),
+  organizationCode: z.string().nullable(),
+});
+
+export type User = z.infer<typeof userSchema>;
+
+const emailSchema = z.email('must be an e-mail address');
+
+/** What a caller sends to add a user to an organization. */
+export const newUserSchema = z.strictObject({ name: nameSchema, email: emailSchema });
+
+export type NewUser = z.infer<typeof newUserSchema>;
+
+/** What a caller may change of a user, all of it or a part. */
+export const userChangesSchema = newUserSchema
+  .partial()
+  .refine((changes) => Object.keys(changes).length > 0, 'nothing to change: send a name, an email, or both');
+
+export type UserChanges = z.infer<typeof userChangesSchema>;

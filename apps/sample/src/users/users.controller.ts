@@ -1,0 +1,32 @@
+import { Body, Controller, Get, Patch } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { OrgScoped, ScopedResource } from 'nestjs-kinde-api-key';
+import { RequireScopes } from '../scopes.js';
+import { UserOrgResolver } from './user-org.resolver.js';
+import { type User, type UserChanges, userChangesSchema, userSchema } from './user.js';
+import { UsersService } from './users.service.js';
+
+/** The path names a user and no organization, so the organization is found by loading the user. */
+@ApiTags('users')
+@ApiParam({ name: 'userId' })
+@Controller('users/:userId')
+@OrgScoped({ resolve: UserOrgResolver })
+export class UsersController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get()
+  @RequireScopes('read:users')
+  @ApiOperation({ summary: 'Show a user (scope read:users)' })
+  @ApiOkResponse({ standardSchema: userSchema })
+  show(@ScopedResource() user: User): User {
+    return user;
+  }
+
+  @Patch()
+  @RequireScopes('write:users')
+  @ApiOperation({ summary: 'Change a user (scope write:users)' })
+  @ApiOkResponse({ standardSchema: userSchema })
+  update(@ScopedResource() user: User, @Body({ schema: userChangesSchema }) changes: UserChanges): User {
+    return this.users.update(user, changes);
+  }
+}

@@ -1,0 +1,8 @@
+import { z } from 'zod';
+
+/** A name for people to read. Spaces around it are dropped. */
+export const nameSchema = z
+  .string('must be a text')
+  .trim()
+  .min(1, 'must not be empty')
+  .max(80, 'must not be longer than 80 characters');
