@@ -35,6 +35,7 @@ export type {
   ControllerClass,
   GuardClass,
   KindeApiKeyCacheOptions,
+  KindeApiKeyFailedAttemptsOptions,
   KindeApiKeyModuleExtras,
   KindeApiKeyOptions,
   KindeApiKeyOptionsFactory,

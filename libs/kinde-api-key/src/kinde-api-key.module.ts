@@ -12,6 +12,7 @@ import { BootCheck } from './audit/boot-check.js';
 import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { CredentialReader } from './guard/credential-reader.js';
+import { FailedAttempts } from './guard/failed-attempts.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
 import { RefusalFactory } from './guard/refusal-factory.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
@@ -69,6 +70,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         extras: KindeApiKeyModuleExtras,
         verification: ApiKeyVerificationService,
         modules: ModulesContainer,
+        clock: Clock,
         log: Logger,
       ): Registration => ({
         id: Symbol('registration'),
@@ -79,10 +81,18 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
         verification,
         refusals: new RefusalFactory(guard),
+        failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
         decisions: new DecisionReporter(guard.onDecision, log),
         log,
       }),
-      inject: [RESOLVED_OPTIONS, KINDE_API_KEY_EXTRAS, ApiKeyVerificationService, ModulesContainer, LOGGER],
+      inject: [
+        RESOLVED_OPTIONS,
+        KINDE_API_KEY_EXTRAS,
+        ApiKeyVerificationService,
+        ModulesContainer,
+        KINDE_API_KEY_CLOCK,
+        LOGGER,
+      ],
     },
     ApiKeyGuard,
   ],

@@ -48,6 +48,14 @@ export interface KindeHttpOptions {
   readonly httpsAgent?: HttpsAgent;
 }
 
+/** How many refused keys one client network may send. */
+export interface KindeApiKeyFailedAttemptsOptions {
+  /** How many refused keys are looked at within the window, from 1 to 10,000. */
+  readonly limit: number;
+  /** Length of the window in milliseconds, from 1,000 to 86,400,000. */
+  readonly windowMs: number;
+}
+
 /** How Kinde is called. */
 export interface KindeConnectionOptions {
   /** Deadline of one whole verification in milliseconds, token, queue and retries included. From 100 to 60,000. Default 2,000. */
@@ -94,6 +102,12 @@ export interface KindeApiKeyOptions {
   readonly keyPrefixes?: readonly string[];
   /** `false` asks Kinde on every request (callers that come at the same time with the same key still share one call). */
   readonly cache?: false | KindeApiKeyCacheOptions;
+  /**
+   * Answer 429 `TOO_MANY_FAILED_ATTEMPTS` to a client network (an IPv4 address, an IPv6 /64) that keeps sending keys which are refused. A key that
+   * was accepted before is never held up by it. The address is the framework's: set Express's `trust proxy` or Fastify's `trustProxy` behind a
+   * proxy, or all clients are one network. Default: unset, no limit. Kinde's own example is `{ limit: 100, windowMs: 900_000 }`.
+   */
+  readonly failedAttempts?: KindeApiKeyFailedAttemptsOptions;
   /** See {@link KindeConnectionOptions}. */
   readonly kinde?: KindeConnectionOptions;
   /** The route parameter that a bare `@OrgScoped()` compares. Default `'orgCode'`. */

@@ -88,6 +88,12 @@ export class OptionsReader {
     return fallback;
   }
 
+  /** A number that has no default. */
+  requiredInteger(name: string, min: number, max: number): number {
+    if (!this.has(name)) this.problem(name, `is missing: a whole number from ${min} to ${max}`);
+    return this.integer(name, min, max, min);
+  }
+
   object(name: string): void {
     const given = this.value[name];
     if (given !== undefined && !isRecord(given)) this.problem(name, 'must be an object');

@@ -1,5 +1,11 @@
 import { KindeApiKeyConfigurationError } from './kinde-api-key.errors.js';
-import type { ApiKeyCredential, GuardClass, KindeApiKeyOptions, KindeHttpOptions } from './kinde-api-key.options.js';
+import type {
+  ApiKeyCredential,
+  GuardClass,
+  KindeApiKeyFailedAttemptsOptions,
+  KindeApiKeyOptions,
+  KindeHttpOptions,
+} from './kinde-api-key.options.js';
 import type { ApiKeyDecision } from './decision.js';
 import { resolveOrigin } from './kinde-origin.js';
 import { OptionsReader, isRecord } from './options-reader.js';
@@ -40,11 +46,12 @@ export interface ResolvedGuardOptions {
   readonly hideExistence: boolean;
   readonly realm: string;
   readonly guardedBy: readonly GuardClass[];
+  readonly failedAttempts: KindeApiKeyFailedAttemptsOptions | null;
   readonly onDecision: ((decision: ApiKeyDecision) => unknown) | null;
 }
 
 const OPTION_NAMES = [
-  'domain', 'clientId', 'clientSecret', 'audience', 'apiId', 'credentials', 'keyPrefixes', 'cache', 'kinde', 'orgParam',
+  'domain', 'clientId', 'clientSecret', 'audience', 'apiId', 'credentials', 'keyPrefixes', 'cache', 'failedAttempts', 'kinde', 'orgParam',
   'hideExistence', 'realm', 'guardedBy', 'onDecision',
 ]; // prettier-ignore
 const EXTRAS = ['isGlobal', 'globalGuard'];
@@ -109,6 +116,7 @@ export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv
       hideExistence: options.flag('hideExistence', false),
       realm: resolveRealm(options),
       guardedBy: options.functions('guardedBy') as unknown as readonly GuardClass[],
+      failedAttempts: resolveFailedAttempts(options),
       onDecision: (options.optionalFunction('onDecision') as ResolvedGuardOptions['onDecision'] | undefined) ?? null,
     },
   };
@@ -116,6 +124,16 @@ export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv
     throw new KindeApiKeyConfigurationError('KindeApiKeyModule cannot start with these options:', options.problems);
   }
   return resolved;
+}
+
+function resolveFailedAttempts(options: OptionsReader): KindeApiKeyFailedAttemptsOptions | null {
+  if (!options.has('failedAttempts')) return null;
+  const attempts = options.section('failedAttempts', 'an object, e.g. { limit: 100, windowMs: 900_000 }');
+  attempts.refuseUnknown(['limit', 'windowMs']);
+  return {
+    limit: attempts.requiredInteger('limit', 1, 10_000),
+    windowMs: attempts.requiredInteger('windowMs', 1_000, 86_400_000),
+  };
 }
 
 function resolveCache(options: OptionsReader): ResolvedCacheOptions | null {

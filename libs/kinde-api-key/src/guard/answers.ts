@@ -17,6 +17,7 @@ const ERRORS = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 } as const;
@@ -67,6 +68,11 @@ export const ANSWERS = {
   ORG_REQUIRED: answer('ORG_REQUIRED', 403, 'Organization-scoped API key required'),
   ORG_MISMATCH: answer('ORG_MISMATCH', 403, 'Access denied: organization mismatch'),
   USER_REQUIRED: answer('USER_REQUIRED', 403, 'User-scoped API key required'),
+  TOO_MANY_FAILED_ATTEMPTS: answer(
+    'TOO_MANY_FAILED_ATTEMPTS',
+    429,
+    'Too many failed attempts. Please try again later.',
+  ),
   VERIFICATION_UNAVAILABLE: answer(
     'VERIFICATION_UNAVAILABLE',
     503,

@@ -57,9 +57,18 @@ export class ApiKeyGuard implements CanActivate {
     if (hasPassed(request, id, rule)) return true;
     const attempt: Attempt = { context, rule, request };
     const reading = credentials.read(request);
-    if ('refusal' in reading) throw this.#refuse(attempt, reading.refusal);
+    if ('refusal' in reading) throw this.#refuseKey(attempt, reading.refusal);
     const verdict = verification.verifyCached(reading.rawKey);
+    if (!verdict) this.#holdUpFailures(attempt, reading.rawKey);
     return verdict ? this.#judge(attempt, verdict, true) : this.#verify(attempt, reading.rawKey);
+  }
+
+  /** A network that sent too many bad keys does not get another one looked at; a key that was accepted before is no such. */
+  #holdUpFailures(attempt: Attempt, rawKey: string): void {
+    const { failedAttempts, verification } = this.registration;
+    const waitSeconds = failedAttempts?.waitSeconds(attempt.request) ?? 0;
+    if (waitSeconds > 0 && !verification.isProven(rawKey))
+      throw this.#refuse(attempt, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
   }
 
   async #verify(attempt: Attempt, rawKey: string): Promise<boolean> {
@@ -77,7 +86,7 @@ export class ApiKeyGuard implements CanActivate {
 
   #judge(attempt: Attempt, verdict: Verdict, cached: boolean): boolean | Promise<boolean> {
     attempt.cached = cached;
-    if (!verdict.accepted) throw this.#refuse(attempt, ANSWER_OF[verdict.reason]);
+    if (!verdict.accepted) throw this.#refuseKey(attempt, ANSWER_OF[verdict.reason]);
     attempt.apiKey = verdict.apiKey;
     const refusal = decideAccess(attempt.rule.access, verdict.apiKey);
     if (refusal) {
@@ -108,6 +117,15 @@ export class ApiKeyGuard implements CanActivate {
     recordPassage(attempt.request, this.registration.id, attempt.rule, apiKey, resource);
     this.#report(attempt, null);
     return true;
+  }
+
+  #refuseKey(attempt: Attempt, name: AnswerName): ApiKeyRefusedException {
+    const { failedAttempts } = this.registration;
+    if (!failedAttempts || name === 'MISSING_KEY') return this.#refuse(attempt, name);
+    const waitSeconds = failedAttempts.waitSeconds(attempt.request);
+    if (waitSeconds > 0) return this.#refuse(attempt, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
+    failedAttempts.record(attempt.request);
+    return this.#refuse(attempt, name);
   }
 
   #refuse(attempt: Attempt, name: AnswerName, retryAfterSeconds?: number): ApiKeyRefusedException {

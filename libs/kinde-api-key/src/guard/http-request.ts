@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly params?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;
+  /** The client's address, as the framework's own proxy settings have it. */
+  readonly ip?: unknown;
 }
 
 /** What Express's and Fastify's responses have in common. */

@@ -2,24 +2,31 @@ import type { ExecutionContext, Type } from '@nestjs/common';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 
 /** The organization that a request is about, and what was loaded to find it out: the handler gets it from `@ScopedResource()`. */
-export interface ResolvedOrganization {
+export interface ResolvedOrganization<Resource = unknown> {
   /** Compared with the key's `org_code`; anything but a text that is not empty is a mismatch. */
   readonly orgCode: string | null | undefined;
   /** Handed to the handler by `@ScopedResource()`, only if the organizations match. */
-  readonly resource?: unknown;
+  readonly resource?: Resource;
 }
 
 /** What an {@link OrgResolver} may answer. */
-export type OrgResolution = string | null | undefined | ResolvedOrganization;
+export type OrgResolution<Resource = unknown> = string | null | undefined | ResolvedOrganization<Resource>;
 
-/** Finds out which organization a request is about: an injectable class of the app's own, or a function of the same signature. */
-export interface OrgResolver {
+/**
+ * Finds out which organization a request is about: an injectable class of the app's own, or a function of the same signature.
+ *
+ * @typeParam Resource what it loads on the way, which the handler gets from `@ScopedResource()`
+ */
+export interface OrgResolver<Resource = unknown> {
   /**
    * @param context the request, before any pipe has run: its parameters are raw texts
    * @param apiKey the verified key; its `orgCode` is what the result is compared with
    * @returns the organization, alone or with the loaded resource; whatever it throws reaches the app's own filters
    */
-  resolveOrgCode(context: ExecutionContext, apiKey: VerifiedApiKey): OrgResolution | Promise<OrgResolution>;
+  resolveOrgCode(
+    context: ExecutionContext,
+    apiKey: VerifiedApiKey,
+  ): OrgResolution<Resource> | Promise<OrgResolution<Resource>>;
 }
 
 /** An {@link OrgResolver} without a class. */

@@ -1,5 +1,6 @@
 import type { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 import type { CredentialReader } from './credential-reader.js';
+import type { FailedAttempts } from './failed-attempts.js';
 import type { DecisionReporter } from './decision-reporter.js';
 import type { RefusalFactory } from './refusal-factory.js';
 import type { RouteRules } from './route-rules.js';
@@ -16,6 +17,8 @@ export interface Registration {
   readonly credentials: CredentialReader;
   readonly verification: ApiKeyVerificationService;
   readonly refusals: RefusalFactory;
+  /** `null`: not limited. */
+  readonly failedAttempts: FailedAttempts | null;
   readonly decisions: DecisionReporter;
   readonly log: { error(message: string): void };
 }

@@ -4,9 +4,19 @@ import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
 import type { Verdict } from '../kinde/verdict.js';
 import { TestClock } from '../testing/index.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
-import { ApiKeyVerificationService, type KeyVerifier, type VerificationOptions } from './api-key-verification.service.js';
+import {
+  ApiKeyVerificationService,
+  type KeyVerifier,
+  type VerificationOptions,
+} from './api-key-verification.service.js';
 
-const OPTIONS: VerificationOptions = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 100, maxRefusals: 10 };
+const OPTIONS: VerificationOptions = {
+  ttlMs: 60_000,
+  staleIfErrorMs: 240_000,
+  negativeTtlMs: 10_000,
+  maxKeys: 100,
+  maxRefusals: 10,
+};
 const KEY = 'k_live_0123456789abcdef';
 
 function apiKey(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {
@@ -28,7 +38,13 @@ const outage = () => new KindeApiKeyUnavailableError('down', { retryAfterSeconds
 
 /** Kinde, whose answers the test gives when it wants to. */
 class ManualKinde implements KeyVerifier {
-  readonly calls: { rawKey: string; lane: Lane; sentAtMs: number; answer: (verdict: Verdict) => void; fail: (error: Error) => void }[] = [];
+  readonly calls: {
+    rawKey: string;
+    lane: Lane;
+    sentAtMs: number;
+    answer: (verdict: Verdict) => void;
+    fail: (error: Error) => void;
+  }[] = [];
 
   constructor(private readonly clock: TestClock) {}
 
@@ -164,7 +180,8 @@ describe('ApiKeyVerificationService', () => {
     it('keeps proven keys while bad ones flood it', async () => {
       const { service, kinde, prove } = setUp();
       await prove();
-      for (let index = 0; index < 1_000; index += 1) await prove(REVOKED, `k_live_bad_${String(index).padStart(8, '0')}`);
+      for (let index = 0; index < 1_000; index += 1)
+        await prove(REVOKED, `k_live_bad_${String(index).padStart(8, '0')}`);
       expect(service.verifyCached(KEY)).toEqual(accepted());
       expect(kinde.calls).toHaveLength(1_001);
     });
@@ -172,7 +189,11 @@ describe('ApiKeyVerificationService', () => {
     it('remembers at most maxKeys keys, the ones used last', async () => {
       const { service, prove } = setUp({ maxKeys: 2 });
       for (const index of [1, 2, 3]) await prove(accepted({ keyId: `api_key_${index}` }), `${KEY}_${index}`);
-      expect([1, 2, 3].map((index) => service.verifyCached(`${KEY}_${index}`)?.accepted)).toEqual([undefined, true, true]);
+      expect([1, 2, 3].map((index) => service.verifyCached(`${KEY}_${index}`)?.accepted)).toEqual([
+        undefined,
+        true,
+        true,
+      ]);
     });
 
     it('does not trust an entry from the future', async () => {
@@ -334,7 +355,9 @@ describe('ApiKeyVerificationService', () => {
     it('says what it takes when the target is none or several', async () => {
       const { service } = setUp();
       for (const target of [{}, { keyId: '' }, { keyId: 'a', orgCode: 'b' }, { keyId: 5 }, null, undefined]) {
-        await expect(service.invalidate(target as never)).rejects.toThrow('exactly one of { keyId }, { orgCode } and { userId }');
+        await expect(service.invalidate(target as never)).rejects.toThrow(
+          'exactly one of { keyId }, { orgCode } and { userId }',
+        );
       }
     });
   });
@@ -365,36 +388,40 @@ describe('ApiKeyVerificationService', () => {
 
   it('never remembers an answer that is older than the latest invalidation, whatever the interleaving', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), fc.array(fc.constantFrom('ask', 'invalidate', 'revoke'), { maxLength: 12 }), async (scheduler, steps) => {
-        const clock = new TestClock();
-        let isRevoked = false;
-        const verifier: KeyVerifier = {
-          verifyKey: async () => {
-            const sentAtMs = clock.now();
-            const verdict = isRevoked ? REVOKED : accepted();
-            await scheduler.schedule(Promise.resolve(), 'answer');
-            return { verdict, sentAtMs };
-          },
-        };
-        const service = new ApiKeyVerificationService(verifier, OPTIONS, clock);
-        let revokedAndInvalidated = false;
-        const sequence = scheduler.scheduleSequence(
-          steps.map((step) => ({
-            label: step,
-            builder: async () => {
-              clock.advance(1);
-              if (step === 'ask') service.verify(KEY).catch(() => undefined);
-              else if (step === 'invalidate') {
-                await service.invalidate({ keyId: 'api_key_1' });
-                revokedAndInvalidated = isRevoked;
-              } else isRevoked = true;
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(fc.constantFrom('ask', 'invalidate', 'revoke'), { maxLength: 12 }),
+        async (scheduler, steps) => {
+          const clock = new TestClock();
+          let isRevoked = false;
+          const verifier: KeyVerifier = {
+            verifyKey: async () => {
+              const sentAtMs = clock.now();
+              const verdict = isRevoked ? REVOKED : accepted();
+              await scheduler.schedule(Promise.resolve(), 'answer');
+              return { verdict, sentAtMs };
             },
-          })),
-        );
-        await scheduler.waitFor(sequence.task);
-        await scheduler.waitIdle();
-        if (revokedAndInvalidated) expect(service.verifyCached(KEY)?.accepted).not.toBe(true);
-      }),
+          };
+          const service = new ApiKeyVerificationService(verifier, OPTIONS, clock);
+          let revokedAndInvalidated = false;
+          const sequence = scheduler.scheduleSequence(
+            steps.map((step) => ({
+              label: step,
+              builder: async () => {
+                clock.advance(1);
+                if (step === 'ask') service.verify(KEY).catch(() => undefined);
+                else if (step === 'invalidate') {
+                  await service.invalidate({ keyId: 'api_key_1' });
+                  revokedAndInvalidated = isRevoked;
+                } else isRevoked = true;
+              },
+            })),
+          );
+          await scheduler.waitFor(sequence.task);
+          await scheduler.waitIdle();
+          if (revokedAndInvalidated) expect(service.verifyCached(KEY)?.accepted).not.toBe(true);
+        },
+      ),
       { numRuns: 300 },
     );
   });

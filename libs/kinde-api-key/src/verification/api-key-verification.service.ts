@@ -83,6 +83,13 @@ export class ApiKeyVerificationService {
     return this.#verdictOfAging(entry, digest, rawKey, nowMs);
   }
 
+  /** @internal Whether the key was accepted not longer ago than an answer may be, even if Kinde must be asked again before it is now. */
+  isProven(rawKey: string): boolean {
+    const entry = this.#cache?.proven(digestOf(rawKey));
+    const ageMs = entry ? this.#clock.now() - entry.sentAtMs : -1;
+    return ageMs >= 0 && ageMs < this.maxAcceptedAgeMs;
+  }
+
   /**
    * Forgets the accepted keys of a key id, an organization or a user at once, so that Kinde is asked at their next use. A verification
    * that is in flight meanwhile is not remembered.

@@ -1,0 +1,47 @@
+import { KINDE_API_KEY_CLOCK, SystemClock } from './clock.js';
+
+const WALL_START_MS = 1_700_000_000_000;
+
+describe('SystemClock', () => {
+  let wallMs: number;
+  let monotonicMs: number;
+
+  beforeEach(() => {
+    wallMs = WALL_START_MS;
+    monotonicMs = 5_000;
+    jest.spyOn(Date, 'now').mockImplementation(() => wallMs);
+    jest.spyOn(performance, 'now').mockImplementation(() => monotonicMs);
+  });
+
+  afterEach(() => jest.restoreAllMocks());
+
+  it('starts at the wall clock', () => {
+    expect(new SystemClock().now()).toBe(WALL_START_MS);
+  });
+
+  it('advances with both', () => {
+    const clock = new SystemClock();
+    wallMs += 1_000;
+    monotonicMs += 1_000;
+    expect(clock.now()).toBe(WALL_START_MS + 1_000);
+  });
+
+  it('goes on when the wall clock is set back', () => {
+    const clock = new SystemClock();
+    wallMs -= 3_600_000;
+    monotonicMs += 1_000;
+    expect(clock.now()).toBe(WALL_START_MS + 1_000);
+  });
+
+  it('counts the time for which the process was suspended and the monotonic clock stood still', () => {
+    const clock = new SystemClock();
+    wallMs += 3_600_000;
+    expect(clock.now()).toBe(WALL_START_MS + 3_600_000);
+  });
+});
+
+describe('the token of the clock', () => {
+  it('is the same in every copy of the library', () => {
+    expect(KINDE_API_KEY_CLOCK).toBe(Symbol.for('nestjs-kinde-api-key:clock'));
+  });
+});

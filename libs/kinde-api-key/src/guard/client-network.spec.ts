@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { networkOf } from './client-network.js';
+
+describe('networkOf', () => {
+  it.each([
+    ['an IPv4 address by itself', '192.0.2.1', '192.0.2.1'],
+    ['an IPv4 address inside an IPv6 one', '::ffff:192.0.2.1', '192.0.2.1'],
+    ['the same in hexadecimal', '::FFFF:C000:0201', '192.0.2.1'],
+    ['an IPv6 address by its /64', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['capitals and leading zeros', '2001:0DB8:0001:0002::1', '2001:db8:1:2::/64'],
+    ['a run of zeros', '2001:db8::1', '2001:db8:0:0::/64'],
+    ['loopback', '::1', '0:0:0:0::/64'],
+    ['a zone', 'fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ])('takes %s', (_what, address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+
+  it.each([undefined, null, 5, '', 'localhost', '1.2.3', '256.1.1.1', ':::', ['192.0.2.1']])(
+    'knows no network of %p',
+    (address) => {
+      expect(networkOf(address)).toBeUndefined();
+    },
+  );
+
+  it('is the same for every address of a /64, and another for every other', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), fc.ipV6(), (left, right) => {
+        const [a, b] = [left, right].map((address) => bits(address));
+        if (a?.mapped || b?.mapped) return;
+        expect(networkOf(left) === networkOf(right)).toBe(a?.prefix === b?.prefix);
+      }),
+    );
+  });
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.anything(), (address) => void networkOf(address)));
+    fc.assert(fc.property(fc.string(), (address) => void networkOf(address)));
+  });
+});
+
+/** The first 64 bits of an address, by Node's own parser and not by the code under test. */
+function bits(address: string): { prefix: string; mapped: boolean } {
+  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const [head = '', tail] = canonical.split('::');
+  const heads = head.split(':').filter(Boolean);
+  const tails = (tail ?? '').split(':').filter(Boolean);
+  const groups =
+    tail === undefined ? heads : [...heads, ...Array<string>(8 - heads.length - tails.length).fill('0'), ...tails];
+  return { prefix: groups.slice(0, 4).join(':'), mapped: groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff' };
+}
