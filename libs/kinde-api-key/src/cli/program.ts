@@ -1,0 +1,34 @@
+import { Command, CommanderError } from 'commander';
+import type { CliIo } from './cli-io.js';
+import { addEmulatorCommand } from './emulator-command.js';
+import { VERSION } from './version.js';
+
+/**
+ * Runs the command line `nestjs-kinde-api-key`.
+ *
+ * @param args The arguments after the program's name.
+ * @returns The exit code: 0, or 1 with one line on standard error.
+ */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    await newProgram(io).parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has already written what it has to say (help and version end with a CommanderError too).
+    if (error instanceof CommanderError) return error.exitCode;
+    io.err(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+/** Each command adds itself; what is set before is inherited by all. */
+function newProgram(io: CliIo): Command {
+  const program = new Command('nestjs-kinde-api-key')
+    .description('Kinde API keys for NestJS')
+    .version(VERSION)
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
+  addEmulatorCommand(program, io);
+  return program;
+}

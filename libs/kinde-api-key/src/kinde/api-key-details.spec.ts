@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { apiKeyUrl, parseMembership } from './api-key-details.js';
+
+const HEADERS = { 'content-type': 'application/json' };
+const resultOf = (status: number, body: unknown, headers: Record<string, string> = HEADERS) => {
+  const answer = parseMembership({ status, headers, body: JSON.stringify(body) }, 'api_key_1', 'api_a');
+  return answer.kind === 'membership' ? answer.result : answer.kind;
+};
+
+describe('parseMembership', () => {
+  it.each([
+    ['among the APIs of the key', { api_key: { id: 'api_key_1', api_ids: ['api_b', 'api_a'] } }, 'member'],
+    ['the only API of a key without an id', { api_key: { api_ids: ['api_a'] } }, 'member'],
+    ['not among them', { api_key: { id: 'api_key_1', api_ids: ['api_b'] } }, 'other_api'],
+    ['not among none', { api_key: { id: 'api_key_1', api_ids: [] } }, 'other_api'],
+    ['in the details of another key', { api_key: { id: 'api_key_2', api_ids: ['api_a'] } }, 'outage'],
+    ['in a string', { api_key: { id: 'api_key_1', api_ids: 'api_a' } }, 'outage'],
+    ['beside a number', { api_key: { id: 'api_key_1', api_ids: ['api_a', 1] } }, 'outage'],
+    ['nowhere', { api_key: { id: 'api_key_1' } }, 'outage'],
+    ['nowhere, for lack of details', {}, 'outage'],
+    ['in details that are an array', { api_key: [{ id: 'api_key_1', api_ids: ['api_a'] }] }, 'outage'],
+    ['nowhere, in an array', [], 'outage'],
+  ])('finds the API %s', (_where, body, result) => {
+    expect(resultOf(200, body)).toBe(result);
+  });
+
+  it.each([
+    [404, 'unknown'],
+    [429, 'throttled'],
+    [201, 'outage'],
+    [302, 'outage'],
+    [400, 'outage'],
+    [401, 'outage'],
+    [403, 'outage'],
+    [500, 'outage'],
+  ])('takes status %d for %s, whatever the body says', (status, result) => {
+    expect(resultOf(status, { api_key: { id: 'api_key_1', api_ids: ['api_a'] } })).toBe(result);
+  });
+
+  it('takes an answer that does not call itself JSON for an outage', () => {
+    expect(resultOf(200, { api_key: { id: 'api_key_1', api_ids: ['api_a'] } }, {})).toBe('outage');
+  });
+
+  it('gives an answer for any text, and never throws', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string({ unit: 'binary' })), (body) => {
+        const answer = parseMembership({ status: 200, headers: HEADERS, body }, 'api_key_1', 'api_a');
+        expect(['membership', 'outage']).toContain(answer.kind);
+      }),
+    );
+  });
+});
+
+describe('apiKeyUrl', () => {
+  it('puts the id into the path', () => {
+    expect(apiKeyUrl('https://acme.kinde.com', 'api_key_1')).toBe('https://acme.kinde.com/api/v1/api_keys/api_key_1');
+  });
+
+  it.each(['.', '..', '\ud800'])('gives no address for the id %j', (keyId) => {
+    expect(apiKeyUrl('https://acme.kinde.com', keyId)).toBeUndefined();
+  });
+
+  it('names one resource below the keys, whatever the id', () => {
+    const keyIds = fc.oneof(
+      fc.string({ minLength: 1 }),
+      fc.string({ unit: 'binary', minLength: 1 }),
+      fc.constantFrom('../x', '..%2fx', 'a/b', 'a?b#c', '...'),
+    );
+    fc.assert(
+      fc.property(keyIds, (keyId) => {
+        const address = apiKeyUrl('https://acme.kinde.com', keyId);
+        if (address === undefined) return;
+        const { origin, pathname, search, hash } = new URL(address);
+        expect([origin, search, hash]).toEqual(['https://acme.kinde.com', '', '']);
+        expect(pathname).toMatch(/^\/api\/v1\/api_keys\/[^/]+$/);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,0 +1,66 @@
+/** One call to Kinde. It carries secrets: it is passed on to the wire and kept by nobody. */
+export interface KindeRequest {
+  readonly method: 'GET' | 'POST';
+  /** Absolute, on Kinde's own origin. */
+  readonly url: string;
+  /** Lower-case names. `authorization` holds the M2M token. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The exact text to send. Unset: no body. */
+  readonly body?: string;
+}
+
+/** What came back, whole and within the size limit, and not yet believed. */
+export interface KindeResponse {
+  readonly status: number;
+  /** Lower-case names, without a prototype. Headers that came as a list are left out. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body's exact text: bytes that are not UTF-8 never get this far, and a byte order mark stays where it was. */
+  readonly body: string;
+}
+
+/** Kinde's HTTP. An interface, so that only one file knows which HTTP client carries it. */
+export interface KindeHttp {
+  /**
+   * Sends one request, follows no redirect and tries nothing twice.
+   *
+   * @param signal aborts the call; every call needs one, because there is no other deadline down here
+   * @throws {KindeTransportError} for whatever is not a complete answer; nothing else, ever
+   */
+  send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse>;
+  /** Drops the connections. Idempotent. */
+  close(): void;
+}
+
+/**
+ * Why there is no answer: the connection failed (`network`), broke off in the middle of the answer (`cut_short`), the caller gave up
+ * (`aborted`), the answer was larger than the limit (`too_large`) or not UTF-8 (`invalid_utf8`).
+ */
+export type KindeTransportFailure = 'network' | 'cut_short' | 'aborted' | 'too_large' | 'invalid_utf8';
+
+/**
+ * A call to Kinde that brought no answer. It holds a word and at most a system error code, and deliberately not the HTTP client's own
+ * error as its cause: that one carries the request, with the key in its body and the M2M token in its headers.
+ */
+export class KindeTransportError extends Error {
+  override readonly name = 'KindeTransportError';
+
+  /**
+   * @param reason what went wrong
+   * @param systemCode e.g. `ECONNREFUSED` or `CERT_HAS_EXPIRED`; anything that does not look like one is dropped
+   */
+  constructor(
+    readonly reason: KindeTransportFailure,
+    systemCode?: unknown,
+  ) {
+    const code = typeof systemCode === 'string' && /^[A-Z][A-Z_]{1,48}$/.test(systemCode) ? systemCode : undefined;
+    super(code === undefined ? TEXTS[reason] : `${TEXTS[reason]} (${code})`);
+  }
+}
+
+const TEXTS: Readonly<Record<KindeTransportFailure, string>> = {
+  network: 'the connection to Kinde failed',
+  cut_short: "Kinde's answer broke off",
+  aborted: 'the call to Kinde was given up',
+  too_large: "Kinde's answer was larger than the limit",
+  invalid_utf8: "Kinde's answer was not UTF-8",
+};

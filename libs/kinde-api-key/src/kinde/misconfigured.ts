@@ -1,0 +1,39 @@
+import { KindeApiKeyMisconfiguredError } from '../kinde-api-key.errors.js';
+import type { OAuthRefusal } from './m2m-answer.js';
+import { REQUIRED_SCOPE, type MissingPermission } from './m2m-claims.js';
+
+/** Everything that somebody has to mend in Kinde, and that no waiting cures. */
+export type Misconfiguration = OAuthRefusal | MissingPermission;
+
+const WHERE = 'Kinde > Settings > Applications > (the M2M application)';
+
+/** What is wrong and where to mend it (Kinde's M2M troubleshooting page). Kinde's own description is never repeated: it may echo secrets. */
+const TEXTS: Readonly<Record<Misconfiguration, string>> = {
+  invalid_client:
+    'Kinde does not know the M2M credentials (invalid_client): the client id or the client secret is wrong, the secret was rotated, or ' +
+    `the application was deleted. Compare KINDE_MANAGEMENT_CLIENT_ID and KINDE_MANAGEMENT_CLIENT_SECRET with ${WHERE} > Details`,
+  unauthorized_client:
+    'The M2M application may not use the Kinde Management API (unauthorized_client). ' +
+    `Authorize the Kinde Management API in ${WHERE} > APIs, and check that 'audience' is the audience shown there`,
+  invalid_scope:
+    'The M2M application was refused a scope (invalid_scope). ' +
+    `Grant ${REQUIRED_SCOPE} in ${WHERE} > APIs > Kinde Management API > Manage scopes`,
+  invalid_request:
+    'Kinde does not understand the request for an M2M token (invalid_request), usually because of the audience. ' +
+    "Check that 'domain' is the .kinde.com domain and that 'audience' is the one of the Kinde Management API in Kinde > Settings > APIs",
+  audience:
+    'The M2M token is not for the Kinde Management API: its audience is another one. ' +
+    `Authorize the Kinde Management API in ${WHERE} > APIs, and check that 'audience' is the audience shown there`,
+  scope:
+    `The M2M token lacks the scope ${REQUIRED_SCOPE}. ` +
+    `Grant it in ${WHERE} > APIs > Kinde Management API > Manage scopes`,
+};
+
+/**
+ * @param what what is wrong
+ * @param retryAfterSeconds when the library will have asked Kinde again
+ * @returns the error that says what to change and where
+ */
+export function misconfigured(what: Misconfiguration, retryAfterSeconds: number): KindeApiKeyMisconfiguredError {
+  return new KindeApiKeyMisconfiguredError(TEXTS[what], { retryAfterSeconds });
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { parseRetryAfterSeconds } from './retry-after.js';
+
+const NOW_MS = Date.parse('2026-11-22T10:00:00Z');
+const parse = (headers: Record<string, string>) => parseRetryAfterSeconds(headers, NOW_MS);
+
+describe('parseRetryAfterSeconds', () => {
+  it.each([
+    ['RateLimit-Reset', { 'ratelimit-reset': '17' }, 17],
+    ['Retry-After in seconds', { 'retry-after': '30' }, 30],
+    ['RateLimit-Reset before Retry-After', { 'ratelimit-reset': '17', 'retry-after': '30' }, 17],
+    ['Retry-After where RateLimit-Reset cannot be read', { 'ratelimit-reset': 'soon', 'retry-after': '30' }, 30],
+    ['Retry-After as a date', { 'retry-after': 'Sun, 22 Nov 2026 10:01:30 GMT' }, 90],
+    ['a date that has passed', { 'retry-after': 'Sun, 22 Nov 2026 09:00:00 GMT' }, 1],
+    ['a date that is far away', { 'retry-after': 'Sun, 22 Nov 2099 09:00:00 GMT' }, 3_600],
+    ['a fraction, rounded up', { 'ratelimit-reset': '1.2' }, 2],
+    ['nothing to wait for', { 'ratelimit-reset': '0' }, 1],
+    ['a day, cut to an hour', { 'ratelimit-reset': '86400' }, 3_600],
+    ['spaces around the number', { 'retry-after': ' 5 ' }, 5],
+  ])('reads %s', (_what, headers, seconds) => {
+    expect(parse(headers)).toBe(seconds);
+  });
+
+  it.each([
+    {},
+    { 'retry-after': '' },
+    { 'retry-after': '-5' },
+    { 'retry-after': '2026-11-22' },
+    { 'retry-after': '1e3' },
+    { 'retry-after': 'Never' },
+    { 'ratelimit-reset': '0x10' },
+  ])('reads nothing from %j', (headers) => {
+    expect(parse(headers)).toBeUndefined();
+  });
+
+  it('never says anything but whole seconds from 1 to 3,600', () => {
+    const value = fc.oneof(
+      fc.string(),
+      fc.nat().map(String),
+      fc.double().map(String),
+      fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+    );
+    fc.assert(
+      fc.property(value, value, (reset, after) => {
+        const seconds = parse({ 'ratelimit-reset': reset, 'retry-after': after }) ?? 1;
+        expect(Number.isInteger(seconds) && seconds >= 1 && seconds <= 3_600).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,0 +1,25 @@
+import type { KindeEmulatorEndpoint } from './faults.js';
+
+type Listener = (endpoint: KindeEmulatorEndpoint | undefined) => void;
+
+/** Tells those who wait that a request has arrived. */
+export class Arrivals {
+  readonly #listeners = new Set<Listener>();
+
+  /** Resolves with the next request, or the next one to `where`. */
+  next(where: KindeEmulatorEndpoint | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const listener: Listener = (endpoint) => {
+        if (where !== undefined && endpoint !== where) return;
+        this.#listeners.delete(listener);
+        resolve();
+      };
+      this.#listeners.add(listener);
+    });
+  }
+
+  /** A request is there. @param endpoint `undefined` for an unknown path. */
+  announce(endpoint: KindeEmulatorEndpoint | undefined): void {
+    for (const listener of this.#listeners) listener(endpoint);
+  }
+}

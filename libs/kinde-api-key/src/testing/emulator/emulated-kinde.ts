@@ -1,0 +1,70 @@
+import { type Clock, SystemClock } from '../../clock.js';
+import { ApiCatalogue } from './api-catalogue.js';
+import { ApplicationRegistry } from './applications.js';
+import { type EmulatorCounters, newCounters } from './counters.js';
+import type { EmulatorAnswer, EmulatorRequest } from './exchange.js';
+import { KeyStore } from './key-store.js';
+import { errorAnswer } from './kinde-answers.js';
+import type { KindeEmulatorInvalidKeyAnswer, KindeEmulatorOptions } from './options.js';
+import { type SigningKeys, type TokenClaims, TokenIssuer } from './token-issuer.js';
+
+/** One emulated Kinde environment: what the endpoints read and change. */
+export interface EmulatedKinde {
+  /** Its origin, `http://127.0.0.1:<port>`. */
+  readonly domain: string;
+  /** The audiences that the Management API goes by: a client may call the host `localhost` as well. */
+  readonly managementAudiences: readonly string[];
+  readonly applications: ApplicationRegistry;
+  readonly tokens: TokenIssuer;
+  readonly keys: KeyStore;
+  readonly apis: ApiCatalogue;
+  readonly counters: EmulatorCounters;
+  invalidKeyAnswer: KindeEmulatorInvalidKeyAnswer;
+}
+
+/** An environment without applications and keys. @throws {TypeError} If `options.apis` is not valid. */
+export function newEmulatedKinde(port: number, keys: SigningKeys, options: KindeEmulatorOptions): EmulatedKinde {
+  const domain = `http://127.0.0.1:${port}`;
+  const clock: Clock = options.clock ?? new SystemClock();
+  const managementAudiences = [`${domain}/api`, `http://localhost:${port}/api`];
+  const apis = new ApiCatalogue(`${domain}/api`, options.apis);
+  return {
+    domain,
+    managementAudiences,
+    applications: new ApplicationRegistry(managementAudiences),
+    tokens: new TokenIssuer(domain, clock, keys),
+    keys: new KeyStore(clock, apis.defaultApiId),
+    apis,
+    counters: newCounters(),
+    invalidKeyAnswer: options.invalidKeyAnswer ?? '200',
+  };
+}
+
+/**
+ * Answers a call of the Management API if its bearer is one of our tokens and carries `scope`.
+ *
+ * @returns What `answer` makes of it, else 401 for the token or 403 for the scope.
+ */
+export function withScope(
+  kinde: EmulatedKinde,
+  request: EmulatorRequest,
+  scope: string,
+  answer: (caller: TokenClaims) => EmulatorAnswer,
+): EmulatorAnswer {
+  const bearer = /^bearer ([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const caller = bearer === undefined ? undefined : kinde.tokens.check(bearer, kinde.managementAudiences);
+  if (!caller) return errorAnswer(401, 'INVALID_CREDENTIALS', 'Invalid credentials used to access API');
+  if (!caller.scopes.includes(scope)) return errorAnswer(403, 'SCOPE_MISSING', `Scope missing: ${scope}`);
+  return answer(caller);
+}
+
+/** The JSON object in a request's body, or `undefined` if it is anything else. */
+export function jsonObjectOf(request: EmulatorRequest): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(request.body.toString());
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    return value as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,15 @@
+export { KindeEmulator } from './kinde-emulator.js';
+export { TestClock } from './test-clock.js';
+export type { KindeEmulatorApi, KindeEmulatorApiOptions, KindeEmulatorApiScope } from './emulator/api-catalogue.js';
+export type { KindeEmulatorApplicationOptions, KindeEmulatorCredentials } from './emulator/applications.js';
+export type { KindeEmulatorCounters } from './emulator/counters.js';
+export type { KindeEmulatorEndpoint, KindeEmulatorFault, KindeEmulatorFaultTarget } from './emulator/faults.js';
+export type {
+  KindeEmulatorKey,
+  KindeEmulatorKeyOptions,
+  KindeEmulatorKeyRecord,
+  KindeEmulatorKeyStatus,
+  KindeEmulatorKeyType,
+} from './emulator/key-store.js';
+export type { KindeEmulatorInvalidKeyAnswer, KindeEmulatorOptions } from './emulator/options.js';
+export type { KindeEmulatorTokenOptions } from './emulator/token-issuer.js';
