@@ -4,6 +4,7 @@ import {
   Get,
   Inject,
   Injectable,
+  Logger,
   Module,
   UseGuards,
   type DynamicModule,
@@ -88,6 +89,27 @@ describeAdapters('registrations', (adapter) => {
     expect(await scenario.get('/second', mine.key)).toMatchObject({ status: 401 });
     expect(other.counters).toMatchObject({ verifies: 2, mints: 1 });
     await other.stop();
+  });
+
+  it('warn when two of them ask the same Kinde', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    scenario = await startScenario({
+      adapter,
+      controllers: [FirstController],
+      register: (emulator) =>
+        [true, false].map((isGlobal) => {
+          const registration = KindeApiKeyModule.forRoot({
+            domain: emulator.domain,
+            ...emulator.credentials,
+            isGlobal,
+          });
+          return isGlobal ? registration : FeatureModule.with(registration);
+        }),
+    });
+    expect(warn.mock.calls.map(([message]) => String(message))).toEqual([
+      expect.stringContaining(`a second registration asks ${scenario.emulator.domain}`),
+    ]);
+    warn.mockRestore();
   });
 
   it("are not seen by an interceptor on the app's own HttpService", async () => {

@@ -66,7 +66,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
     {
       provide: KINDE_API_KEY_REGISTRATION,
       useFactory: (
-        { guard }: ResolvedOptions,
+        { guard, kinde }: ResolvedOptions,
         extras: KindeApiKeyModuleExtras,
         verification: ApiKeyVerificationService,
         modules: ModulesContainer,
@@ -74,6 +74,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         log: Logger,
       ): Registration => ({
         id: Symbol('registration'),
+        kinde: [kinde.origin, `as ${kinde.clientId}`, kinde.apiId && `for ${kinde.apiId}`].filter(Boolean).join(' '),
         rules: new RouteRules(
           { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras) },
           new ResolverBinding(modules),
@@ -144,7 +145,8 @@ export class KindeApiKeyModule
       this.modules,
       this.config,
     );
-    const { guarded, public: open } = check.run();
+    const { guarded, public: open, warnings } = check.run();
+    for (const warning of warnings) this.log.warn(warning);
     const oldestSeconds = this.registration.verification.maxAcceptedAgeMs / 1_000;
     this.log.log(
       `${guarded} routes guarded, ${open} public, oldest accepted answer ${oldestSeconds} s, ` +

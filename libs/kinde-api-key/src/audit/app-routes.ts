@@ -65,6 +65,17 @@ export function otherMethodsOf(
   );
 }
 
+/** @returns the classes of a module's providers that are no controllers anywhere in the app: no guard of ours stands before them */
+export function providerClassesOf(module: NestModule, modules: ModulesContainer): readonly AnyFunction[] {
+  const controllers = new Set<unknown>(
+    [...modules.values()].flatMap((any) => [...any.controllers.values()].map(({ metatype }) => metatype)),
+  );
+  return [...module.providers.values()]
+    .map(({ metatype }) => metatype)
+    .filter(isClass)
+    .filter((one) => !controllers.has(one));
+}
+
 function controllersOf(module: NestModule): { instance: Record<string, unknown>; controller: AnyFunction }[] {
   return [...module.controllers.values()]
     .map(({ instance }) => instance as Record<string, unknown> | null)

@@ -3,9 +3,9 @@ import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import type { Registration } from '../guard/registration.js';
 import { KINDE_API_KEY_REGISTRATION } from '../guard/registration.js';
 import { findAllProviders, findVisibleProvider, type NestModule } from '../guard/provider-lookup.js';
-import { describePart } from '../guard/rule-part.js';
+import { describePart, type RulePart } from '../guard/rule-part.js';
 import { classParts, methodParts } from '../guard/rule-store.js';
-import { otherMethodsOf, routesOf, type AppRoute } from './app-routes.js';
+import { otherMethodsOf, providerClassesOf, routesOf, type AppRoute } from './app-routes.js';
 import { GuardReach } from './guard-reach.js';
 
 /** What the boot check goes by. */
@@ -23,6 +23,8 @@ export interface BootReport {
   readonly guarded: number;
   /** Routes that were declared public. */
   readonly public: number;
+  /** What does not stop the boot and is hardly meant. */
+  readonly warnings: readonly string[];
 }
 
 /** Looks at every route of a registration before the first request: a decorator never pretends. */
@@ -49,6 +51,7 @@ export class BootCheck {
     for (const module of this.modules.values()) {
       if (this.#ownerOf(module) !== this.registration.id) continue;
       for (const route of routesOf(module, this.modules, this.config)) this.#checkRoute(route, report);
+      this.#checkProviders(module);
       this.#checkOtherMethods(module);
     }
     if (this.#problems.length > 0) {
@@ -56,7 +59,20 @@ export class BootCheck {
         ...new Set(this.#problems),
       ]);
     }
-    return report;
+    return { ...report, warnings: this.#twinWarnings() };
+  }
+
+  /** Said by the later one of two registrations that ask the same Kinde the same thing. */
+  #twinWarnings(): string[] {
+    const registrations = findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION).map(
+      ({ wrapper }) => wrapper.instance as Registration,
+    );
+    const first = registrations.find(({ kinde }) => kinde === this.registration.kinde);
+    if (first === this.registration) return [];
+    return [
+      `a second registration asks ${this.registration.kinde}: it has a cache and an M2M token of its own, and invalidate() reaches only one of ` +
+        'them. Import one KindeApiKeyModule.forRoot() in the root module instead',
+    ];
   }
 
   #checkRegistrations(): void {
@@ -118,15 +134,25 @@ export class BootCheck {
     }
   }
 
+  #checkProviders(module: NestModule): void {
+    for (const owner of providerClassesOf(module, this.modules)) this.#checkUnenforced(owner.name, classParts(owner));
+  }
+
   #checkOtherMethods(module: NestModule): void {
     for (const { owner, name, isHandler } of otherMethodsOf(module)) {
-      const parts = [...methodParts(owner, name), ...(isHandler ? classParts(owner) : [])];
-      if (!parts[0]) continue;
-      this.#problems.push(
-        `${owner.name}.${name} carries ${describePart(parts[0])} but is no HTTP route, so nothing enforces it: remove the decorator, ` +
-          'or call ApiKeyVerificationService where the key arrives',
-      );
+      this.#checkUnenforced(`${owner.name}.${name}`, [
+        ...methodParts(owner, name),
+        ...(isHandler ? classParts(owner) : []),
+      ]);
     }
+  }
+
+  #checkUnenforced(place: string, [part]: readonly RulePart[]): void {
+    if (!part) return;
+    this.#problems.push(
+      `${place} carries ${describePart(part)} but is no HTTP route, so nothing enforces it: remove the decorator, ` +
+        'or call ApiKeyVerificationService where the key arrives',
+    );
   }
 }
 

@@ -13,6 +13,8 @@ export const KINDE_API_KEY_REGISTRATION = Symbol.for(
 /** @internal One `forRoot()`: everything that its guards share. Two registrations share nothing. */
 export interface Registration {
   readonly id: symbol;
+  /** Which Kinde application it asks, and about which API. */
+  readonly kinde: string;
   readonly rules: RouteRules;
   readonly credentials: CredentialReader;
   readonly verification: ApiKeyVerificationService;
