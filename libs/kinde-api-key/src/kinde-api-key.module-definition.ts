@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
+import { KindeApiKeyConfigurationError } from './kinde-api-key.errors.js';
 import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-key.options.js';
 
 /** @internal The extras, for the boot check. */
@@ -15,7 +16,7 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
     .setFactoryMethodName('createKindeApiKeyOptions')
     .setExtras<KindeApiKeyModuleExtras>(DEFAULT_EXTRAS, (definition, extras) => ({
       ...definition,
-      global: extras.isGlobal ?? true,
+      global: checkedExtras(extras).isGlobal ?? true,
       providers: [
         ...(definition.providers ?? []),
         { provide: KINDE_API_KEY_EXTRAS, useValue: extras },
@@ -23,3 +24,26 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
       ],
     }))
     .build();
+
+/** Checked at the call, because Nest needs the extras before any provider exists. */
+function checkedExtras(extras: KindeApiKeyModuleExtras): KindeApiKeyModuleExtras {
+  const { isGlobal, globalGuard } = extras as Readonly<Record<keyof KindeApiKeyModuleExtras, unknown>>;
+  const problems: string[] = [];
+  if (isGlobal !== undefined && typeof isGlobal !== 'boolean') problems.push('isGlobal must be true or false');
+  if (globalGuard !== undefined && typeof globalGuard !== 'boolean' && !isExemption(globalGuard)) {
+    problems.push('globalGuard must be true, false or { publicControllers: [Class, ...] }');
+  }
+  if (problems.length > 0)
+    throw new KindeApiKeyConfigurationError('KindeApiKeyModule cannot start with these options:', problems);
+  return extras;
+}
+
+function isExemption(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { publicControllers, ...others } = value as Readonly<Record<string, unknown>>;
+  return (
+    Array.isArray(publicControllers) &&
+    publicControllers.every((one) => typeof one === 'function') &&
+    Object.keys(others).length === 0
+  );
+}

@@ -45,6 +45,7 @@ describe('the options', () => {
         hideExistence: false,
         realm: 'api',
         guardedBy: [],
+        failedAttempts: null,
         onDecision: null,
       },
     });
@@ -75,6 +76,7 @@ describe('the options', () => {
         http: { httpAgent, proxy: { host: 'proxy', port: 3128 } },
       },
       orgParam: 'tenant',
+      failedAttempts: { limit: 10_000, windowMs: 1_000 },
       hideExistence: true,
       realm: 'Acme',
       guardedBy: [Guard],
@@ -102,6 +104,7 @@ describe('the options', () => {
         hideExistence: true,
         realm: 'Acme',
         guardedBy: [Guard],
+        failedAttempts: { limit: 10_000, windowMs: 1_000 },
         onDecision,
       },
     });
@@ -202,6 +205,22 @@ describe('wrong options', () => {
     ['a flag as a text', { kinde: { allowInsecureHost: 'true' } }, 'kinde.allowInsecureHost must be true or false'],
     ['hideExistence as a number', { hideExistence: 1 }, 'hideExistence must be true or false'],
     ['a time to live under a second', { cache: { ttlMs: 999 } }, 'cache.ttlMs must be a whole number from 1000 to'],
+    ['failedAttempts without a window', { failedAttempts: { limit: 5 } }, 'failedAttempts.windowMs is missing'],
+    [
+      'failedAttempts without a limit',
+      { failedAttempts: { windowMs: 5_000 } },
+      'failedAttempts.limit is missing: a whole number from 1 to 10000',
+    ],
+    [
+      'failedAttempts that allow nothing',
+      { failedAttempts: { limit: 0, windowMs: 5_000 } },
+      'failedAttempts.limit must be a whole number from 1 to 10000',
+    ],
+    [
+      'an unknown option of failedAttempts',
+      { failedAttempts: { limit: 5, windowMs: 5_000, perKey: true } },
+      'failedAttempts.perKey is not an option',
+    ],
     ['no prefix at all', { keyPrefixes: [] }, 'keyPrefixes must list at least one text, or be left out'],
     ['an empty prefix', { keyPrefixes: [''] }, 'keyPrefixes must list at least one text, or be left out'],
     ['guards by name', { guardedBy: ['Guard'] }, 'guardedBy must be a list of classes'],

@@ -75,13 +75,15 @@ export class CredentialReader {
  */
 function headerValue(request: HttpRequest, name: string): string | null | undefined {
   const raw = request.rawHeaders ?? request.raw?.rawHeaders;
-  if (!Array.isArray(raw)) return joinedHeaderValue(request.headers, name);
+  // Requests that are made by an adapter and not by a socket (serverless ones) have no raw list, or an empty one.
+  if (!Array.isArray(raw) || raw.length === 0) return joinedHeaderValue(request.headers, name);
   let value: string | undefined;
   for (let index = 0; index < raw.length; index += 2) {
     const candidate: unknown = raw[index];
     if (typeof candidate !== 'string' || candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
-    if (value !== undefined) return null;
-    value = String(raw[index + 1]);
+    const given: unknown = raw[index + 1];
+    if (value !== undefined || typeof given !== 'string') return null;
+    value = given;
   }
   return value;
 }

@@ -20,15 +20,19 @@ export class DecisionReporter {
     if (!this.#listener) return;
     try {
       const result = this.#listener(describe());
-      if (result instanceof Promise) result.catch((error: unknown) => this.#logFailure(error));
+      if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => this.#logFailure(error));
     } catch (error) {
       this.#logFailure(error);
     }
   }
 
   #logFailure(error: unknown): void {
-    this.#log.error(
-      `onDecision failed; the request is not affected: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const reason = error instanceof Error ? error.message : `it threw a value of type ${typeof error}`;
+    this.#log.error(`onDecision failed; the request is not affected: ${reason}`);
   }
+}
+
+/** By its shape: a promise of another realm or of another library is no instance of `Promise`. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

@@ -21,11 +21,17 @@ export interface CompiledRule {
   readonly problems: readonly string[];
 }
 
+interface KnownRule {
+  readonly rule: RouteRule;
+  /** The methods that the handler stands for: Nest tells the guard which function it calls, and not under which name. */
+  readonly names: readonly string[];
+}
+
 /** The rules of a registration's routes, each compiled once and found by class and handler: inherited handlers share a function. */
 export class RouteRules {
   readonly #options: RouteRulesOptions;
   readonly #resolvers: ResolverBinding;
-  readonly #rules = new WeakMap<AnyFunction, Map<AnyFunction, RouteRule>>();
+  readonly #known = new WeakMap<AnyFunction, Map<AnyFunction, KnownRule>>();
 
   constructor(options: RouteRulesOptions, resolvers: ResolverBinding) {
     this.#options = options;
@@ -34,16 +40,18 @@ export class RouteRules {
 
   /** @returns the rule of a handler, or `undefined` for one that cannot be found or whose rule is contradictory: it must be refused */
   ruleOf(controller: AnyFunction, handler: AnyFunction): RouteRule | undefined {
-    return this.#rules.get(controller)?.get(handler) ?? this.#findRule(controller, handler);
+    return this.#known.get(controller)?.get(handler)?.rule ?? this.#findRule(controller, handler);
   }
 
   /**
    * Compiles the rule of a route and remembers it for the function that Nest will call, which may be another one than the prototype's:
-   * something may have replaced it on the instance.
+   * something may have replaced it on the instance. A function that stands for several methods gets the rules of all of them.
    */
   add(controller: AnyFunction, name: string, handler: AnyFunction): CompiledRule {
-    const compiled = this.#compile(controller, [name], handler);
-    if (compiled.problems.length === 0) this.#remember(controller, handler, compiled.rule);
+    const earlier = this.#known.get(controller)?.get(handler)?.names ?? [];
+    const names = [...new Set([...earlier, ...namesOf(controller, handler), name])];
+    const compiled = this.#compile(controller, names, handler);
+    if (compiled.problems.length === 0) this.#remember(controller, handler, { rule: compiled.rule, names });
     return compiled;
   }
 
@@ -52,14 +60,14 @@ export class RouteRules {
     if (names.length === 0) return undefined;
     const { rule, problems } = this.#compile(controller, names, handler);
     if (problems.length > 0) return undefined;
-    this.#remember(controller, handler, rule);
+    this.#remember(controller, handler, { rule, names });
     return rule;
   }
 
-  #remember(controller: AnyFunction, handler: AnyFunction, rule: RouteRule): void {
-    const ofClass = this.#rules.get(controller) ?? new Map<AnyFunction, RouteRule>();
-    ofClass.set(handler, rule);
-    this.#rules.set(controller, ofClass);
+  #remember(controller: AnyFunction, handler: AnyFunction, known: KnownRule): void {
+    const ofClass = this.#known.get(controller) ?? new Map<AnyFunction, KnownRule>();
+    ofClass.set(handler, known);
+    this.#known.set(controller, ofClass);
   }
 
   #compile(controller: AnyFunction, names: readonly string[], handler: AnyFunction): CompiledRule {

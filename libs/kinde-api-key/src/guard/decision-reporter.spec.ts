@@ -1,0 +1,92 @@
+import type { ApiKeyDecision } from '../decision.js';
+import { DecisionReporter } from './decision-reporter.js';
+
+const DECISION: ApiKeyDecision = {
+  outcome: 'refused',
+  code: 'INVALID_KEY',
+  route: 'Users.find',
+  keyId: null,
+  orgCode: null,
+  userId: null,
+  cached: false,
+};
+
+function reporterFor(listener: ((decision: ApiKeyDecision) => unknown) | null) {
+  const log = { error: jest.fn<void, [string]>() };
+  return { log, reporter: new DecisionReporter(listener, log) };
+}
+
+/** Lets everything happen that waits for promises that are settled already. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('DecisionReporter', () => {
+  it('hands each decision to the listener, once', () => {
+    const listener = jest.fn();
+    const { reporter } = reporterFor(listener);
+    reporter.report(() => DECISION);
+    reporter.report(() => DECISION);
+    expect(listener.mock.calls).toEqual([[DECISION], [DECISION]]);
+  });
+
+  it('builds no decision where nobody listens', () => {
+    const describeDecision = jest.fn(() => DECISION);
+    reporterFor(null).reporter.report(describeDecision);
+    expect(describeDecision).not.toHaveBeenCalled();
+  });
+
+  it('does not wait for a listener that never ends', () => {
+    const { reporter } = reporterFor(() => new Promise(() => undefined));
+    expect(reporter.report(() => DECISION)).toBeUndefined();
+  });
+
+  it('logs what a listener throws, and swallows it', () => {
+    const { log, reporter } = reporterFor(() => {
+      throw new Error('disk full');
+    });
+    expect(() => reporter.report(() => DECISION)).not.toThrow();
+    expect(log.error.mock.calls).toEqual([['onDecision failed; the request is not affected: disk full']]);
+  });
+
+  it.each([
+    ['a promise', (): unknown => Promise.reject(new Error('disk full'))],
+    [
+      'a promise of another library',
+      // oxlint-disable-next-line unicorn/no-thenable -- a promise of another library is what is tested
+      (): unknown => ({ then: (_done: unknown, fail: (error: Error) => void) => fail(new Error('disk full')) }),
+    ],
+  ])('logs what a listener rejects with, and swallows it: %s', async (_case, listener) => {
+    const { log, reporter } = reporterFor(listener);
+    reporter.report(() => DECISION);
+    await settled();
+    expect(log.error.mock.calls).toEqual([['onDecision failed; the request is not affected: disk full']]);
+  });
+
+  it.each([
+    ['an object without a text', Object.create(null) as unknown, 'object'],
+    ['a symbol', Symbol('failure'), 'symbol'],
+    ['undefined', undefined, 'undefined'],
+  ])('is not broken by a listener that throws %s', async (_case, thrown, type) => {
+    for (const listener of [
+      () => {
+        throw thrown;
+      },
+      // oxlint-disable-next-line prefer-promise-reject-errors -- what is tested
+      () => Promise.reject(thrown),
+    ]) {
+      const { log, reporter } = reporterFor(listener);
+      expect(() => reporter.report(() => DECISION)).not.toThrow();
+      await settled();
+      expect(log.error.mock.calls).toEqual([
+        [`onDecision failed; the request is not affected: it threw a value of type ${type}`],
+      ]);
+    }
+  });
+
+  it.each([undefined, null, 7, 'text', {}])('takes a listener that returns %p', (result) => {
+    const { log, reporter } = reporterFor(() => result);
+    reporter.report(() => DECISION);
+    expect(log.error).not.toHaveBeenCalled();
+  });
+});

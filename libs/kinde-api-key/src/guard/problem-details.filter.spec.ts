@@ -1,0 +1,65 @@
+import type { ArgumentsHost } from '@nestjs/common';
+import { ApiKeyRefusedException, type ApiKeyRefusalBody } from './api-key-refused.exception.js';
+import { ApiKeyProblemDetailsFilter } from './problem-details.filter.js';
+
+function answerTo(exception: ApiKeyRefusedException) {
+  const answer = { status: 0, headers: {} as Record<string, string>, body: '' };
+  const response = {
+    header: (name: string, value: string) => {
+      answer.headers[name] = value;
+      return response;
+    },
+    status: (code: number) => {
+      answer.status = code;
+      return response;
+    },
+    send: (body: string) => {
+      answer.body = body;
+    },
+  };
+  new ApiKeyProblemDetailsFilter().catch(exception, {
+    switchToHttp: () => ({ getResponse: () => response }),
+  } as unknown as ArgumentsHost);
+  return { ...answer, body: JSON.parse(answer.body) as unknown };
+}
+
+describe('ApiKeyProblemDetailsFilter', () => {
+  const body: ApiKeyRefusalBody = {
+    statusCode: 403,
+    error: 'Forbidden',
+    message: 'Insufficient scope',
+    code: 'INSUFFICIENT_SCOPE',
+    required_scopes: ['a'],
+    required_any_of: [['b', 'c']],
+  };
+
+  it('answers with the members of RFC 9457, and code and scopes as extensions', () => {
+    expect(answerTo(new ApiKeyRefusedException('INSUFFICIENT_SCOPE', body))).toEqual({
+      status: 403,
+      headers: { 'Content-Type': 'application/problem+json' },
+      body: {
+        type: 'about:blank',
+        title: 'Forbidden',
+        status: 403,
+        detail: 'Insufficient scope',
+        code: 'INSUFFICIENT_SCOPE',
+        required_scopes: ['a'],
+        required_any_of: [['b', 'c']],
+      },
+    });
+  });
+
+  it('does not give away a code that is hidden', () => {
+    const hidden = new ApiKeyRefusedException('ORG_MISMATCH', {
+      statusCode: 404,
+      message: 'Not Found',
+      error: 'Not Found',
+      code: 'NOT_FOUND',
+    });
+    expect(answerTo(hidden)).toEqual({
+      status: 404,
+      headers: { 'Content-Type': 'application/problem+json' },
+      body: { type: 'about:blank', title: 'Not Found', status: 404, detail: 'Not Found', code: 'NOT_FOUND' },
+    });
+  });
+});

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as publicSurface from './index.js';
+
+const VALUES = [
+  'AnyValidKey',
+  'ApiKeyGuard',
+  'ApiKeyProblemDetailsFilter',
+  'ApiKeyRefusedException',
+  'ApiKeyVerificationService',
+  'CurrentApiKey',
+  'KINDE_API_KEY_CLOCK',
+  'KindeApiKeyConfigurationError',
+  'KindeApiKeyError',
+  'KindeApiKeyMisconfiguredError',
+  'KindeApiKeyModule',
+  'KindeApiKeyUnavailableError',
+  'OrgCode',
+  'OrgScoped',
+  'PublicRoute',
+  'RequireAnyScope',
+  'RequireScopes',
+  'ScopedResource',
+  'UserId',
+  'UserScoped',
+  'defineScopes',
+  'getVerifiedApiKey',
+];
+
+const TYPES = [
+  'AcceptedVerdict',
+  'ApiKeyCredential',
+  'ApiKeyDecision',
+  'ApiKeyOwnerType',
+  'ApiKeyRefusalBody',
+  'ApiKeyRefusalCode',
+  'ApiKeyRuleDecorator',
+  'Clock',
+  'ControllerClass',
+  'GuardClass',
+  'InvalidationTarget',
+  'KindeApiKeyCacheOptions',
+  'KindeApiKeyErrorCode',
+  'KindeApiKeyFailedAttemptsOptions',
+  'KindeApiKeyModuleExtras',
+  'KindeApiKeyOptions',
+  'KindeApiKeyOptionsFactory',
+  'KindeConnectionOptions',
+  'KindeHttpOptions',
+  'OrgResolution',
+  'OrgResolver',
+  'OrgResolverFunction',
+  'OrganizationTarget',
+  'RefusalReason',
+  'RefusedVerdict',
+  'ResolvedOrganization',
+  'ScopeDecorators',
+  'Verdict',
+  'VerifiedApiKey',
+];
+
+describe('the public surface', () => {
+  const source = readFileSync(join(__dirname, 'index.ts'), 'utf8');
+
+  it('exports these values and no others', () => {
+    expect(Object.keys(publicSurface).toSorted()).toEqual(VALUES);
+  });
+
+  it('exports these types and no others', () => {
+    const types = [...source.matchAll(/export (type )?\{([^}]*)\}/g)].flatMap(([, allTypes, list = '']) =>
+      list
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== '' && (allTypes !== undefined || entry.startsWith('type ')))
+        .map((entry) => entry.replace(/^type /, '')),
+    );
+    expect(types.toSorted()).toEqual(TYPES);
+  });
+
+  it('has named exports only', () => {
+    expect(source).not.toMatch(/export \*|export default|export (const|class|function)/);
+  });
+});
