@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { HttpService } from '@nestjs/axios';
+import { HttpService } from '@nestjs/axios';
+import axios from 'axios';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
 
 /** Kinde's answers have about 500 bytes; a list of a thousand scopes still fits. Counted after decompression. */
@@ -93,6 +94,16 @@ export class AxiosKindeHttp implements KindeHttp {
     this.#ownAgents.push(agent);
     return agent;
   }
+}
+
+/**
+ * An `HttpService` that nobody shares. It is not among Nest's providers, where `app.get(HttpService)` would find it and hang the app's
+ * interceptors on it, and it has none of the defaults that the app may have given to axios itself.
+ */
+export function unsharedHttpService(): HttpService {
+  const instance = axios.create();
+  for (const name of Object.keys(instance.defaults)) Reflect.deleteProperty(instance.defaults, name);
+  return new HttpService(instance);
 }
 
 /** Takes a word and a code out of axios's error and lets go of the rest, which holds the request. */

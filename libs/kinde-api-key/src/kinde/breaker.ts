@@ -22,20 +22,22 @@ const LONGEST_PAUSE_MS = 30_000;
  */
 export class Breaker {
   readonly #policy: CircuitBreakerPolicy;
-  #pause: Pause | undefined;
+  #pause: Pause;
 
   /**
    * @param clock for the pauses
    * @param onOpen called each time it opens, with what callers get from now on
    */
   constructor(clock: Clock, onOpen: (refusal: Outage) => void) {
-    const startPause = (lengthMs: number): Pause => {
-      this.#pause = new Pause(clock, lengthMs, () => startPause(Math.min(LONGEST_PAUSE_MS, lengthMs * 2)));
-      return this.#pause;
-    };
+    const newPause = (lengthMs: number): Pause =>
+      new Pause(clock, lengthMs, () => (this.#pause = newPause(Math.min(LONGEST_PAUSE_MS, lengthMs * 2))));
+    this.#pause = newPause(0);
     this.#policy = circuitBreaker(
       handleWhen((error) => error instanceof Outage && error.countsForBreaker),
-      { breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW), halfOpenAfter: { next: () => startPause(FIRST_PAUSE_MS) } },
+      {
+        breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
+        halfOpenAfter: { next: () => (this.#pause = newPause(FIRST_PAUSE_MS)) },
+      },
     );
     this.#policy.onBreak(() => onOpen(this.#refusalNow()));
   }
@@ -43,7 +45,7 @@ export class Breaker {
   /** @returns what a caller gets at once while Kinde is not asked, or `undefined` while it is */
   refusal(): Outage | undefined {
     const { state } = this.#policy;
-    const isAsked = state === CircuitState.Closed || (state === CircuitState.Open && this.#waitMs === 0);
+    const isAsked = state === CircuitState.Closed || (state === CircuitState.Open && this.#pause.remainingMs === 0);
     return isAsked ? undefined : this.#refusalNow();
   }
 
@@ -58,25 +60,20 @@ export class Breaker {
     return this.#policy.execute(() => call(isProbe));
   }
 
-  get #waitMs(): number {
-    return this.#pause?.remainingMs ?? 0;
-  }
-
   #refusalNow(): Outage {
     return new Outage('breaker_open', 'Kinde did not answer the last calls and is left alone for a moment', {
-      retryAfterSeconds: Math.max(1, Math.ceil(this.#waitMs / 1_000)),
+      retryAfterSeconds: Math.max(1, Math.ceil(this.#pause.remainingMs / 1_000)),
     });
   }
 }
 
-/**
- * The time until the next probe, by the injected clock. cockatiel compares its own wall clock with `duration`: one that is either
- * infinite or over takes the decision from it, so that a wall clock that is set back cannot keep the breaker open.
- */
+/** The time until the next probe, by the injected clock. */
 class Pause implements IBackoff<IHalfOpenAfterBackoffContext> {
+  /** cockatiel compares its own wall clock with this. The pause is over when it gets to ask: a clock that is set back has no say. */
+  readonly duration = Number.NEGATIVE_INFINITY;
+  readonly next: () => Pause;
   readonly #clock: Clock;
   readonly #endsAtMs: number;
-  readonly next: () => Pause;
 
   constructor(clock: Clock, lengthMs: number, next: () => Pause) {
     this.#clock = clock;
@@ -86,9 +83,5 @@ class Pause implements IBackoff<IHalfOpenAfterBackoffContext> {
 
   get remainingMs(): number {
     return Math.max(0, this.#endsAtMs - this.#clock.now());
-  }
-
-  get duration(): number {
-    return this.remainingMs > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 }

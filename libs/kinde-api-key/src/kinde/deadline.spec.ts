@@ -22,10 +22,18 @@ describe('Deadline', () => {
     const deadline = new Deadline(2_000);
     jest.advanceTimersByTime(1_999);
     expect(deadline.signal.aborted).toBe(false);
-    expect(deadline.remainingMs).toBe(1);
     jest.advanceTimersByTime(1);
     expect(deadline.signal.reason).toMatchObject({ kind: 'deadline', message: 'Kinde gave no verdict within 2000 ms' });
-    expect(deadline.remainingMs).toBe(0);
+  });
+
+  it('has time to ask until a tenth of it is left', () => {
+    const deadline = new Deadline(2_000);
+    expect([deadline.hasTimeToAsk(1_800), deadline.hasTimeToAsk(1_801)]).toEqual([true, false]);
+    jest.advanceTimersByTime(1_800);
+    expect([deadline.hasTimeToAsk(), deadline.hasTimeToAsk(1)]).toEqual([true, false]);
+    jest.advanceTimersByTime(1);
+    expect(deadline.hasTimeToAsk()).toBe(false);
+    deadline.clear();
   });
 
   it('aborts at once when it is cancelled, with the reason that was given', () => {

@@ -1,13 +1,18 @@
 import { Outage } from './outage.js';
 
+/** With less of its time left, a call is not sent any more: in a flood Kinde would answer nobody in time. */
+const SHARE_TO_ANSWER_IN = 0.1;
+
 /** The end of one verification, or of one mint: an abort signal that fires when the time is up, or earlier when it is cancelled. */
 export class Deadline {
   readonly #controller = new AbortController();
+  readonly #timeoutMs: number;
   readonly #endsAtMs: number;
   readonly #timer: NodeJS.Timeout;
 
   /** @param timeoutMs milliseconds from now. The timer is a real one and does not keep the process alive */
   constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
     this.#endsAtMs = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => {
       this.#controller.abort(new Outage('deadline', `Kinde gave no verdict within ${timeoutMs} ms`));
@@ -20,9 +25,12 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** What is left, in milliseconds; negative when it is over. */
-  get remainingMs(): number {
-    return this.#endsAtMs - performance.now();
+  /**
+   * @param afterMs milliseconds from now. Default 0: now
+   * @returns whether a call that is sent then has a tenth of the time left, so that an answer can come in time
+   */
+  hasTimeToAsk(afterMs = 0): boolean {
+    return this.#endsAtMs - performance.now() - afterMs >= this.#timeoutMs * SHARE_TO_ANSWER_IN;
   }
 
   /** Ends it now, with a reason of the caller's. */

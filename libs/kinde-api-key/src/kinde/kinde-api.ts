@@ -8,21 +8,11 @@ import { Outage } from './outage.js';
 import { withRetries } from './retry.js';
 import { parseVerifyAnswer, type TokenRejectedAnswer, type VerdictAnswer } from './verify-answer.js';
 
-/** A call that gets its turn with less of its time left is not sent any more: in a flood Kinde would answer nobody in time. */
-const SHARE_TO_ANSWER_IN = 0.1;
-
 /** Whose call it is: its place in the budget, its token, its time. */
 export interface CallContext {
   readonly lane: Lane;
   readonly token: AccessToken;
   readonly deadline: Deadline;
-}
-
-/** See {@link KindeApi}. */
-export interface KindeApiOptions {
-  readonly origin: string;
-  readonly timeoutMs: number;
-  readonly retries: number;
 }
 
 /** The two calls of Kinde's Management API that a verification needs, each within the outbound budget and with retries where they help. */
@@ -31,19 +21,21 @@ export class KindeApi {
   readonly #budget: OutboundBudget;
   readonly #origin: string;
   readonly #retries: number;
-  readonly #timeToAnswerMs: number;
 
   /**
    * @param caller sends the calls
    * @param budget decides when
-   * @param options Kinde's origin, the deadline of a verification in milliseconds, and how often a call is sent again
+   * @param options Kinde's origin, and how often a call is sent again
    */
-  constructor(caller: KindeCaller, budget: OutboundBudget, options: KindeApiOptions) {
+  constructor(
+    caller: KindeCaller,
+    budget: OutboundBudget,
+    options: { readonly origin: string; readonly retries: number },
+  ) {
     this.#caller = caller;
     this.#budget = budget;
     this.#origin = options.origin;
     this.#retries = options.retries;
-    this.#timeToAnswerMs = options.timeoutMs * SHARE_TO_ANSWER_IN;
   }
 
   /**
@@ -84,9 +76,11 @@ export class KindeApi {
     return withRetries(this.#retries, deadline, async () => {
       const refusal = this.#caller.refusal();
       if (refusal) throw refusal;
+      if (!deadline.hasTimeToAsk())
+        throw new Outage('deadline', 'Kinde took so long that there was no time for the next call');
       const leave = await this.#budget.enter(lane, deadline.signal);
       try {
-        if (deadline.remainingMs < this.#timeToAnswerMs) throw lateTurn();
+        if (!deadline.hasTimeToAsk()) throw lateTurn();
         return await this.#caller.send(exchange, deadline.signal);
       } finally {
         leave();

@@ -107,10 +107,7 @@ function throttled(retryAfterSeconds: number = DEFAULT_RETRY_AFTER_SECONDS): Out
 function outageOf(error: unknown, signal: AbortSignal, hadItsTime: boolean): Outage {
   const reason: unknown = signal.reason;
   if (reason instanceof Outage) {
-    if (reason.kind !== 'deadline') return reason;
-    return hadItsTime
-      ? new Outage('kinde', 'Kinde did not answer in time')
-      : new Outage('busy', 'the verification waited so long for its turn that Kinde had no time to answer');
+    return reason.kind === 'deadline' && hadItsTime ? new Outage('kinde', 'Kinde did not answer in time') : reason;
   }
   if (!(error instanceof KindeTransportError)) return new Outage('kinde', 'the call to Kinde failed');
   const retryable = error.reason === 'network' || error.reason === 'cut_short';

@@ -91,13 +91,13 @@ describe('KindeClient, with Kinde in trouble', () => {
   it.each(FAULTS)(
     'takes %s on verify for an outage within the deadline, and the next answer for what it is',
     async (_name, fault) => {
-      const { client, key } = start({ timeoutMs: 200 });
+      const { client, key } = start({ timeoutMs: 500 });
       await client.verifyKey(key, 'new');
       kinde.failNext(fault, 'verify');
       const startedAtMs = performance.now();
       const { code, retryAfterSeconds } = await outageOf(client, key);
       expect({ code, retryAfterSeconds }).toEqual({ code: 'VERIFICATION_UNAVAILABLE', retryAfterSeconds: 5 });
-      expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+      expect(performance.now() - startedAtMs).toBeLessThan(1_500);
       clock.advance(5_000);
       await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
     },
@@ -106,7 +106,7 @@ describe('KindeClient, with Kinde in trouble', () => {
   it.each(FAULTS)(
     'takes %s on the token endpoint for an outage within the deadline, and mints when it has passed',
     async (_name, fault) => {
-      const { client, key } = start({ timeoutMs: 200 });
+      const { client, key } = start({ timeoutMs: 500 });
       kinde.failNext(fault, 'token');
       await outageOf(client, key);
       clock.advance(10_000);
@@ -125,12 +125,12 @@ describe('KindeClient, with Kinde in trouble', () => {
   });
 
   it('has the deadline cover queue, token and call together', async () => {
-    const { client, key } = start({ timeoutMs: 300, maxConcurrent: 1 });
-    kinde.failNext({ delayMs: 200 }, 'token');
-    kinde.failUntilCleared({ delayMs: 200 }, 'verify');
+    const { client, key } = start({ timeoutMs: 600, maxConcurrent: 1 });
+    kinde.failNext({ delayMs: 400 }, 'token');
+    kinde.failUntilCleared({ delayMs: 400 }, 'verify');
     const startedAtMs = performance.now();
     await Promise.all([outageOf(client, key), outageOf(client, key)]);
-    expect(performance.now() - startedAtMs).toBeLessThan(500);
+    expect(performance.now() - startedAtMs).toBeLessThan(1_250);
   });
 
   it('names the network failure as the cause, and nothing else of it', async () => {
@@ -280,18 +280,15 @@ describe('KindeClient, asked to slow down', () => {
   });
 
   it('sends away those who wait for their turn', async () => {
-    const { client, key } = start({ maxConcurrent: 1 });
-    await client.verifyKey(key, 'new');
+    const { client, key } = start({ maxPerSecond: 1, timeoutMs: 900 });
     let answer = (): void => {};
-    kinde.failNext({ holdUntil: new Promise<void>((resolve) => (answer = resolve)) }, 'verify');
+    kinde.failNext({ holdUntil: new Promise<void>((resolve) => (answer = resolve)) }, 'token');
     kinde.failNext({ status: 429, rateLimitReset: 9 }, 'verify');
-    const first = client.verifyKey(key, 'new');
-    await kinde.nextRequest('verify');
-    const others = [outageOf(client, key), outageOf(client, key), outageOf(client, key, 'proven')];
+    const all = [outageOf(client, key), outageOf(client, key), outageOf(client, key, 'proven')];
+    await kinde.nextRequest('token');
     answer();
-    await expect(first).resolves.toMatchObject({ verdict: { accepted: true } });
-    expect((await Promise.all(others)).map(({ retryAfterSeconds }) => retryAfterSeconds)).toEqual([9, 9, 9]);
-    expect(kinde.counters.verifies).toBe(3);
+    expect((await Promise.all(all)).map(({ retryAfterSeconds }) => retryAfterSeconds)).toEqual([9, 9, 9]);
+    expect(kinde.counters.verifies).toBe(1);
   });
 
   it('is not opened by it: the breaker counts failures, and 429 is none', async () => {
@@ -318,7 +315,7 @@ describe('KindeClient, asked to slow down', () => {
 
 describe('KindeClient, with the breaker', () => {
   it('makes no call for 1,000 new keys while Kinde hangs, and answers at once', async () => {
-    const { client, key } = start({ timeoutMs: 100 });
+    const { client, key } = start({ timeoutMs: 500 });
     await client.verifyKey(key, 'new');
     kinde.failUntilCleared({ hang: true });
     await Promise.all(Array.from({ length: 10 }, () => outageOf(client, key)));
@@ -411,7 +408,7 @@ describe('KindeClient, within its budget', () => {
   });
 
   it('does not take a queue of its own for an outage of Kinde', async () => {
-    const { client, lines, key } = start({ maxConcurrent: 1, timeoutMs: 200 });
+    const { client, lines, key } = start({ maxConcurrent: 1, timeoutMs: 500 });
     await client.verifyKey(key, 'new');
     kinde.failNext({ hang: true }, 'verify');
     const first = outageOf(client, key);

@@ -108,12 +108,9 @@ export class KindeClient {
     const deadline = new Deadline(this.#options.timeoutMs);
     this.#deadlines.add(deadline);
     try {
-      const answer = await this.#ask(rawKey, lane, deadline);
-      this.#trouble.answered();
-      this.#token.renewAhead();
-      return answer;
-    } catch (error) {
-      throw this.#publicError(error);
+      return await this.#ask(rawKey, lane, deadline).catch((error: unknown) =>
+        Promise.reject(this.#publicError(error)),
+      );
     } finally {
       deadline.clear();
       this.#deadlines.delete(deadline);
@@ -131,17 +128,24 @@ export class KindeClient {
   async #ask(rawKey: string, lane: Lane, deadline: Deadline): Promise<KeyAnswer> {
     const refusal = this.#closed ? closed() : this.#apiCaller.refusal();
     if (refusal) throw refusal;
+    const answer = await this.#askWithGoodToken(rawKey, lane, deadline);
+    this.#trouble.answered();
+    this.#token.renewAhead();
+    return answer;
+  }
+
+  async #askWithGoodToken(rawKey: string, lane: Lane, deadline: Deadline): Promise<KeyAnswer> {
     let token = await this.#token.current(deadline.signal);
-    for (let tried = 1; ; tried += 1) {
+    for (let tried = 0; tried < MAX_TOKENS_TRIED; tried += 1) {
       const context = { lane, token, deadline };
       const exchanged = await this.#api.verify(rawKey, context);
       const { answer, sentAtMs } = exchanged;
       if (answer.kind === 'verdict') return { verdict: await this.#finalVerdict(answer, context), sentAtMs };
       const another = await this.#token.renewAfterRejection(token, deadline.signal);
-      if (another && tried === MAX_TOKENS_TRIED) throw new Outage('kinde', 'Kinde takes no M2M token for long');
       if (!another) return { verdict: this.#blameKeyOrToken(exchanged, token, rawKey), sentAtMs };
       token = another;
     }
+    throw new Outage('kinde', 'Kinde takes no M2M token for long');
   }
 
   async #finalVerdict({ verdict, unknownStatus }: VerdictAnswer, context: CallContext): Promise<Verdict> {

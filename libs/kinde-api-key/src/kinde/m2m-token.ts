@@ -91,8 +91,8 @@ export class M2mToken {
    */
   async renewAfterRejection(rejected: AccessToken, signal: AbortSignal): Promise<AccessToken | undefined> {
     const nowMs = this.#clock.now();
-    const token = this.#current;
-    if (token && token !== rejected && nowMs < token.usableUntilMs) return token;
+    // There is another one already, or this one has ended on the way: neither says anything about the key.
+    if (rejected !== this.#current || nowMs >= rejected.usableUntilMs) return this.current(signal);
     if (!this.#forced || nowMs - this.#forcedAtMs >= FORCED_RENEWAL_EVERY_MS) this.#forceRenewal(nowMs);
     const forced = this.#forced as ForcedRenewal | undefined;
     if (forced?.state === 'pending') return untilAborted(forced.token, signal);

@@ -12,14 +12,15 @@ const FIRST_PAUSE_MS = 50;
  * @throws whatever the last attempt threw
  */
 export async function withRetries<T>(retries: number, deadline: Deadline, attempt: () => Promise<T>): Promise<T> {
-  for (let attemptNo = 0; ; attemptNo += 1) {
+  for (let attemptNo = 0; attemptNo < retries; attemptNo += 1) {
     try {
       return await attempt();
     } catch (error) {
       const pauseMs = FIRST_PAUSE_MS * 2 ** attemptNo * (0.5 + Math.random());
-      const helps = error instanceof Outage && error.retryable && attemptNo < retries && pauseMs < deadline.remainingMs;
+      const helps = error instanceof Outage && error.retryable && deadline.hasTimeToAsk(pauseMs);
       if (!helps) throw error;
       await pause(pauseMs, deadline.signal);
     }
   }
+  return attempt();
 }

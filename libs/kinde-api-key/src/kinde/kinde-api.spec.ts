@@ -1,0 +1,63 @@
+import { TestClock } from '../testing/index.js';
+import { AccessToken } from './access-token.js';
+import { Breaker } from './breaker.js';
+import { Deadline } from './deadline.js';
+import type { KindeHttp } from './http.js';
+import { KindeApi } from './kinde-api.js';
+import { KindeCaller } from './kinde-caller.js';
+import { OutboundBudget } from './outbound-budget.js';
+
+/** What a socket cannot do to the millisecond: a call whose time runs out before it is sent. */
+function newApi() {
+  const send = jest.fn<ReturnType<KindeHttp['send']>, []>(() =>
+    Promise.resolve({ status: 404, headers: {}, body: '' }),
+  );
+  const clock = new TestClock();
+  const breaker = new Breaker(clock, () => {});
+  const caller = new KindeCaller({
+    http: { send, close: () => {} },
+    breaker,
+    clock,
+    timeoutMs: 1_000,
+    onHold: () => {},
+  });
+  const budget = new OutboundBudget({ maxConcurrent: 1, maxPerSecond: 1_000, maxQueued: 1 });
+  const api = new KindeApi(caller, budget, { origin: 'https://acme.kinde.com', retries: 3 });
+  const deadline = new Deadline(1_000);
+  const context = { lane: 'new' as const, token: new AccessToken('t', 0, 1_000), deadline };
+  const verify = () => api.verify('k', context).catch((error: unknown) => error);
+  return { send, budget, deadline, verify };
+}
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+describe('KindeApi', () => {
+  it('sends a call with a tenth of the time left', async () => {
+    const { send, deadline, verify } = newApi();
+    await jest.advanceTimersByTimeAsync(900);
+    expect(await verify()).toMatchObject({ answer: { kind: 'verdict' } });
+    expect(send).toHaveBeenCalledTimes(1);
+    deadline.clear();
+  });
+
+  it('does not send a call with less, and does not blame its own queue for what Kinde took', async () => {
+    const { send, deadline, verify } = newApi();
+    await jest.advanceTimersByTimeAsync(901);
+    expect(await verify()).toMatchObject({ kind: 'deadline', countsForBreaker: false });
+    expect(send).not.toHaveBeenCalled();
+    deadline.clear();
+  });
+
+  it('does not send a call that gets its turn with less, and gives the place back', async () => {
+    const { send, budget, deadline, verify } = newApi();
+    const leave = await budget.enter('new', deadline.signal);
+    const waiting = verify();
+    await jest.advanceTimersByTimeAsync(901);
+    leave();
+    expect(await waiting).toMatchObject({ kind: 'busy' });
+    expect(send).not.toHaveBeenCalled();
+    expect(budget.active).toBe(0);
+    deadline.clear();
+  });
+});
