@@ -19,6 +19,12 @@ export default {
   // the library (a workspace) resolves to its TypeScript sources, all its subpaths included
   testEnvironmentOptions: { customExportConditions: ['nestjs-kinde-api-key/source', 'node', 'node-addons'] },
   testRegex: ['/test/.*\\.e2e-spec\\.ts$', '/(libs|apps)/.*\\.spec\\.ts$'],
+  // these two have scripts of their own: they need a browser, or minutes of the npm registry's time
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(browser|install)/'],
+  // Jest would leave one core to itself; most specs wait for sockets and child processes
+  maxWorkers: '100%',
+  // time limits are there to end what hangs, not to measure: a busy machine is no failure
+  testTimeout: 30_000,
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/'],
   moduleNameMapper: {
     // "./x.js" in TypeScript sources means ./x.ts

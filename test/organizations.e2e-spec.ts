@@ -101,6 +101,36 @@ class ValuesController {
     return body;
   }
 
+  @Get('unicode/:orgCode')
+  @OrgScoped()
+  unicode() {
+    return 'ok';
+  }
+
+  @Get(['prototype-param', 'prototype-param/:constructor'])
+  @OrgScoped({ param: 'constructor' })
+  prototypeParam() {
+    return 'ok';
+  }
+
+  @Post('prototype-body')
+  @OrgScoped({ body: '__proto__' })
+  prototypeBody() {
+    return 'ok';
+  }
+
+  @Post('constructor-body')
+  @OrgScoped({ body: 'constructor' })
+  constructorBody() {
+    return 'ok';
+  }
+
+  @Get('prototype-header')
+  @OrgScoped({ header: '__proto__' })
+  prototypeHeader() {
+    return 'ok';
+  }
+
   @Get('constructor-param')
   @OrgScoped({ query: 'constructor' })
   prototypeName() {
@@ -226,7 +256,97 @@ describeAdapters('@OrgScoped()', (adapter) => {
     });
 
     it.each([
+      // Only the parser of the framework decides what a body says; where it says nothing, there is no match.
+      ['text', 'text/plain', 'org_a'],
+      ['text that looks like JSON', 'text/plain', '{"org":"org_a"}'],
+      ['a form with the value twice', 'application/x-www-form-urlencoded', 'org=org_a&org=org_a'],
+      ['a form with a list', 'application/x-www-form-urlencoded', 'org[]=org_a'],
+      [
+        'multipart',
+        'multipart/form-data; boundary=x',
+        '--x\r\nContent-Disposition: form-data; name="org"\r\n\r\norg_a\r\n--x--\r\n',
+      ],
+      ['bytes', 'application/octet-stream', 'org_a'],
+      ['no type at all', '', '{"org":"org_a"}'],
+      ['a JSON text', 'application/json', '"org_a"'],
+      ['a JSON list of objects', 'application/json', '[{"org":"org_a"}]'],
+      ['the value behind a space', 'application/json', '{"org":" org_a"}'],
+      ['the name in another case', 'application/json', '{"ORG":"org_a"}'],
+      ['another organization last, under the same name', 'application/json', '{"org":"org_a","org":"org_b"}'],
+      ['the name on the prototype', 'application/json', '{"__proto__":{"org":"org_a"}}'],
+      ['the name on a constructor', 'application/json', '{"constructor":{"prototype":{"org":"org_a"}}}'],
+    ])('never takes a body for the organization that is %s', async (_title, type, body) => {
+      const headers: Record<string, string> = type === '' ? {} : { 'content-type': type };
+      const answer = await scenario.get('/body', key, { method: 'POST', headers, body });
+      // 400 and 415: the framework's own parser refused it before the guard ran.
+      expect([400, 403, 415]).toContain(answer.status);
+      if (answer.status === 403) expect(answer).toMatchObject(MISMATCH);
+      expect(({} as { org?: unknown }).org).toBeUndefined();
+    });
+
+    it('takes the last of two values under one name in JSON, as the handler will', async () => {
+      const sending = {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"org":"org_b","org":"org_a"}',
+      };
+      expect(await scenario.get('/body', key, sending)).toMatchObject({ status: 201, body: { org: 'org_a' } });
+    });
+
+    it.each([
+      ['/prototype-param', 'GET', undefined],
+      ['/prototype-param/org_b', 'GET', undefined],
+      ['/prototype-header', 'GET', undefined],
+      ['/prototype-body', 'POST', '{}'],
+      ['/prototype-body', 'POST', '{"__proto__":{}}'],
+      ['/constructor-body', 'POST', '{}'],
+      ['/constructor-body', 'POST', '{"constructor":{"name":"org_a"}}'],
+    ])('finds no organization under a name that every object has: %s', async (path, method, body) => {
+      const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
+      const answer = await scenario.get(path, key, { method, headers, ...(body !== undefined && { body }) });
+      // 400: the framework's own parser refuses such a body before the guard runs.
+      expect([400, 403]).toContain(answer.status);
+      expect(answer.status).toBe(body?.includes('proto__') && adapter === 'fastify' ? 400 : 403);
+    });
+
+    it.each([
+      ['encoded as it need not be', '/param/%6Frg_a', 200],
+      ['with an encoded slash behind it', '/param/org_a%2f..', 403],
+      ['with an encoded slash before it', '/param/%2forg_a', 403],
+      ['with an encoded backslash', '/param/org_a%5c', 403],
+      ['encoded twice', '/param/org%255Fa', 403],
+      ['with an encoded null', '/param/org_a%00', 403],
+      ['with an encoded line break', '/param/org_a%0a', 403],
+      ['in another script', '/param/org_%D0%B0', 403],
+      ['with a query behind a semicolon', '/param/org_a;x=1', 403],
+    ])('takes a parameter %s for what the handler will: %s', async (_title, path, status) => {
+      expect((await scenario.get(path, key)).status).toBe(status);
+    });
+
+    it('tells the Unicode normal forms of one name apart, in the parameter and in the key', async () => {
+      const composed = 'org_caf\u00e9';
+      const decomposed = composed.normalize('NFD');
+      expect(decomposed).not.toBe(composed);
+      for (const [own, other] of [
+        [composed, decomposed],
+        [decomposed, composed],
+      ] as const) {
+        const { key: unicodeKey } = scenario.emulator.createKey({ orgCode: own });
+        expect(await scenario.get(`/unicode/${encodeURIComponent(own)}`, unicodeKey)).toMatchObject({ status: 200 });
+        expect(await scenario.get(`/unicode/${encodeURIComponent(other)}`, unicodeKey)).toMatchObject(MISMATCH);
+      }
+    });
+
+    it.each([
       '/query',
+      '/query?__proto__[org]=org_a',
+      '/query?constructor.prototype.org=org_a',
+      '/query?org%00=org_a',
+      '/query?ORG=org_a',
+      '/query?org=org_a&org=org_b',
+      '/query?org=org_b&org=org_a',
+      '/query?org=org_a,org_b',
+      '/query?org=org_a%26org=org_b',
       '/query?org=',
       '/query?org=org_a&org=org_a',
       '/query?org[]=org_a',

@@ -42,13 +42,14 @@ describe('README.md', () => {
     const documented = Object.fromEntries(
       rowsOf(sectionOf(readme(), 'options')).map(([option = '', value = '']) => [option, value]),
     );
-    const { kinde, http, cache, guard } = resolveOptions(
-      { domain: 'acme', clientId: 'id', clientSecret: 'secret' },
+    const { kinde, http, cache, guard, rateLimit } = resolveOptions(
+      { domain: 'acme', clientId: 'id', clientSecret: 'secret', rateLimit: {} },
       {},
     );
     const { timeoutMs, retries, maxConcurrent, maxPerSecond, maxQueued } = kinde;
     const defaults = {
       ...prefixed('cache.', cache ?? {}),
+      ...prefixed('rateLimit.', rateLimit ?? {}),
       ...prefixed('kinde.', { timeoutMs, retries, maxConcurrent, maxPerSecond, maxQueued, http }),
       credentials: guard.credentials,
       keyPrefixes: guard.keyPrefixes,
@@ -71,6 +72,7 @@ describe('README.md', () => {
       'globalGuard',
       'cache',
       'failedAttempts',
+      'rateLimit',
       'kinde.allowInsecureHost',
       'onDecision',
     ];

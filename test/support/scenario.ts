@@ -45,6 +45,15 @@ export interface Scenario {
 export async function startScenario(scenario: ScenarioOptions): Promise<Scenario> {
   const clock = new TestClock();
   const emulator = await KindeEmulator.start({ clock, ...scenario.emulator });
+  try {
+    return await startOn(emulator, clock, scenario);
+  } catch (error) {
+    await emulator.stop();
+    throw error;
+  }
+}
+
+async function startOn(emulator: KindeEmulator, clock: TestClock, scenario: ScenarioOptions): Promise<Scenario> {
   const registrations = scenario.register?.(emulator) ?? [
     KindeApiKeyModule.forRoot({ domain: emulator.domain, ...emulator.credentials, ...scenario.options }),
   ];
@@ -68,8 +77,15 @@ export async function startScenario(scenario: ScenarioOptions): Promise<Scenario
     emulator,
     clock,
     url,
-    get: (path, key, sending = {}) =>
-      send(url + path, { ...sending, headers: { ...sending.headers, ...(key && { authorization: `Bearer ${key}` }) } }),
+    get: (path, key, { headers, ...sending } = {}) => {
+      const given: Readonly<Record<string, string>> = Array.isArray(headers)
+        ? {}
+        : { ...(headers as Record<string, string>) };
+      return send(url + path, {
+        ...sending,
+        headers: { ...given, ...(key ? { authorization: `Bearer ${key}` } : {}) },
+      });
+    },
     send: (path, sending) => send(url + path, sending),
     close: async () => {
       await app.close();

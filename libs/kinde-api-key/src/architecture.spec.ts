@@ -45,7 +45,13 @@ const WITHIN = IMPORTS.filter(({ isPackage, from, to }) => !isPackage && roomOf(
 
 const LEAVES = ['clock.ts', 'decision.ts', 'kinde-api-key.errors.ts', 'verified-api-key.ts'];
 /** What is checked and resolved before any room is built. */
-const OPTIONS = ['kinde-api-key.options.ts', 'kinde-origin.ts', 'options-reader.ts', 'resolved-options.ts'];
+const OPTIONS = [
+  'kinde-api-key.options.ts',
+  'kinde-origin.ts',
+  'options-reader.ts',
+  'resolved-options.ts',
+  'resolved-rate-limit.ts',
+];
 
 /** Which rooms and files a room may import, leaves always. Downward only. */
 const ALLOWED: Record<string, readonly string[]> = {
@@ -56,14 +62,25 @@ const ALLOWED: Record<string, readonly string[]> = {
     'audit',
     'guard',
     'verification',
+    'rate-limit',
     'kinde',
   ],
   'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard'],
   'resolved-options.ts': OPTIONS,
+  'resolved-rate-limit.ts': ['options-reader.ts', 'rate-limit'],
   audit: ['guard', 'authorization'],
-  guard: ['verification', 'authorization', 'kinde', 'kinde-api-key.options.ts', 'resolved-options.ts'],
+  guard: [
+    'verification',
+    'authorization',
+    'rate-limit',
+    'kinde',
+    'kinde-api-key.options.ts',
+    'resolved-options.ts',
+    'resolved-rate-limit.ts',
+  ],
   verification: ['kinde'],
   authorization: [],
+  'rate-limit': [],
   kinde: ['kinde-api-key.options.ts'],
   testing: [],
   cli: ['testing'],
@@ -130,9 +147,9 @@ describe('packages', () => {
     expect(listed(nest.filter(({ from }) => !EDGE.test(from)))).toEqual([]);
   });
 
-  it('that carry HTTP are used in the one adapter, and where it is registered', () => {
+  it('that carry HTTP are used in the one adapter alone', () => {
     const http = IMPORTS.filter(({ to }) => to === 'axios' || to === '@nestjs/axios').map(({ from }) => from);
-    expect(new Set(http)).toEqual(new Set(['kinde-api-key.module.ts', 'kinde/axios-http.ts']));
+    expect(new Set(http)).toEqual(new Set(['kinde/axios-http.ts']));
   });
 
   it('are all declared, those of Node excepted', () => {

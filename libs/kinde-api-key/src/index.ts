@@ -12,6 +12,7 @@ export {
 export type { ApiKeyRuleDecorator, ScopeDecorators } from './guard/access.decorators.js';
 export { ApiKeyGuard } from './guard/api-key.guard.js';
 export { ApiKeyRefusedException, type ApiKeyRefusalBody } from './guard/api-key-refused.exception.js';
+export { apiKeyTracker } from './guard/api-key-tracker.js';
 export type {
   OrganizationTarget,
   OrgResolution,
@@ -22,6 +23,7 @@ export type {
 export { CurrentApiKey, OrgCode, ScopedResource, UserId } from './guard/parameter.decorators.js';
 export { getVerifiedApiKey } from './guard/passage.js';
 export { ApiKeyProblemDetailsFilter } from './guard/problem-details.filter.js';
+export { RateLimit, SkipRateLimit, type ApiKeyRateLimit } from './guard/rate-limit.decorators.js';
 export {
   KindeApiKeyConfigurationError,
   KindeApiKeyError,
@@ -39,6 +41,7 @@ export type {
   KindeApiKeyModuleExtras,
   KindeApiKeyOptions,
   KindeApiKeyOptionsFactory,
+  KindeApiKeyRateLimitOptions,
   KindeConnectionOptions,
   KindeHttpOptions,
 } from './kinde-api-key.options.js';

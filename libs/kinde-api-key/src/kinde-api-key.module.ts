@@ -1,4 +1,3 @@
-import { HttpModule, HttpService } from '@nestjs/axios';
 import {
   Inject,
   Logger,
@@ -26,8 +25,10 @@ import {
   OPTIONS_TYPE,
 } from './kinde-api-key.module-definition.js';
 import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-key.options.js';
-import { AxiosKindeHttp } from './kinde/axios-http.js';
+import { AxiosKindeHttp, unsharedHttpService } from './kinde/axios-http.js';
 import { KindeClient } from './kinde/kinde-client.js';
+import { InProcessRateLimitStore } from './rate-limit/in-process-rate-limit-store.js';
+import { RateLimiter } from './rate-limit/rate-limiter.js';
 import { resolveOptions, type ResolvedOptions } from './resolved-options.js';
 import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 
@@ -53,9 +54,9 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
     },
     {
       provide: KindeClient,
-      useFactory: ({ kinde, http }: ResolvedOptions, httpService: HttpService, clock: Clock, log: Logger) =>
-        new KindeClient(new AxiosKindeHttp(httpService, http), kinde, clock, log),
-      inject: [RESOLVED_OPTIONS, HttpService, KINDE_API_KEY_CLOCK, LOGGER],
+      useFactory: ({ kinde, http }: ResolvedOptions, clock: Clock, log: Logger) =>
+        new KindeClient(new AxiosKindeHttp(unsharedHttpService(), http), kinde, clock, log),
+      inject: [RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOGGER],
     },
     {
       provide: ApiKeyVerificationService,
@@ -66,7 +67,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
     {
       provide: KINDE_API_KEY_REGISTRATION,
       useFactory: (
-        { guard, kinde }: ResolvedOptions,
+        { guard, kinde, rateLimit }: ResolvedOptions,
         extras: KindeApiKeyModuleExtras,
         verification: ApiKeyVerificationService,
         modules: ModulesContainer,
@@ -76,13 +77,14 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         id: Symbol('registration'),
         kinde: [kinde.origin, `as ${kinde.clientId}`, kinde.apiId && `for ${kinde.apiId}`].filter(Boolean).join(' '),
         rules: new RouteRules(
-          { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras) },
+          { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras), rateLimit },
           new ResolverBinding(modules),
         ),
         credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
         verification,
         refusals: new RefusalFactory(guard),
         failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
+        rateLimiter: new RateLimiter(new InProcessRateLimitStore(clock), log),
         decisions: new DecisionReporter(guard.onDecision, log),
         log,
       }),
@@ -103,21 +105,35 @@ export class KindeApiKeyModule
   extends ConfigurableModuleClass
   implements OnApplicationBootstrap, OnApplicationShutdown
 {
-  /** Private to the language, so that no log of this object shows the client secret. */
+  // Private to the language, all of it: Nest's containers hold the options, and a log of this object must not show the client secret.
   readonly #options: ResolvedOptions;
+  readonly #extras: KindeApiKeyModuleExtras;
+  readonly #registration: Registration;
+  readonly #client: KindeClient;
+  readonly #guard: unknown;
+  readonly #modules: ModulesContainer;
+  readonly #config: ApplicationConfig;
+  readonly #log: Logger;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
-    @Inject(KINDE_API_KEY_EXTRAS) private readonly extras: KindeApiKeyModuleExtras,
-    @Inject(KINDE_API_KEY_REGISTRATION) private readonly registration: Registration,
-    @Inject(KindeClient) private readonly client: KindeClient,
-    @Inject(ApiKeyGuard) private readonly guard: unknown,
-    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
-    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
-    @Inject(LOGGER) private readonly log: Logger,
+    @Inject(KINDE_API_KEY_EXTRAS) extras: KindeApiKeyModuleExtras,
+    @Inject(KINDE_API_KEY_REGISTRATION) registration: Registration,
+    @Inject(KindeClient) client: KindeClient,
+    @Inject(ApiKeyGuard) guard: unknown,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(ApplicationConfig) config: ApplicationConfig,
+    @Inject(LOGGER) log: Logger,
   ) {
     super();
     this.#options = options;
+    this.#extras = extras;
+    this.#registration = registration;
+    this.#client = client;
+    this.#guard = guard;
+    this.#modules = modules;
+    this.#config = config;
+    this.#log = log;
   }
 
   /**
@@ -125,30 +141,30 @@ export class KindeApiKeyModule
    * when the app is made and not at import
    */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
-    return withOwnHttp(super.forRoot(options));
+    return super.forRoot(options);
   }
 
   /**
    * @param options `useFactory`, `useClass` or `useExisting` for the options, and `isGlobal` and `globalGuard` beside them
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return withOwnHttp(super.forRootAsync(options));
+    return super.forRootAsync(options);
   }
 
   /** Checks every route, once they are all known and before the first request. */
   onApplicationBootstrap(): void {
     const { orgParam, guardedBy } = this.#options.guard;
-    const { globalGuard = false } = this.extras;
+    const { globalGuard = false } = this.#extras;
     const check = new BootCheck(
-      this.registration,
-      { isStrict: globalGuard !== false, orgParam, countedGuards: [this.guard, ...guardedBy] },
-      this.modules,
-      this.config,
+      this.#registration,
+      { isStrict: globalGuard !== false, orgParam, countedGuards: [this.#guard, ...guardedBy] },
+      this.#modules,
+      this.#config,
     );
     const { guarded, public: open, warnings } = check.run();
-    for (const warning of warnings) this.log.warn(warning);
-    const oldestSeconds = this.registration.verification.maxAcceptedAgeMs / 1_000;
-    this.log.log(
+    for (const warning of warnings) this.#log.warn(warning);
+    const oldestSeconds = this.#registration.verification.maxAcceptedAgeMs / 1_000;
+    this.#log.log(
       `${guarded} routes guarded, ${open} public, oldest accepted answer ${oldestSeconds} s, ` +
         `cache ${this.#options.cache ? 'on' : 'off'}, shared no`,
     );
@@ -156,11 +172,6 @@ export class KindeApiKeyModule
 
   /** Ends what is under way with Kinde, after the server has answered its last request. */
   onApplicationShutdown(): void {
-    this.client.close();
+    this.#client.close();
   }
-}
-
-/** Gives a registration an HTTP client that nobody shares: an interceptor on the app's own would see every key. */
-function withOwnHttp(definition: DynamicModule): DynamicModule {
-  return { ...definition, imports: [...(definition.imports ?? []), HttpModule.register({})] };
 }

@@ -1,6 +1,7 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { ApiKeyDecision } from './decision.js';
+import type { VerifiedApiKey } from './verified-api-key.js';
 
 /** A place of the request where a key may stand. */
 export interface ApiKeyCredential {
@@ -56,6 +57,24 @@ export interface KindeApiKeyFailedAttemptsOptions {
   readonly windowMs: number;
 }
 
+/** How often one key may be used. */
+export interface KindeApiKeyRateLimitOptions {
+  /**
+   * How many requests of one key are accepted in any window, from 1 to 10,000; or a function of the verified key that returns such a number,
+   * e.g. by the plan of its organization. It is called for every request and must not wait. When it throws or returns anything else the limit is
+   * not known and the request is refused with 429 `RATE_LIMITED`; the first time it is logged. Default 100.
+   */
+  readonly limit?: number | ((apiKey: VerifiedApiKey) => number);
+  /** Length of the window in milliseconds, a whole number from 1,000 to 86,400,000 (a day). It slides: there is no moment at which all is reset. Default 60,000. */
+  readonly windowMs?: number;
+  /**
+   * Which answers carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11), those of `@RateLimit()` included:
+   * `'refusals'` only 429 `RATE_LIMITED`; `'always'` those to every request that was counted. Two headers cost a few microseconds a
+   * request. Default `'refusals'`.
+   */
+  readonly headers?: 'refusals' | 'always';
+}
+
 /** How Kinde is called. */
 export interface KindeConnectionOptions {
   /** Deadline of one whole verification in milliseconds, token, queue and retries included. From 100 to 60,000. Default 2,000. */
@@ -108,6 +127,12 @@ export interface KindeApiKeyOptions {
    * proxy, or all clients are one network. Default: unset, no limit. Kinde's own example is `{ limit: 100, windowMs: 900_000 }`.
    */
   readonly failedAttempts?: KindeApiKeyFailedAttemptsOptions;
+  /**
+   * How often one key may be used: a sliding window over all routes that have no `@RateLimit()` or `@SkipRateLimit()` of their own. It goes by the
+   * key's id, which survives a rotation, and counts every request with a good key, those included that are then refused with 403. What lies beyond it
+   * gets 429 `RATE_LIMITED`. Each process counts by itself. Default: unset, no limit; `{}` is 100 requests in 60 seconds.
+   */
+  readonly rateLimit?: KindeApiKeyRateLimitOptions;
   /** See {@link KindeConnectionOptions}. */
   readonly kinde?: KindeConnectionOptions;
   /** The route parameter that a bare `@OrgScoped()` compares. Default `'orgCode'`. */

@@ -38,6 +38,7 @@ describe('the options', () => {
       },
       http: {},
       cache: { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 50_000, maxRefusals: 5_000 },
+      rateLimit: null,
       guard: {
         credentials: [{ header: 'authorization', scheme: 'Bearer' }],
         keyPrefixes: [],
@@ -77,6 +78,7 @@ describe('the options', () => {
       },
       orgParam: 'tenant',
       failedAttempts: { limit: 10_000, windowMs: 1_000 },
+      rateLimit: { limit: 10_000, windowMs: 86_400_000, headers: 'always' as const },
       hideExistence: true,
       realm: 'Acme',
       guardedBy: [Guard],
@@ -97,6 +99,7 @@ describe('the options', () => {
       },
       http: { httpAgent, proxy: { host: 'proxy', port: 3128 } },
       cache: given.cache,
+      rateLimit: given.rateLimit,
       guard: {
         credentials: [{ header: 'x-api-key' }, { header: 'authorization', scheme: 'Token' }],
         keyPrefixes: ['k_live_'],
@@ -108,6 +111,15 @@ describe('the options', () => {
         onDecision,
       },
     });
+  });
+
+  it('limit how often, once they say so: 100 requests in 60 seconds unless they say more', () => {
+    const limit = (): number => 7;
+    const limitOf = (rateLimit: KindeApiKeyOptions['rateLimit']) =>
+      resolveAnything({ ...CREDENTIALS, rateLimit }).rateLimit;
+    expect(limitOf(undefined)).toBeNull();
+    expect(limitOf({})).toEqual({ limit: 100, windowMs: 60_000, headers: 'refusals' });
+    expect(limitOf({ limit, headers: 'always' })).toEqual({ limit, windowMs: 60_000, headers: 'always' });
   });
 
   it('turn the cache off with false, and with nothing else', () => {
@@ -221,6 +233,34 @@ describe('wrong options', () => {
       { failedAttempts: { limit: 5, windowMs: 5_000, perKey: true } },
       'failedAttempts.perKey is not an option',
     ],
+    [
+      'rateLimit that is a flag',
+      { rateLimit: true },
+      'rateLimit must be an object, e.g. { limit: 100, windowMs: 60_000 }',
+    ],
+    [
+      'rateLimit that is null',
+      { rateLimit: null },
+      'rateLimit must be an object, e.g. { limit: 100, windowMs: 60_000 }',
+    ],
+    ['a limit of 0', { rateLimit: { limit: 0 } }, 'rateLimit.limit must be a whole number from 1 to 10000'],
+    ['a limit that is too large', { rateLimit: { limit: 10_001 } }, 'rateLimit.limit must be a whole number from 1 to'],
+    ['half a request', { rateLimit: { limit: 1.5 } }, 'rateLimit.limit must be a whole number from 1 to 10000'],
+    ['a limit as a text', { rateLimit: { limit: '100' } }, 'rateLimit.limit must be a whole number from 1 to 10000'],
+    [
+      'a window under a second',
+      { rateLimit: { windowMs: 999 } },
+      'rateLimit.windowMs must be a whole number from 1000 to 86400000',
+    ],
+    ['a window over a day', { rateLimit: { windowMs: 86_400_001 } }, 'rateLimit.windowMs must be a whole number from'],
+    ['half a millisecond', { rateLimit: { windowMs: 1_000.5 } }, 'rateLimit.windowMs must be a whole number from'],
+    [
+      'headers by another name',
+      { rateLimit: { headers: 'never' } },
+      "rateLimit.headers must be 'refusals' or 'always'",
+    ],
+    ['no headers by null', { rateLimit: { headers: null } }, "rateLimit.headers must be 'refusals' or 'always'"],
+    ['an unknown option of rateLimit', { rateLimit: { window: 60 } }, 'rateLimit.window is not an option; known here'],
     ['no prefix at all', { keyPrefixes: [] }, 'keyPrefixes must list at least one text, or be left out'],
     ['an empty prefix', { keyPrefixes: [''] }, 'keyPrefixes must list at least one text, or be left out'],
     ['guards by name', { guardedBy: ['Guard'] }, 'guardedBy must be a list of classes'],

@@ -9,6 +9,7 @@ import type {
 import type { ApiKeyDecision } from './decision.js';
 import { resolveOrigin } from './kinde-origin.js';
 import { OptionsReader, isRecord } from './options-reader.js';
+import { resolveRateLimit, type ResolvedRateLimitOptions } from './resolved-rate-limit.js';
 
 /** The options after every check, with every default filled in, in the slices that the rooms take. */
 export interface ResolvedOptions {
@@ -26,6 +27,7 @@ export interface ResolvedOptions {
   };
   readonly http: KindeHttpOptions;
   readonly cache: ResolvedCacheOptions | null;
+  readonly rateLimit: ResolvedRateLimitOptions | null;
   readonly guard: ResolvedGuardOptions;
 }
 
@@ -51,8 +53,8 @@ export interface ResolvedGuardOptions {
 }
 
 const OPTION_NAMES = [
-  'domain', 'clientId', 'clientSecret', 'audience', 'apiId', 'credentials', 'keyPrefixes', 'cache', 'failedAttempts', 'kinde', 'orgParam',
-  'hideExistence', 'realm', 'guardedBy', 'onDecision',
+  'domain', 'clientId', 'clientSecret', 'audience', 'apiId', 'credentials', 'keyPrefixes', 'cache', 'failedAttempts', 'rateLimit', 'kinde',
+  'orgParam', 'hideExistence', 'realm', 'guardedBy', 'onDecision',
 ]; // prettier-ignore
 const EXTRAS = ['isGlobal', 'globalGuard'];
 
@@ -109,6 +111,7 @@ export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv
     },
     http: http.value as KindeHttpOptions,
     cache: resolveCache(options),
+    rateLimit: resolveRateLimit(options),
     guard: {
       credentials: resolveCredentials(options),
       keyPrefixes: options.texts('keyPrefixes'),

@@ -3,7 +3,7 @@ import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import type { Registration } from '../guard/registration.js';
 import { KINDE_API_KEY_REGISTRATION } from '../guard/registration.js';
 import { findAllProviders, findVisibleProvider, type NestModule } from '../guard/provider-lookup.js';
-import { describePart, type RulePart } from '../guard/rule-part.js';
+import { describePart, isRateLimitPart, type RulePart } from '../guard/rule-part.js';
 import { classParts, methodParts } from '../guard/rule-store.js';
 import { otherMethodsOf, providerClassesOf, routesOf, type AppRoute } from './app-routes.js';
 import { GuardReach } from './guard-reach.js';
@@ -102,12 +102,11 @@ export class BootCheck {
       report.public += 1;
       return;
     }
-    if (!isReached && rule.isDecided) {
-      const parts = [...classParts(route.controller), ...methodParts(route.controller, route.name, route.handler)].map(
-        describePart,
-      );
+    const parts = [...classParts(route.controller), ...methodParts(route.controller, route.name, route.handler)];
+    if (!isReached && (rule.isDecided || parts.some(isRateLimitPart))) {
+      const carried = [...new Set(parts.map(describePart))].join(' ');
       this.#problems.push(
-        `${place} carries ${[...new Set(parts)].join(' ')} but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the class or the ` +
+        `${place} carries ${carried} but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the class or the ` +
           'method, set globalGuard: true, or name your own guard that calls ApiKeyGuard in the option guardedBy',
       );
     }

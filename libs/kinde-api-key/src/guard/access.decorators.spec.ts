@@ -103,10 +103,10 @@ describe('defineScopes', () => {
   });
 
   it('keeps the types of a list without "as const"', () => {
-    const { RequireScopes: require } = defineScopes(['a', 'b']);
+    const { RequireScopes: RequireOneOf } = defineScopes(['a', 'b']);
     // @ts-expect-error -- the scope is not in the list
-    expect(() => require('c')).toThrow(TypeError);
-    expect(() => require('a', 'b')).not.toThrow();
+    expect(() => RequireOneOf('c')).toThrow(TypeError);
+    expect(() => RequireOneOf('a', 'b')).not.toThrow();
   });
 
   it('refuses a misspelt list at once', () => {

@@ -31,6 +31,7 @@ const TABLE: Record<
   ORG_REQUIRED: ['ORG_REQUIRED', 403, undefined, 'Organization-scoped API key required'],
   ORG_MISMATCH: ['ORG_MISMATCH', 403, undefined, 'Access denied: organization mismatch'],
   USER_REQUIRED: ['USER_REQUIRED', 403, undefined, 'User-scoped API key required'],
+  RATE_LIMITED: ['RATE_LIMITED', 429, undefined, 'Rate limit exceeded. Please try again later.'],
   TOO_MANY_FAILED_ATTEMPTS: [
     'TOO_MANY_FAILED_ATTEMPTS',
     429,

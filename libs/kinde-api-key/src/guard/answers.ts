@@ -68,6 +68,7 @@ export const ANSWERS = {
   ORG_REQUIRED: answer('ORG_REQUIRED', 403, 'Organization-scoped API key required'),
   ORG_MISMATCH: answer('ORG_MISMATCH', 403, 'Access denied: organization mismatch'),
   USER_REQUIRED: answer('USER_REQUIRED', 403, 'User-scoped API key required'),
+  RATE_LIMITED: answer('RATE_LIMITED', 429, 'Rate limit exceeded. Please try again later.'),
   TOO_MANY_FAILED_ATTEMPTS: answer(
     'TOO_MANY_FAILED_ATTEMPTS',
     429,

@@ -35,3 +35,19 @@ export class ApiKeyRefusedException extends HttpException {
     return super.getResponse() as ApiKeyRefusalBody;
   }
 }
+
+/**
+ * @internal A refusal is an answer and no fault: nobody reads its stack, and walking it costs more than all the rest of a refusal. The
+ * limit is back before anybody else's code runs. `Reflect.set` does not throw where the intrinsics are frozen; then there is a stack.
+ *
+ * @returns an exception whose stack is empty
+ */
+export function refusedWithoutStack(code: ApiKeyRefusalCode, body: ApiKeyRefusalBody): ApiKeyRefusedException {
+  const { stackTraceLimit } = Error;
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return new ApiKeyRefusedException(code, body);
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  }
+}

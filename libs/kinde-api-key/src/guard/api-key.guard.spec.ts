@@ -4,6 +4,8 @@ import type { ApiKeyDecision } from '../decision.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { RefusalReason, Verdict } from '../kinde/verdict.js';
 import { resolveOptions } from '../resolved-options.js';
+import { InProcessRateLimitStore } from '../rate-limit/in-process-rate-limit-store.js';
+import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 import { OrgScoped, PublicRoute, RequireScopes, UserScoped } from './access.decorators.js';
@@ -82,6 +84,7 @@ function guardWith(answer: (rawKey: string) => Promise<Verdict> = async () => AC
     refusals: new RefusalFactory(guard),
     failedAttempts:
       maxFailures === undefined ? null : new FailedAttempts({ limit: maxFailures, windowMs: 60_000 }, clock),
+    rateLimiter: new RateLimiter(new InProcessRateLimitStore(clock), log),
     decisions: new DecisionReporter((decision) => decisions.push(decision), log),
     log,
   };

@@ -3,12 +3,16 @@ import { decideAccess, decideOrganization } from '../authorization/decide-access
 import type { ApiKeyRefusalCode } from '../decision.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { RefusalReason, Verdict } from '../kinde/verdict.js';
+import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
+import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
+import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import type { AnswerName } from './answers.js';
 import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import type { HttpRequest, HttpResponse } from './http-request.js';
 import type { OrganizationClaim } from './organization-source.js';
 import { hasPassed, recordPassage } from './passage.js';
+import { countedRate, recordRate } from './rate-count.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
 import type { RouteRule } from './route-rule.js';
 
@@ -88,12 +92,43 @@ export class ApiKeyGuard implements CanActivate {
     attempt.cached = cached;
     if (!verdict.accepted) throw this.#refuseKey(attempt, ANSWER_OF[verdict.reason]);
     attempt.apiKey = verdict.apiKey;
-    const refusal = decideAccess(attempt.rule.access, verdict.apiKey);
+    const { rateLimit } = attempt.rule;
+    return rateLimit ? this.#limit(attempt, verdict.apiKey, rateLimit) : this.#authorize(attempt, verdict.apiKey);
+  }
+
+  /** Counts the request, unless another guard of this registration has done so. */
+  #limit(attempt: Attempt, apiKey: VerifiedApiKey, limit: RateLimitRule): boolean | Promise<boolean> {
+    const { request, rule } = attempt;
+    const { id, rateLimiter } = this.registration;
+    let rate = countedRate(request, id, rule);
+    if (!rate) recordRate(request, id, rule, (rate = rateLimiter.take(limit, apiKey)));
+    return 'accepted' in rate
+      ? this.#afterCount(attempt, apiKey, limit, rate)
+      : rate.then((decision) => this.#afterCount(attempt, apiKey, limit, decision));
+  }
+
+  #afterCount(
+    attempt: Attempt,
+    apiKey: VerifiedApiKey,
+    limit: RateLimitRule,
+    decision: RateDecision,
+  ): boolean | Promise<boolean> {
+    if (limit.isAnnounced || !decision.accepted) {
+      const response = responseOf(attempt.context);
+      response.header('RateLimit', rateLimitField(limit, decision));
+      response.header('RateLimit-Policy', rateLimitPolicyField(limit, decision));
+    }
+    if (!decision.accepted) throw this.#refuse(attempt, 'RATE_LIMITED', retryAfterSeconds(decision));
+    return this.#authorize(attempt, apiKey);
+  }
+
+  #authorize(attempt: Attempt, apiKey: VerifiedApiKey): boolean | Promise<boolean> {
+    const refusal = decideAccess(attempt.rule.access, apiKey);
     if (refusal) {
       this.#report(attempt, refusal.code);
       throw this.registration.refusals.refuseAccess(responseOf(attempt.context), refusal, attempt.rule);
     }
-    return this.#matchOrganizations(attempt, verdict.apiKey, 0, undefined);
+    return this.#matchOrganizations(attempt, apiKey, 0, undefined);
   }
 
   #matchOrganizations(

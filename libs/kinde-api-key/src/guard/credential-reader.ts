@@ -18,9 +18,15 @@ const JWT = /^ey[\w-]*(\.[\w-]*){2}((\.[\w-]*){2})?$/;
 /** A single word shorter than this is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme. */
 const SHORTEST_KEY = 16;
 
+/** A credential, and how a header starts that carries it in the configured spelling, as nearly all do. */
+interface CredentialPlace extends Pick<ApiKeyCredential, 'header'> {
+  readonly scheme: string | undefined;
+  readonly usualStart: string;
+}
+
 /** Finds the one key of a request in the places that are configured. */
 export class CredentialReader {
-  readonly #credentials: readonly ApiKeyCredential[];
+  readonly #places: readonly CredentialPlace[];
   readonly #prefixes: readonly string[];
 
   /**
@@ -28,17 +34,17 @@ export class CredentialReader {
    * @param prefixes how a key must start; empty: any way
    */
   constructor(credentials: readonly ApiKeyCredential[], prefixes: readonly string[]) {
-    this.#credentials = credentials;
+    this.#places = credentials.map(({ header, scheme }) => ({ header, scheme, usualStart: `${scheme} ` }));
     this.#prefixes = prefixes;
   }
 
   /** @returns the raw key, or why there is none that could be asked about */
   read(request: HttpRequest): CredentialReading {
     let found = MISSING;
-    for (const credential of this.#credentials) {
-      const value = headerValue(request, credential.header);
+    for (const place of this.#places) {
+      const value = headerValue(request, place.header);
       if (value === undefined) continue;
-      const reading = value === null ? MALFORMED : this.#parse(value, credential.scheme);
+      const reading = value === null ? MALFORMED : this.#parse(value, place);
       if (reading === MISSING) continue;
       if (found !== MISSING) return MALFORMED;
       found = reading;
@@ -46,13 +52,14 @@ export class CredentialReader {
     return found;
   }
 
-  #parse(value: string, scheme: string | undefined): CredentialReading {
+  #parse(value: string, { scheme, usualStart }: CredentialPlace): CredentialReading {
     if (scheme === undefined) return this.#judge(value);
+    if (value.startsWith(usualStart)) return this.#judge(withoutSpacesBefore(value.slice(usualStart.length)));
     if (value === '') return MALFORMED;
     const space = value.indexOf(' ');
     const firstWord = space === -1 ? value : value.slice(0, space);
     if (firstWord.length === scheme.length && firstWord.toLowerCase() === scheme.toLowerCase()) {
-      return this.#judge(space === -1 ? '' : value.slice(space).trimStart());
+      return this.#judge(space === -1 ? '' : withoutSpacesBefore(value.slice(space)));
     }
     return space === -1 && value.length >= SHORTEST_KEY ? MALFORMED : MISSING;
   }
@@ -66,6 +73,11 @@ export class CredentialReader {
     if (this.#prefixes.length === 0 || this.#prefixes.some((prefix) => rawKey.startsWith(prefix))) return { rawKey };
     return WRONG_PREFIX;
   }
+}
+
+/** Between a scheme and its credentials stand spaces (RFC 9110 §11.4), and none of the other characters that `trimStart` takes for one. */
+function withoutSpacesBefore(text: string): string {
+  return text.startsWith(' ') ? text.replace(/^ +/, '') : text;
 }
 
 /**

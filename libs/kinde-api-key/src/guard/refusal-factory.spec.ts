@@ -29,6 +29,7 @@ function ruleWith(requiredScopes: string[], requiredAnyOf: string[][] = []): Rou
     isDecided: true,
     access: { requiredScopes, requiredAnyOf, needsOrganization: false, needsUser: false },
     organizations: [],
+    rateLimit: null,
   };
 }
 
@@ -44,6 +45,7 @@ const CHALLENGES: Record<AnswerName, string | undefined> = {
   ORG_REQUIRED: undefined,
   ORG_MISMATCH: undefined,
   USER_REQUIRED: undefined,
+  RATE_LIMITED: undefined,
   TOO_MANY_FAILED_ATTEMPTS: undefined,
   VERIFICATION_UNAVAILABLE: undefined,
   VERIFICATION_MISCONFIGURED: undefined,

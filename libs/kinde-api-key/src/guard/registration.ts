@@ -1,3 +1,4 @@
+import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 import type { CredentialReader } from './credential-reader.js';
 import type { FailedAttempts } from './failed-attempts.js';
@@ -21,6 +22,7 @@ export interface Registration {
   readonly refusals: RefusalFactory;
   /** `null`: not limited. */
   readonly failedAttempts: FailedAttempts | null;
+  readonly rateLimiter: RateLimiter;
   readonly decisions: DecisionReporter;
   readonly log: { error(message: string): void };
 }

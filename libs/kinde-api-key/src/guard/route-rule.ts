@@ -1,4 +1,5 @@
 import type { AccessRule } from '../authorization/access-rule.js';
+import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { OrganizationSource } from './organization-source.js';
 import { describePart, type RulePart } from './rule-part.js';
 
@@ -13,9 +14,11 @@ export interface RouteRule {
   readonly access: AccessRule;
   /** Where the request names its organization; every one must match. */
   readonly organizations: readonly OrganizationSource[];
+  /** How often a key may call it; `null`: not limited. */
+  readonly rateLimit: RateLimitRule | null;
 }
 
-/** The parts that reach a handler, by where they stand. */
+/** The parts that reach a handler, by where they stand; those about rate limits are not among them. */
 export interface RuleParts {
   readonly ofClass: readonly RulePart[];
   readonly ofMethod: readonly RulePart[];
@@ -26,11 +29,13 @@ export interface RuleParts {
  * on a method beats `@PublicRoute()` on its class.
  *
  * @param makeSource turns a target of `@OrgScoped()` into the code that reads it, or `null` where there is nothing to compare
+ * @param rateLimit what was found out about how often, which a public route ignores
  */
 export function compileRule(
   route: string,
   { ofClass, ofMethod }: RuleParts,
   makeSource: (part: RulePart & { kind: 'organization' }) => OrganizationSource | null,
+  rateLimit: RateLimitRule | null = null,
 ): RouteRule {
   const isPublic = ofMethod.some(isPublicPart) || (ofMethod.length === 0 && ofClass.some(isPublicPart));
   const parts = isPublic ? [] : [...ofClass, ...ofMethod];
@@ -46,6 +51,7 @@ export function compileRule(
       needsUser: parts.some((part) => part.kind === 'user'),
     },
     organizations: organizationParts.map(makeSource).filter((source) => source !== null),
+    rateLimit: isPublic ? null : rateLimit,
   };
 }
 

@@ -1,9 +1,11 @@
+import type { ResolvedRateLimitOptions } from '../resolved-rate-limit.js';
 import { isResolverClass, type OrganizationTarget } from './organization-target.js';
 import { functionSource, requestSource, resolverSource, type OrganizationSource } from './organization-source.js';
 import type { ResolverBinding } from './resolver-binding.js';
 import { compileRule, findContradiction, type RouteRule } from './route-rule.js';
-import { classParts, methodParts } from './rule-store.js';
-import type { RulePart } from './rule-part.js';
+import { ClassNames, compileRateLimit, findRateLimitProblems } from './route-rate-limit.js';
+import { classParts, methodParts, nearestClassRateLimits, nearestMethodRateLimits } from './rule-store.js';
+import { isRateLimitPart, type RulePart } from './rule-part.js';
 
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- Nest's own type of a controller class and of a handler
 type AnyFunction = Function;
@@ -13,6 +15,8 @@ export interface RouteRulesOptions {
   readonly orgParam: string;
   /** Controllers that are public although nothing on them says so. */
   readonly publicControllers: ReadonlySet<unknown>;
+  /** The limit of every route that has none of its own. Default `null`: not limited. */
+  readonly rateLimit?: ResolvedRateLimitOptions | null;
 }
 
 /** A compiled rule, or what is wrong with it; a rule with problems is never enforced in part: its handler is refused. */
@@ -32,6 +36,7 @@ export class RouteRules {
   readonly #options: RouteRulesOptions;
   readonly #resolvers: ResolverBinding;
   readonly #known = new WeakMap<AnyFunction, Map<AnyFunction, KnownRule>>();
+  readonly #classNames = new ClassNames();
 
   constructor(options: RouteRulesOptions, resolvers: ResolverBinding) {
     this.#options = options;
@@ -71,21 +76,33 @@ export class RouteRules {
   }
 
   #compile(controller: AnyFunction, names: readonly string[], handler: AnyFunction): CompiledRule {
-    const parts = {
-      ofClass: this.#options.publicControllers.has(controller)
-        ? [PUBLIC, ...classParts(controller)]
-        : classParts(controller),
-      ofMethod: [...new Set(names.flatMap((name) => methodParts(controller, name, handler)))],
+    const onClass = this.#options.publicControllers.has(controller)
+      ? [PUBLIC, ...classParts(controller)]
+      : classParts(controller);
+    const onMethod = new Set(names.flatMap((name) => methodParts(controller, name, handler)));
+    const parts = { ofClass: onClass.filter(isAccessPart), ofMethod: [...onMethod].filter(isAccessPart) };
+    const limits = {
+      ofClass: nearestClassRateLimits(controller),
+      ofMethod: [...new Set(names.flatMap((name) => nearestMethodRateLimits(controller, name, handler)))],
     };
     const problems: string[] = [];
     const contradiction = findContradiction(parts);
     if (contradiction) problems.push(contradiction);
-    const rule = compileRule(`${controller.name}.${names.join('|')}`, parts, ({ target }) => {
-      const source = this.#makeSource(controller, target ?? { param: this.#options.orgParam });
-      if (typeof source !== 'string') return source;
-      problems.push(`@OrgScoped({ resolve }) ${source}`);
-      return null;
-    });
+    const methodName = names.join('|');
+    const place = { className: this.#classNames.nameOf(controller), methodName };
+    const rule = compileRule(
+      `${controller.name}.${methodName}`,
+      parts,
+      ({ target }) => {
+        const source = this.#makeSource(controller, target ?? { param: this.#options.orgParam });
+        if (typeof source !== 'string') return source;
+        problems.push(`@OrgScoped({ resolve }) ${source}`);
+        return null;
+      },
+      compileRateLimit(limits, place, this.#options.rateLimit ?? null),
+    );
+    const publicBy = parts.ofMethod.length > 0 ? 'method' : 'class';
+    problems.push(...findRateLimitProblems(limits, rule.isPublic ? publicBy : null));
     return { rule, problems };
   }
 
@@ -99,6 +116,10 @@ export class RouteRules {
 }
 
 const PUBLIC: RulePart = Object.freeze({ kind: 'public' });
+
+function isAccessPart(part: RulePart): boolean {
+  return !isRateLimitPart(part);
+}
 
 /** The names under which a class has a function: by identity and never by `handler.name`, which can be empty or another's. */
 function namesOf(controller: AnyFunction, handler: AnyFunction): readonly string[] {

@@ -1,5 +1,10 @@
 import type { OrganizationTarget } from './organization-target.js';
 
+/** What `@RateLimit()` and `@SkipRateLimit()` say. It is no decision about access, and it does not add up: the nearest one counts. */
+export type RateLimitPart =
+  | { readonly kind: 'rate-limit'; readonly limit: number; readonly windowMs: number }
+  | { readonly kind: 'skip-rate-limit' };
+
 /** What one decorator says about a class or a method. */
 export type RulePart =
   | { readonly kind: 'public' }
@@ -7,7 +12,13 @@ export type RulePart =
   | { readonly kind: 'scopes'; readonly scopes: readonly string[] }
   | { readonly kind: 'any-scope'; readonly scopes: readonly string[] }
   | { readonly kind: 'organization'; readonly target: OrganizationTarget | undefined }
-  | { readonly kind: 'user' };
+  | { readonly kind: 'user' }
+  | RateLimitPart;
+
+/** @returns whether a part is about how often, and not about who */
+export function isRateLimitPart(part: RulePart): part is RateLimitPart {
+  return part.kind === 'rate-limit' || part.kind === 'skip-rate-limit';
+}
 
 /** @returns the decorator as it stands in the source, for messages */
 export function describePart(part: RulePart): string {
@@ -24,6 +35,10 @@ export function describePart(part: RulePart): string {
       return '@OrgScoped()';
     case 'user':
       return '@UserScoped()';
+    case 'rate-limit':
+      return `@RateLimit({ limit: ${part.limit}, windowMs: ${part.windowMs} })`;
+    case 'skip-rate-limit':
+      return '@SkipRateLimit()';
   }
 }
 

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { RulePart } from './rule-part.js';
+import { isRateLimitPart, type RateLimitPart, type RulePart } from './rule-part.js';
 
 // Equal in every copy of the library that a process may have loaded.
 const RULES = Symbol.for('nestjs-kinde-api-key:rules');
@@ -57,6 +57,37 @@ export function methodParts(
   }
   if (handler) parts.push(...ownParts(handler));
   return [...new Set(parts)];
+}
+
+/** @returns what the nearest class that says anything about rate limits says: the class itself, else its parent, and so on */
+export function nearestClassRateLimits(controller: AnyFunction): readonly RateLimitPart[] {
+  for (let current: unknown = controller; typeof current === 'function'; current = Object.getPrototypeOf(current)) {
+    const found = ownParts(current).filter(isRateLimitPart);
+    if (found.length > 0) return [...new Set(found)];
+  }
+  return [];
+}
+
+/** @returns what the nearest method that says anything about rate limits says: the handler itself, else the method that it overrides, and so on */
+export function nearestMethodRateLimits(
+  controller: AnyFunction,
+  name: string,
+  handler: AnyFunction,
+): readonly RateLimitPart[] {
+  // What a function carries that is nobody's method, because it was put on the instance, goes with the nearest method.
+  let onHandler = ownParts(handler);
+  for (
+    let prototype = controller.prototype as object | null;
+    prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null
+  ) {
+    const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+    if (typeof method !== 'function') continue;
+    const found = [...ownParts(prototype, name), ...ownParts(method), ...onHandler].filter(isRateLimitPart);
+    if (found.length > 0) return [...new Set(found)];
+    onHandler = [];
+  }
+  return onHandler.filter(isRateLimitPart);
 }
 
 function addPart(part: RulePart, target: object, property?: string | symbol): void {

@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
-import type { RefusedVerdict, Verdict } from '../kinde/verdict.js';
+import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../kinde/verdict.js';
+import type { VerifiedApiKey } from '../verified-api-key.js';
 import { matcherOf, type InvalidationTarget } from './invalidation.js';
 import { couldBeKey, digestOf } from './raw-key.js';
-import { VerdictCache, type ProvenEntry, type VerdictCacheOptions } from './verdict-cache.js';
+import type { Call } from './key-table.js';
+import { NONE } from './slot-index.js';
+import { VerdictCache, type VerdictCacheOptions } from './verdict-cache.js';
 
 /** Who can be asked about a raw key. */
 export interface KeyVerifier {
@@ -19,6 +22,8 @@ export interface VerificationOptions extends VerdictCacheOptions {
 
 interface Flight {
   readonly verdict: Promise<Verdict>;
+  /** Counts the service's calls. */
+  readonly callNo: number;
   /** Something was invalidated after the call was sent: its answer may be older than that, so it is not remembered. */
   overtaken: boolean;
 }
@@ -47,6 +52,7 @@ export class ApiKeyVerificationService {
   readonly #ttlMs: number;
   readonly #cache: VerdictCache | undefined;
   readonly #flights = new Map<string, Flight>();
+  #calls = 0;
 
   /** @internal Built by `KindeApiKeyModule`; `options` is `null` for `cache: false`. */
   constructor(verifier: KeyVerifier, options: VerificationOptions | null, clock: Clock) {
@@ -64,7 +70,9 @@ export class ApiKeyVerificationService {
    * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED when Kinde refuses this service's own credentials
    */
   async verify(rawKey: string): Promise<Verdict> {
-    return this.verifyCached(rawKey) ?? this.#ask(digestOf(rawKey), rawKey);
+    if (!couldBeKey(rawKey)) return UNKNOWN;
+    const digest = digestOf(rawKey);
+    return this.#recall(digest, rawKey) ?? this.#ask(digest, rawKey);
   }
 
   /**
@@ -73,20 +81,15 @@ export class ApiKeyVerificationService {
    * @returns the verdict, or `undefined` where Kinde must be asked first
    */
   verifyCached(rawKey: string): Verdict | undefined {
-    if (!couldBeKey(rawKey)) return UNKNOWN;
-    if (!this.#cache) return undefined;
-    const digest = digestOf(rawKey);
-    const nowMs = this.#clock.now();
-    const entry = this.#cache.proven(digest);
-    if (!entry) return this.#cache.refusal(digest, nowMs);
-    if (nowMs < entry.servedUntilMs && nowMs >= entry.sentAtMs) return entry.verdict;
-    return this.#verdictOfAging(entry, digest, rawKey, nowMs);
+    // What cannot be a key is never remembered, so the form is looked at only where nothing is: not on the hot path.
+    const remembered = typeof rawKey === 'string' ? this.#recall(digestOf(rawKey), rawKey) : undefined;
+    return remembered ?? (couldBeKey(rawKey) ? undefined : UNKNOWN);
   }
 
   /** @internal Whether the key was accepted not longer ago than an answer may be, even if Kinde must be asked again before it is now. */
   isProven(rawKey: string): boolean {
-    const entry = this.#cache?.proven(digestOf(rawKey));
-    const ageMs = entry ? this.#clock.now() - entry.sentAtMs : -1;
+    const slot = this.#cache?.proven(digestOf(rawKey)) ?? NONE;
+    const ageMs = this.#cache && slot !== NONE ? this.#clock.now() - this.#cache.keys.sentAtMs(slot) : -1;
     return ageMs >= 0 && ageMs < this.maxAcceptedAgeMs;
   }
 
@@ -108,24 +111,37 @@ export class ApiKeyVerificationService {
     this.#cache?.clear();
   }
 
-  #verdictOfAging(entry: ProvenEntry, digest: string, rawKey: string, nowMs: number): Verdict | undefined {
-    const ageMs = nowMs - entry.sentAtMs;
+  #recall(digest: string, rawKey: string): Verdict | undefined {
+    if (!this.#cache) return undefined;
+    const { keys } = this.#cache;
+    const nowMs = this.#clock.now();
+    const slot = this.#cache.proven(digest);
+    if (slot === NONE) return this.#cache.refusal(digest, nowMs);
+    if (nowMs < keys.servedUntilMs(slot) && nowMs >= keys.sentAtMs(slot)) return accepted(keys.apiKey(slot));
+    return this.#verdictOfAging(this.#cache, slot, rawKey, nowMs);
+  }
+
+  #verdictOfAging(cache: VerdictCache, slot: number, rawKey: string, nowMs: number): Verdict | undefined {
+    const ageMs = nowMs - cache.keys.sentAtMs(slot);
     if (ageMs < 0 || ageMs >= this.maxAcceptedAgeMs) {
-      this.#cache?.forget(digest);
+      cache.keys.remove(slot);
       return undefined;
     }
-    const inOutage = nowMs - entry.outageAtMs < OUTAGE_MEMORY_MS;
+    const inOutage = nowMs - cache.outageAtMs(slot) < OUTAGE_MEMORY_MS;
     if (ageMs >= this.#ttlMs && !inOutage) return undefined;
+    const digest = cache.keys.digest(slot);
+    const verdict = accepted(cache.keys.apiKey(slot));
     if (!this.#flights.has(digest)) this.#ask(digest, rawKey).catch(() => undefined);
-    return entry.verdict;
+    return verdict;
   }
 
   #ask(digest: string, rawKey: string): Promise<Verdict> {
     const underWay = this.#flights.get(digest);
     if (underWay) return underWay.verdict;
-    const lane = this.#cache?.proven(digest) ? 'proven' : 'new';
+    const lane = this.#cache && this.#cache.proven(digest) !== NONE ? 'proven' : 'new';
     const flight: Flight = {
       overtaken: false,
+      callNo: (this.#calls += 1),
       verdict: this.#verifier
         .verifyKey(rawKey, lane)
         .then(
@@ -140,32 +156,45 @@ export class ApiKeyVerificationService {
     return flight.verdict;
   }
 
-  #remember(flight: Flight, digest: string, { verdict, sentAtMs }: KeyAnswer): Verdict {
-    if (!this.#cache || flight.overtaken) return verdict;
-    if (verdict.accepted) {
-      const servedUntilMs = sentAtMs + this.#ttlMs * REFRESH_AT;
-      this.#cache.storeProven(digest, { verdict, sentAtMs, servedUntilMs, outageAtMs: -Infinity });
+  #remember({ overtaken, callNo }: Flight, digest: string, { verdict, sentAtMs }: KeyAnswer): Verdict {
+    if (!this.#cache) return verdict;
+    if (overtaken) this.#learnFromOvertaken(digest, verdict, { sentAtMs, callNo });
+    else if (verdict.accepted) {
+      this.#cache.storeProven(digest, verdict.apiKey, { sentAtMs, callNo }, sentAtMs + this.#ttlMs * REFRESH_AT);
     } else {
       this.#cache.storeRefusal(digest, verdict, sentAtMs);
     }
     return verdict;
   }
 
+  /** An answer that may be older than an invalidation makes nothing known; what it contradicts is forgotten all the same. */
+  #learnFromOvertaken(digest: string, verdict: Verdict, call: Call): void {
+    if (verdict.accepted) this.#cache?.noteSecret(digest, verdict.apiKey.keyId, call);
+    else this.#cache?.forgetOlder(digest, call);
+  }
+
   /** An outage does not refuse a key that was accepted not long ago; any other failure does once its time to live is over. */
   #afterFailure(digest: string, error: unknown): Verdict {
-    const entry = this.#cache?.proven(digest);
-    if (!entry) throw error;
+    const slot = this.#cache?.proven(digest) ?? NONE;
+    if (!this.#cache || slot === NONE) throw error;
+    const { keys } = this.#cache;
     const nowMs = this.#clock.now();
+    const sentAtMs = keys.sentAtMs(slot);
     const isOutage = error instanceof KindeApiKeyUnavailableError;
-    const acceptableUntilMs = entry.sentAtMs + (isOutage ? this.maxAcceptedAgeMs : this.#ttlMs);
-    entry.servedUntilMs = Math.min(nowMs + ASK_AGAIN_MS, acceptableUntilMs);
-    if (isOutage) entry.outageAtMs = nowMs;
-    if (nowMs >= acceptableUntilMs || nowMs < entry.sentAtMs) throw error;
-    return entry.verdict;
+    const acceptableUntilMs = sentAtMs + (isOutage ? this.maxAcceptedAgeMs : this.#ttlMs);
+    keys.serveUntil(slot, Math.min(nowMs + ASK_AGAIN_MS, acceptableUntilMs));
+    if (isOutage) this.#cache.noteOutage(slot, nowMs);
+    if (nowMs >= acceptableUntilMs || nowMs < sentAtMs) throw error;
+    return accepted(keys.apiKey(slot));
   }
 
   #overtakeFlights(): void {
     for (const flight of this.#flights.values()) flight.overtaken = true;
     this.#flights.clear();
   }
+}
+
+/** Made for each request: it costs less than to look up one that is kept, and needs no memory for each key. */
+function accepted(apiKey: VerifiedApiKey): AcceptedVerdict {
+  return { accepted: true, apiKey };
 }

@@ -1,23 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import type { AcceptedVerdict, RefusedVerdict } from '../kinde/verdict.js';
+import type { RefusedVerdict } from '../kinde/verdict.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
+import { KeyTable, type Call, type Secret } from './key-table.js';
+import { ScopeLists } from './scope-lists.js';
+import { NONE } from './slot-index.js';
 
 /** How much is remembered, and how long refusals are. */
 export interface VerdictCacheOptions {
   readonly maxKeys: number;
   readonly maxRefusals: number;
   readonly negativeTtlMs: number;
-}
-
-/** An accepted key and the age of what is known about it. */
-export interface ProvenEntry {
-  readonly verdict: AcceptedVerdict;
-  /** When the verify call was sent that this entry comes from. */
-  readonly sentAtMs: number;
-  /** Until then the entry is served without a thought; after it, it depends on the entry's age and on how Kinde is. */
-  servedUntilMs: number;
-  /** When asking again failed the last time because of an outage; `-Infinity` if it did not. */
-  outageAtMs: number;
 }
 
 interface RefusalEntry {
@@ -30,26 +22,31 @@ interface RefusalEntry {
  * evicts a good one. It remembers facts about keys, never decisions about requests.
  */
 export class VerdictCache {
-  readonly #proven: LRUCache<string, ProvenEntry>;
+  /** The accepted keys, with the age of what is known about them. */
+  readonly keys: KeyTable;
   readonly #refusals: LRUCache<string, RefusalEntry>;
-  /** The digest under which a key id is known: a rotated key has the same id and another digest. */
-  readonly #digests = new Map<string, string>();
+  /** The newest secret that Kinde has accepted of a key (a rotated key keeps its id), where the table does not say it: so a late answer about an earlier secret finds out that it is one. */
+  #newest: LRUCache<string, Secret> | undefined;
+  /** When asking again about a key failed the last time because of an outage. */
+  readonly #outagesAtMs = new WeakMap<VerifiedApiKey, number>();
+  readonly #scopeLists = new ScopeLists();
+  readonly #maxKeys: number;
   readonly #negativeTtlMs: number;
 
   constructor({ maxKeys, maxRefusals, negativeTtlMs }: VerdictCacheOptions) {
+    this.#maxKeys = maxKeys;
     this.#negativeTtlMs = negativeTtlMs;
     this.#refusals = new LRUCache({ max: maxRefusals });
-    this.#proven = new LRUCache({
-      max: maxKeys,
-      dispose: ({ verdict }, digest) => {
-        if (this.#digests.get(verdict.apiKey.keyId) === digest) this.#digests.delete(verdict.apiKey.keyId);
-      },
+    this.keys = new KeyTable(maxKeys, ({ keyId }, secret) => {
+      if (!this.#newest?.has(keyId)) this.#noteNewest(keyId, secret);
     });
   }
 
-  /** @returns what is known of an accepted key, however old */
-  proven(digest: string): ProvenEntry | undefined {
-    return this.#proven.get(digest);
+  /** @returns the slot of an accepted key in {@link keys}, however old, or `NONE`; counts as a use */
+  proven(digest: string): number {
+    const slot = this.keys.find(digest);
+    if (slot !== NONE) this.keys.use(slot);
+    return slot;
   }
 
   /** @returns the refusal of a key, while it is young enough */
@@ -60,41 +57,74 @@ export class VerdictCache {
     return ageMs >= 0 && ageMs < this.#negativeTtlMs ? entry.verdict : undefined;
   }
 
-  /** Remembers an accepted key, and forgets the secret that it had before a rotation. */
-  storeProven(digest: string, entry: ProvenEntry): void {
-    const { keyId } = entry.verdict.apiKey;
-    const earlierDigest = this.#digests.get(keyId);
-    if (earlierDigest !== undefined && earlierDigest !== digest) {
-      const earlier = this.#proven.peek(earlierDigest);
-      if (earlier && earlier.sentAtMs > entry.sentAtMs) return;
-      this.#proven.delete(earlierDigest);
-    }
+  /** Remembers an accepted key, unless Kinde has accepted a newer secret of it. */
+  storeProven(digest: string, apiKey: VerifiedApiKey, call: Call, servedUntilMs: number): void {
+    const { keyId } = apiKey;
+    if (!this.#supersede(digest, keyId, call)) return;
     this.#refusals.delete(digest);
-    this.#proven.set(digest, entry);
-    this.#digests.set(keyId, digest);
+    const scopes = this.#scopeLists.share(apiKey.scopes);
+    this.keys.put(digest, Object.freeze({ ...apiKey, scopes }), call, servedUntilMs);
+    // The table has it now.
+    this.#newest?.delete(keyId);
+  }
+
+  /** Notes an accepted secret without making the key known, and forgets the one that it had before a rotation. */
+  noteSecret(digest: string, keyId: string, { sentAtMs, callNo }: Call): void {
+    if (this.#supersede(digest, keyId, { sentAtMs, callNo })) this.#noteNewest(keyId, { digest, sentAtMs, callNo });
   }
 
   /** Remembers a refusal, and forgets that the key was accepted before. */
   storeRefusal(digest: string, verdict: RefusedVerdict, sentAtMs: number): void {
-    this.#proven.delete(digest);
+    this.forget(digest);
     if (this.#negativeTtlMs > 0) this.#refusals.set(digest, { verdict, sentAtMs });
   }
 
   forget(digest: string): void {
-    this.#proven.delete(digest);
+    this.keys.remove(this.keys.find(digest));
+  }
+
+  /** Forgets an accepted key unless it was accepted by a later call. */
+  forgetOlder(digest: string, call: Call): void {
+    const slot = this.keys.find(digest);
+    if (slot !== NONE && !isYounger(this.keys.secret(slot), call)) this.keys.remove(slot);
   }
 
   /** Forgets the accepted keys that match; one pass over all of them, as invalidations are rare. */
   forgetWhere(matches: (apiKey: VerifiedApiKey) => boolean): void {
-    const digests: string[] = [];
-    this.#proven.forEach(({ verdict }, digest) => {
-      if (matches(verdict.apiKey)) digests.push(digest);
-    });
-    for (const digest of digests) this.#proven.delete(digest);
+    for (const slot of this.keys.slots()) if (matches(this.keys.apiKey(slot))) this.keys.remove(slot);
+  }
+
+  /** @returns when asking again failed the last time because of an outage; `-Infinity` if it did not */
+  outageAtMs(slot: number): number {
+    return this.#outagesAtMs.get(this.keys.apiKey(slot)) ?? -Infinity;
+  }
+
+  noteOutage(slot: number, atMs: number): void {
+    this.#outagesAtMs.set(this.keys.apiKey(slot), atMs);
   }
 
   clear(): void {
-    this.#proven.clear();
+    this.keys.clear();
+    this.#newest?.clear();
     this.#refusals.clear();
   }
+
+  /** Forgets the secret that a key had before a rotation. @returns whether this is the key's newest secret */
+  #supersede(digest: string, keyId: string, call: Call): boolean {
+    const slot = this.keys.findById(keyId);
+    const newest = this.#newest?.get(keyId) ?? (slot === NONE ? undefined : this.keys.secret(slot));
+    if (newest && newest.digest !== digest && isYounger(newest, call)) return false;
+    if (slot !== NONE && this.keys.digest(slot) !== digest) this.keys.remove(slot);
+    return true;
+  }
+
+  /** Made when it is needed: its tables have their full length from the start. */
+  #noteNewest(keyId: string, secret: Secret): void {
+    this.#newest ??= new LRUCache({ max: this.#maxKeys });
+    this.#newest.set(keyId, secret);
+  }
+}
+
+function isYounger(one: Call, other: Call): boolean {
+  return one.sentAtMs > other.sentAtMs || (one.sentAtMs === other.sentAtMs && one.callNo > other.callNo);
 }

@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import type { VerifiedApiKey } from '../verified-api-key.js';
+import { InProcessRateLimitStore } from './in-process-rate-limit-store.js';
+import { isLimit, isWindowMs, type RateLimitRule } from './rate-limit-rule.js';
+import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
+import { RateLimiter } from './rate-limiter.js';
+
+const keyWith = (keyId: string) => ({ keyId, orgCode: 'org_a' }) as VerifiedApiKey;
+const KEY = keyWith('api_key_1');
+
+function ruleWith(fields: Partial<RateLimitRule> = {}): RateLimitRule {
+  return { place: '*', policy: 'default', limit: 2, windowMs: 60_000, isAnnounced: false, ...fields };
+}
+
+function limiterWith(store: RateLimitStore = new InProcessRateLimitStore({ now: () => 0 })) {
+  const log = { error: jest.fn<void, [string]>() };
+  return { limiter: new RateLimiter(store, log), log };
+}
+
+/** Notes what it is asked. */
+function recordingStore() {
+  const asked: unknown[][] = [];
+  const decision: RateDecision = { accepted: true, limit: 1, remaining: 0, resetAfterMs: 1 };
+  return { asked, store: { take: (...args: unknown[]) => (asked.push(args), decision) } };
+}
+
+describe('the limiter', () => {
+  it('counts by the place of the limit and the id of the key, and by nothing else of the key', () => {
+    const { asked, store } = recordingStore();
+    const { limiter } = limiterWith(store);
+    void limiter.take(ruleWith(), KEY);
+    void limiter.take(ruleWith({ place: 'Reports.export', limit: 5, windowMs: 1_000 }), keyWith('api_key_2'));
+    expect(asked).toEqual([
+      ['* api_key_1', 2, 60_000],
+      ['Reports.export api_key_2', 5, 1_000],
+    ]);
+  });
+
+  it('asks a function for the limit of each request, so that it may change', () => {
+    const { limiter } = limiterWith();
+    const limits = [1, 3, 1, 3];
+    const limit = jest.fn((_key: VerifiedApiKey) => limits.shift() ?? 0);
+    const taken = [...limits].map(() => limiter.take(ruleWith({ limit }), KEY));
+    expect(taken).toMatchObject([
+      { accepted: true, limit: 1, remaining: 0 },
+      { accepted: true, limit: 3, remaining: 1 },
+      { accepted: false, limit: 1 },
+      { accepted: true, limit: 3, remaining: 0 },
+    ]);
+    expect(limit).toHaveBeenCalledWith(KEY);
+  });
+
+  it('passes a promise of the store on, and makes none', async () => {
+    const { store } = recordingStore();
+    expect(limiterWith(store).limiter.take(ruleWith(), KEY)).not.toBeInstanceOf(Promise);
+    const later = { take: async () => store.take() };
+    await expect(limiterWith(later).limiter.take(ruleWith(), KEY)).resolves.toMatchObject({ accepted: true });
+  });
+});
+
+describe('a limit that is not known', () => {
+  const REFUSED = { accepted: false, limit: 0, remaining: 0, resetAfterMs: 5_000 };
+
+  it.each([0, -1, 1.5, 10_001, NaN, Infinity, '100', null, undefined, {}, true, 100n, async () => 100])(
+    'refuses, counts nothing and is logged: %p',
+    (wrong) => {
+      const { asked, store } = recordingStore();
+      const { limiter, log } = limiterWith(store);
+      expect(limiter.take(ruleWith({ limit: () => wrong as number }), KEY)).toEqual(REFUSED);
+      expect(asked).toEqual([]);
+      expect(log.error).toHaveBeenCalledWith(
+        expect.stringMatching(/^rateLimit\.limit returned .+, for the key api_key_1; it must return a whole number/),
+      );
+    },
+  );
+
+  it.each([
+    [new Error('no such plan'), 'rateLimit.limit threw: no such plan, for'],
+    ['a text', 'rateLimit.limit threw a value of type string, for'],
+  ])('refuses where the function throws %p', (thrown, message) => {
+    const { limiter, log } = limiterWith();
+    const limit = () => {
+      throw thrown;
+    };
+    expect(limiter.take(ruleWith({ limit }), KEY)).toEqual(REFUSED);
+    expect(log.error).toHaveBeenCalledWith(expect.stringContaining(message));
+  });
+
+  it('is logged once, and does not keep the client away for longer than the window', () => {
+    const { limiter, log } = limiterWith();
+    const rule = ruleWith({ limit: () => 0, windowMs: 1_000 });
+    for (let count = 0; count < 5; count += 1) expect(limiter.take(rule, KEY)).toMatchObject({ resetAfterMs: 1_000 });
+    expect(log.error).toHaveBeenCalledTimes(1);
+  });
+
+  it('leaves no rejection behind that would end the process', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const { limiter } = limiterWith();
+    const limit = (() => Promise.reject(new Error('late'))) as unknown as () => number;
+    expect(limiter.take(ruleWith({ limit }), KEY)).toEqual(REFUSED);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it('does not outlast the fault, and does not use up the budget', () => {
+    const { limiter } = limiterWith();
+    let isBroken = true;
+    const rule = ruleWith({ limit: () => (isBroken ? 0 : 2) });
+    for (let count = 0; count < 5; count += 1) void limiter.take(rule, KEY);
+    isBroken = false;
+    expect(limiter.take(rule, KEY)).toMatchObject({ accepted: true, remaining: 1 });
+  });
+});
+
+describe('what a limit and a window can be', () => {
+  it('is a whole number from 1 to 10,000, and from a second to a day', () => {
+    expect([1, 10_000, 0, 10_001].map((value) => isLimit(value))).toEqual([true, true, false, false]);
+    expect([1_000, 86_400_000, 999, 86_400_001].map((value) => isWindowMs(value))).toEqual([true, true, false, false]);
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        const isWhole = typeof value === 'number' && Number.isInteger(value);
+        expect(isLimit(value)).toBe(isWhole && value >= 1 && value <= 10_000);
+        expect(isWindowMs(value)).toBe(isWhole && value >= 1_000 && value <= 86_400_000);
+      }),
+    );
+  });
+});

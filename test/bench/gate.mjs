@@ -1,0 +1,70 @@
+// npm run bench:gate                    for CI: fails if the library got slower, in relation to the floor of the same run
+// npm run bench:gate -- --slow-by=3     with a pause of 3 µs in our guard: to see it fail
+// npm run bench:gate -- --rounds=300    more rounds, for a machine that is busy
+//
+// A run counts only if its control is right; there are at most five. What misses a bound must miss it in two runs that count.
+import { parseArgs } from 'node:util';
+import { prepare } from './prepare.mjs';
+import { controlLine, ratio, round, table } from './report.mjs';
+
+const { values } = parseArgs({
+  options: { 'slow-by': { type: 'string' }, rounds: { type: 'string', default: '150' }, adapter: { type: 'string' } },
+});
+prepare();
+const { FLOOR, measureHotPath, REFUSALS } = await import('./parts/hot-path.mjs');
+const { slowedGuard } = await import('./variants/ours.mjs');
+
+const MAX_RUNS = 5;
+const RUNS_TO_FAIL = 2;
+
+/** How many times as much as the floor a variant may add: the bars of the README. */
+const BOUNDS = new Map([
+  ['ours, two scopes', { other: FLOOR, bound: 1.25 }],
+  ['ours, two scopes and @OrgScoped', { other: FLOOR, bound: 1.5 }],
+  ['ours, two scopes and @RateLimit', { other: FLOOR, bound: 1.75 }],
+  ['ours, two scopes and @RateLimit, one hot key', { other: FLOOR, bound: 1.75 }],
+  ...REFUSALS.map((refusal) => [`${refusal}, ours`, { other: `${refusal}, by hand`, bound: 1.25 }]),
+]);
+
+const adapter = values.adapter ?? 'fastify';
+const guard = values['slow-by'] && slowedGuard(Number(values['slow-by']));
+const plan = {
+  keys: 1_000,
+  rounds: Number(values.rounds),
+  warmUp: 30,
+  block: 100,
+  peers: false,
+  ...(guard && { guard }),
+};
+
+process.exit((await passes()) ? 0 : 1);
+
+async function passes() {
+  const misses = new Map();
+  for (let run = 1; run <= MAX_RUNS; run += 1) {
+    const { measured } = await measureHotPath(adapter, plan);
+    console.log(`Run ${run}. ${controlLine(measured)}`);
+    if (!measured.isValid) continue;
+    const results = [...BOUNDS].filter(([name]) => measured.has(name)).map((bar) => compare(measured, ...bar));
+    console.log(`\n${table(['variant', 'adds µs', 'ratio', 'bound', ''], results.map(rowOf))}\n`);
+    const missed = results.filter((result) => result.isMissed);
+    if (missed.length === 0) return true;
+    for (const { name } of missed) misses.set(name, (misses.get(name) ?? 0) + 1);
+    const slow = [...misses].filter(([, times]) => times >= RUNS_TO_FAIL).map(([name]) => name);
+    if (slow.length === 0) continue;
+    console.log(`Slower than allowed in ${RUNS_TO_FAIL} runs: ${slow.join('; ')}`);
+    return false;
+  }
+  console.log(`No verdict in ${MAX_RUNS} runs: the control was off too often. The machine is too busy to measure.`);
+  return false;
+}
+
+function compare(measured, name, { other, bound }) {
+  const times = measured.timesAdded(name, other);
+  // The interval decides, so that noise alone does not: it must lie beyond the bound as a whole.
+  return { name, times, bound, addedUs: measured.addedUs(name), isMissed: times.low > bound };
+}
+
+function rowOf({ name, times, bound, addedUs, isMissed }) {
+  return [name, round(addedUs, 1), ratio(times), bound, isMissed ? 'too slow' : 'ok'];
+}

@@ -1,0 +1,24 @@
+// Bytes of a remembered key, in processes of their own.
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { round, table } from '../report.mjs';
+
+const CHILD = fileURLToPath(new URL('memory-child.mjs', import.meta.url));
+
+/** @returns {string} a table in Markdown */
+export function reportMemory(quick) {
+  const sizes = quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000];
+  const rows = sizes.map((size) => [
+    size.toLocaleString('en'),
+    `**${round(bytesOf('ours', size), 0)}**`,
+    round(bytesOf('slim', size), 0),
+  ]);
+  const head = ['keys', 'ours: bytes for each', 'by hand: lru-cache, what a request needs and no more'];
+  return `## Memory\n\nHeap and typed arrays after full collections.\n\n${table(head, rows)}`;
+}
+
+/** @param {'ours' | 'slim'} which @param {number} size how many keys */
+export function bytesOf(which, size) {
+  const options = ['--expose-gc', '--max-old-space-size=4096', CHILD, which, String(size)];
+  return Number(execFileSync(process.execPath, options, { encoding: 'utf8' }));
+}

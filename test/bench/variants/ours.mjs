@@ -1,0 +1,63 @@
+// The library, as it is published.
+import * as library from 'nestjs-kinde-api-key';
+import { SCOPES } from '../upstream.mjs';
+
+const { ApiKeyGuard, KindeApiKeyModule, OrgScoped, RequireScopes } = library;
+
+const AN_HOUR_MS = 3_600_000;
+/** Calls are not limited, so that the caches fill quickly; in the measured blocks there are none, but for misses. */
+const KINDE = { maxConcurrent: 256, maxPerSecond: 100_000, maxQueued: 100_000 };
+/** A minute, as one would have it, for many keys. One hot key would use that up: its window is as short as its requests are many. */
+const LIMIT = { limit: 10_000, windowMs: 60_000 };
+const HOT_LIMIT = { limit: 10_000, windowMs: 2_000 };
+
+/** The registration of all variants: nothing expires while it is measured, good key or bad. */
+export function ourModule({ domain, credentials }) {
+  return KindeApiKeyModule.forRoot({
+    domain,
+    ...credentials,
+    kinde: KINDE,
+    cache: { ttlMs: AN_HOUR_MS, negativeTtlMs: 600_000 },
+  });
+}
+
+/** @param {unknown} guard the guard to measure, {@link ApiKeyGuard} unless it is to be slowed on purpose */
+export function ourVariants(keyOf, guard = ApiKeyGuard) {
+  const scopes = RequireScopes(...SCOPES);
+  const ours = (name, decorators, keys = keyOf) => ({ name, guards: [guard], decorators, keyOf: keys });
+  const variants = [ours('ours, two scopes', [scopes]), ours('ours, two scopes and @OrgScoped', [scopes, OrgScoped()])];
+  if (!hasRateLimits()) return variants;
+  return [
+    ...variants,
+    ours('ours, two scopes and @RateLimit', [scopes, library.RateLimit(LIMIT)]),
+    ours('ours, two scopes and @RateLimit, one hot key', [scopes, library.RateLimit(HOT_LIMIT)], () => keyOf(0)),
+  ];
+}
+
+/** @returns whether this build of the library limits rates; the rows are left out where it does not */
+export function hasRateLimits() {
+  return 'RateLimit' in library;
+}
+
+/** Remembers one key at a time, so that every request has to ask. */
+export function ourMiss({ domain, credentials }, keyOf) {
+  const oneKey = { maxKeys: 1, ttlMs: AN_HOUR_MS };
+  return {
+    name: 'ours, a key that is not remembered',
+    guards: [ApiKeyGuard],
+    decorators: [RequireScopes(...SCOPES)],
+    imports: [KindeApiKeyModule.forRoot({ domain, ...credentials, kinde: KINDE, cache: oneKey, isGlobal: false })],
+    keyOf,
+  };
+}
+
+/** The guard with a pause in it, to see the gate fail. */
+export function slowedGuard(microseconds) {
+  return class SlowedGuard extends ApiKeyGuard {
+    canActivate(context) {
+      const endMs = performance.now() + microseconds / 1_000;
+      while (performance.now() < endMs);
+      return super.canActivate(context);
+    }
+  };
+}

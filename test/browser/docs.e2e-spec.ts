@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { DEMO_KEYS } from '../../apps/sample/src/demo/demo-keys.js';
+import { type RunningSample, startSample } from '../../apps/sample/src/start-up/start-sample.js';
+
+const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+const isWanted = existsSync(CHROMIUM) || process.env.REQUIRE_BROWSER === '1';
+
+/** No sandbox, because it needs a user other than root; nothing that would make Chromium talk to anybody but the sample. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+if (!isWanted) process.stderr.write(`Skipped: there is no Chromium at ${CHROMIUM}; set CHROMIUM_BIN to where it is.\n`);
+
+jest.setTimeout(60_000);
+
+(isWanted ? describe : describe.skip)('a person at /docs in a browser', () => {
+  let sample: RunningSample;
+  let browser: Browser;
+  let page: Page;
+  const failures: string[] = [];
+
+  beforeAll(async () => {
+    sample = await startSample({ port: 0, httpAdapter: 'express', kindeDomain: undefined });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    page = await browser.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('pageerror', (error) => failures.push(error.message));
+    page.on('requestfailed', (request) => failures.push(request.url()));
+    await page.goto(`${sample.url}/docs`);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await sample?.stop();
+  });
+
+  async function authorize(rawKey: string): Promise<void> {
+    await page.click('.scheme-container .authorize');
+    const dialog = page.locator('.dialog-ux');
+    await dialog.locator('.auth-container').waitFor();
+    const logout = dialog.getByRole('button', { name: 'Remove authorization' });
+    if (await logout.isVisible()) await logout.click();
+    await dialog.locator('input').fill(rawKey);
+    await dialog.getByRole('button', { name: 'Apply credentials' }).click();
+    await dialog.locator('.btn-done').click();
+  }
+
+  /** Opens a route, fills in what it asks for, executes it, and reads the answer off the page. */
+  async function execute(method: string, path: string, body?: unknown): Promise<{ status: string; body: string }> {
+    const route = page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) });
+    const opened = route.locator('.execute');
+    if (!(await opened.isVisible())) {
+      await route.locator('.opblock-summary-control').click();
+      await route.getByRole('button', { name: 'Try it out' }).click();
+    }
+    await route.getByPlaceholder('orgCode').fill('org_acme');
+    if (body !== undefined) await route.locator('textarea').fill(JSON.stringify(body));
+    const answered = page.waitForResponse((response) => response.url().includes('/organizations/org_acme/'));
+    await opened.click();
+    const status = String((await answered).status());
+    const shown = route.locator('.live-responses-table');
+    await shown.locator('.response-col_status', { hasText: status }).waitFor();
+    return { status, body: await shown.locator('.highlight-code').first().innerText() };
+  }
+
+  it('sees 401 before a key is entered', async () => {
+    expect(await execute('get', '/organizations/{orgCode}/projects')).toEqual({
+      status: '401',
+      body: expect.stringContaining('"MISSING_KEY"') as string,
+    });
+  });
+
+  it('enters a key once, and sees 200', async () => {
+    await authorize(DEMO_KEYS.acme.key);
+    expect(await execute('get', '/organizations/{orgCode}/projects')).toEqual({
+      status: '200',
+      body: expect.stringContaining('"Apollo"') as string,
+    });
+  });
+
+  it('sees 403 when a read-only key writes', async () => {
+    await authorize(DEMO_KEYS.acmeReadOnly.key);
+    expect(await execute('post', '/organizations/{orgCode}/projects', { name: 'Mercury' })).toEqual({
+      status: '403',
+      body: expect.stringContaining('"INSUFFICIENT_SCOPE"') as string,
+    });
+  });
+
+  it('sees 401 with a revoked key', async () => {
+    await authorize(DEMO_KEYS.acmeRevoked.key);
+    expect(await execute('get', '/organizations/{orgCode}/projects')).toEqual({
+      status: '401',
+      body: expect.stringContaining('"KEY_REVOKED"') as string,
+    });
+  });
+
+  it('meets no error of the page, and nothing that it could not load', () => {
+    expect(failures).toEqual([]);
+  });
+});

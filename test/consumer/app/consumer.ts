@@ -1,0 +1,46 @@
+import 'reflect-metadata';
+import { Controller, Get, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CurrentApiKey, KindeApiKeyModule, OrgScoped, RequireScopes, type VerifiedApiKey } from 'nestjs-kinde-api-key';
+import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
+
+@Controller('organizations/:orgCode/users')
+@OrgScoped()
+class UsersController {
+  @Get()
+  @RequireScopes('read:users')
+  findAll(@CurrentApiKey() { orgCode }: VerifiedApiKey): { readonly of: string | null } {
+    return { of: orgCode };
+  }
+}
+
+/** What a user of the package would write, as small as it gets. Also what its published types are tried on. */
+export async function askEverything(): Promise<Record<string, string>> {
+  const kinde = await KindeEmulator.start();
+
+  @Module({
+    imports: [KindeApiKeyModule.forRoot({ domain: kinde.domain, ...kinde.credentials, globalGuard: true })],
+    controllers: [UsersController],
+  })
+  class AppModule {}
+
+  const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'], abortOnError: false });
+  await app.listen(0, '127.0.0.1');
+  const url = `${await app.getUrl()}/organizations/org_a/users`;
+  const ask = async (key: string): Promise<string> => {
+    const response = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
+    const { code } = (await response.json()) as { code?: string };
+    return [response.status, ...(code ? [code] : [])].join(' ');
+  };
+  try {
+    return {
+      'a good key': await ask(kinde.createKey({ orgCode: 'org_a', scopes: ['read:users'] }).key),
+      'an unknown key': await ask('k_live_that_nobody_has'),
+      'no scope': await ask(kinde.createKey({ orgCode: 'org_a', scopes: [] }).key),
+      'another organization': await ask(kinde.createKey({ orgCode: 'org_b', scopes: ['read:users'] }).key),
+    };
+  } finally {
+    await app.close();
+    await kinde.stop();
+  }
+}

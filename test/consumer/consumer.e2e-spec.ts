@@ -1,0 +1,146 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  ANSWERS,
+  compile,
+  type Format,
+  layOutConsumers,
+  LIBRARY,
+  makeFolder,
+  packLibrary,
+  removeFolder,
+  REPOSITORY,
+  run,
+  runNode,
+} from './packed-library.js';
+
+interface Manifest {
+  readonly bin: Record<string, string>;
+  readonly dependencies: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
+}
+
+let folder: string;
+let installed: string;
+let manifest: Manifest;
+
+/** Links what the package declares, and what an app on Express needs; an import of anything else fails. */
+async function linkDeclared(): Promise<void> {
+  const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
+  for (const name of [...names, '@nestjs/platform-express', '@types/node']) {
+    const target = [LIBRARY, REPOSITORY].map((top) => join(top, 'node_modules', name)).find(existsSync);
+    if (!target) throw new Error(`${name} is declared, and not installed`);
+    await mkdir(dirname(join(folder, 'node_modules', name)), { recursive: true });
+    await symlink(target, join(folder, 'node_modules', name), 'junction');
+  }
+}
+
+jest.setTimeout(120_000);
+
+beforeAll(async () => {
+  folder = await makeFolder();
+  installed = join(folder, 'node_modules/nestjs-kinde-api-key');
+  const tarball = await packLibrary(folder);
+  await mkdir(installed, { recursive: true });
+  await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed], folder);
+  manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Manifest;
+  await linkDeclared();
+  await layOutConsumers(folder);
+});
+afterAll(() => removeFolder(folder));
+
+async function expectAnswers(format: Format): Promise<void> {
+  const { code, stdout, stderr } = await runNode(['out/main.js'], join(folder, format));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual(ANSWERS);
+}
+
+describe('the packed library answers 200, 401 and 403 in plain node, without a word of warning,', () => {
+  it('by import', async () => {
+    expect(await compile(folder, 'esm', { module: 'nodenext', skipLibCheck: false })).toBe('');
+    await expectAnswers('esm');
+  });
+
+  it('by require', async () => {
+    expect(await compile(folder, 'cjs', { module: 'nodenext' })).toBe('');
+    await expectAnswers('cjs');
+  });
+
+  it('by require where nothing resolves to ESM, as in plain jest', async () => {
+    const consumer = join(folder, 'cjs/out/consumer.js');
+    const compiled = readFileSync(consumer, 'utf8');
+    await writeFile(
+      consumer,
+      compiled
+        .replace('require("nestjs-kinde-api-key")', `require(${JSON.stringify(join(installed, 'dist/cjs/index.js'))})`)
+        .replace(
+          'require("nestjs-kinde-api-key/testing")',
+          `require(${JSON.stringify(join(installed, 'dist/cjs/testing/index.js'))})`,
+        ),
+    );
+    expect(readFileSync(consumer, 'utf8')).not.toContain('require("nestjs-kinde-api-key');
+    await expectAnswers('cjs');
+  });
+});
+
+describe('the packed library', () => {
+  it.each<[Format, string, Record<string, unknown>]>([
+    ['esm', 'node16', { module: 'node16' }],
+    ['esm', 'bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+    [
+      'cjs',
+      'node10',
+      { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0', skipLibCheck: false },
+    ],
+  ])('has types for an app in %s under %s', async (format, _name, options) => {
+    expect(await compile(folder, format, { ...options, noEmit: true })).toBe('');
+  });
+
+  it('is one copy, however often a process imports and requires it', async () => {
+    const source = `
+      import { createRequire } from 'node:module';
+      import { ApiKeyGuard } from 'nestjs-kinde-api-key';
+      console.log(createRequire(import.meta.url)('nestjs-kinde-api-key').ApiKeyGuard === ApiKeyGuard);
+    `;
+    await writeFile(join(folder, 'both.mjs'), source);
+    expect((await runNode(['both.mjs'], folder)).stdout).toBe('true\n');
+  });
+
+  it('has a command that runs', async () => {
+    const bin = join(installed, manifest.bin['nestjs-kinde-api-key']!);
+    const { code, stdout, stderr } = await runNode([bin, 'emulator', '--help'], folder);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Usage: nestjs-kinde-api-key emulator [options]');
+  });
+
+  it('carries its licence, its pages and its sources, and no tests', () => {
+    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', join('src', 'index.ts')]));
+    expect(files.filter((file) => /\.spec\.|\.mjs$|tsconfig/.test(file))).toEqual([]);
+  });
+
+  it('keeps the docstrings', () => {
+    expect(readFileSync(join(installed, 'dist/cjs/kinde-api-key.module.d.ts'), 'utf8')).toMatch(/\/\*\*[^]*\*\/\n/);
+  });
+
+  it('has a README that says nothing of the repository, and whose links lead somewhere', () => {
+    const readme = readFileSync(join(installed, 'README.md'), 'utf8');
+    expect(readme).not.toContain('repository only');
+    expect(readme).not.toContain('npm install && npm start');
+    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+    const anchors = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title]) => `#${slug(title!)}`);
+    const links = [...readme.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, target]) => target!);
+    expect(
+      links.filter((link) => ![...files.map((file) => file.replaceAll('\\', '/')), ...anchors].includes(link)),
+    ).toEqual([]);
+  });
+});
+
+/** The name that a heading has in links. */
+function slug(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+}

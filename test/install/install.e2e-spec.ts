@@ -1,0 +1,102 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  ANSWERS,
+  compile,
+  type Format,
+  layOutConsumers,
+  makeFolder,
+  npm,
+  packLibrary,
+  removeFolder,
+  run,
+  runNode,
+} from '../consumer/packed-library.js';
+
+/** What the user of each app has installed before, or installs with the library. The rest of its peers npm adds by itself. */
+const APPS = [
+  {
+    name: 'Nest 12',
+    packages: ['@nestjs/common@12', '@nestjs/core@12', '@nestjs/platform-express@12'],
+    isCommonJs: false,
+  },
+  {
+    name: 'Nest 11',
+    packages: ['@nestjs/common@11', '@nestjs/core@11', '@nestjs/platform-express@11', '@nestjs/axios@4', 'jest@30'],
+    isCommonJs: true,
+  },
+  {
+    name: 'Nest 10 and the oldest of all peers',
+    packages: [
+      '@nestjs/common@10.0.0',
+      '@nestjs/core@10.0.0',
+      '@nestjs/platform-express@10.0.0',
+      '@nestjs/axios@3.1.0',
+      'axios@1.3.1',
+      'rxjs@7.1.0',
+      'reflect-metadata@0.1.13',
+      'jest@29',
+    ],
+    isCommonJs: true,
+  },
+];
+
+/** Node without the ability to require ESM: what `require` of the library gives then is CommonJS all the way down. */
+const COMMON_JS_ONLY = '--no-experimental-require-module';
+
+let packed: string;
+let tarball: string;
+let folder: string;
+
+async function expectAnswers(format: Format, ...flags: string[]): Promise<void> {
+  const { code, stdout, stderr } = await runNode([...flags, 'out/main.js'], join(folder, format));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual(ANSWERS);
+}
+
+jest.setTimeout(300_000);
+
+beforeAll(async () => {
+  packed = await makeFolder();
+  tarball = await packLibrary(packed);
+});
+afterAll(() => removeFolder(packed));
+
+describe.each(APPS)('installed from the registry beside $name', ({ packages, isCommonJs }) => {
+  beforeAll(async () => {
+    folder = await makeFolder();
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true }));
+    await npm(['install', '--no-audit', '--no-fund', ...packages, '@types/node@20'], folder);
+    await npm(['install', '--no-audit', '--no-fund', tarball], folder);
+    await layOutConsumers(folder);
+  });
+  afterAll(() => removeFolder(folder));
+
+  it('answers 200, 401 and 403 by import', async () => {
+    expect(await compile(folder, 'esm', { module: 'node16' })).toBe('');
+    await expectAnswers('esm');
+  });
+
+  it('answers 200, 401 and 403 by require', async () => {
+    expect(await compile(folder, 'cjs', { module: isCommonJs ? 'node16' : 'nodenext' })).toBe('');
+    await expectAnswers('cjs');
+    if (isCommonJs) await expectAnswers('cjs', COMMON_JS_ONLY);
+  });
+
+  it('has a command that runs', async () => {
+    const { code, stdout } = await run('npx', ['--no', 'nestjs-kinde-api-key', 'emulator', '--help'], folder);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: nestjs-kinde-api-key emulator [options]');
+  });
+
+  if (isCommonJs) {
+    it('answers 200, 401 and 403 in jest as it comes', async () => {
+      const test = `it('answers', async () => {
+        expect(await require('./out/consumer.js').askEverything()).toEqual(${JSON.stringify(ANSWERS)});
+      });`;
+      await writeFile(join(folder, 'cjs/consumer.test.js'), test);
+      const { code, stderr } = await run('npx', ['--no', 'jest'], join(folder, 'cjs'));
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Tests:       1 passed') as string });
+    });
+  }
+});
