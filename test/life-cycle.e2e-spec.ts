@@ -1,6 +1,14 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
-import { ApiKeyGuard, ApiKeyVerificationService, KindeApiKeyUnavailableError } from 'nestjs-kinde-api-key';
+import {
+  ApiKeyGuard,
+  ApiKeyVerificationService,
+  KindeApiKeyModule,
+  KindeApiKeyUnavailableError,
+} from 'nestjs-kinde-api-key';
 import { messageWith, startChild } from './support/child.js';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
@@ -51,9 +59,10 @@ describeAdapters('app.close()', (adapter) => {
     const keys = Array.from({ length: 100 }, (_value, index) => `k_live_in_flight_${index}_${'x'.repeat(16)}`);
     const outcomes = keys.map((key) => service.verify(key).catch((error: unknown) => error));
     await arrival;
-    // A refresh in the background, for which nobody waits.
+    // A refresh in the background, for which nobody waits, and which has nothing to fall back on.
     scenario.clock.advance(50_000);
     expect(service.verifyCached(proven)).toMatchObject({ accepted: true });
+    await service.invalidateAll();
     await app.close();
     for (const outcome of await Promise.all(outcomes)) expect(outcome).toBeInstanceOf(KindeApiKeyUnavailableError);
     await emulator.stop();
@@ -73,6 +82,43 @@ describeAdapters('app.close()', (adapter) => {
     expect(await outcome).toBeInstanceOf(KindeApiKeyUnavailableError);
     await emulator.stop();
   });
+
+  it('drops the connections to Kinde, the idle ones too', async () => {
+    const answers: Record<string, object> = {
+      '/oauth2/token': { access_token: 'token', expires_in: 60, token_type: 'bearer' },
+      '/api/v1/api_keys/verify': { is_valid: true, status: 'active', key_id: 'api_key_1', scopes: [] },
+    };
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => {
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answers[request.url ?? '']));
+      });
+    });
+    server.keepAliveTimeout = 0;
+    const open = new Set<Promise<unknown>>();
+    server.on('connection', (socket) => {
+      const closed = once(socket, 'close').then(() => open.delete(closed));
+      open.add(closed);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    scenario = await startScenario({
+      adapter,
+      controllers: [AnyController],
+      register: () => [
+        KindeApiKeyModule.forRoot({
+          domain: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+          clientId: 'client',
+          clientSecret: 'secret',
+        }),
+      ],
+    });
+    expect(await scenario.get('/', 'k_live_0123456789abcdef')).toMatchObject({ status: 200 });
+    expect(open.size).toBeGreaterThan(0);
+    await scenario.close();
+    await Promise.all(open);
+    expect(open.size).toBe(0);
+    server.close();
+    // Left to themselves they would stay open for 15 s.
+  }, 10_000);
 
   it('makes no call afterwards, and may be called again', async () => {
     await start();

@@ -31,8 +31,8 @@ interface Attempt {
   readonly context: ExecutionContext;
   readonly rule: RouteRule;
   readonly request: HttpRequest;
-  apiKey?: VerifiedApiKey;
-  cached?: boolean;
+  apiKey: VerifiedApiKey | undefined;
+  cached: boolean | undefined;
 }
 
 /**
@@ -59,7 +59,7 @@ export class ApiKeyGuard implements CanActivate {
     if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
     const request = context.switchToHttp().getRequest<HttpRequest>();
     if (hasPassed(request, id, rule)) return true;
-    const attempt: Attempt = { context, rule, request };
+    const attempt: Attempt = { context, rule, request, apiKey: undefined, cached: undefined };
     const reading = credentials.read(request);
     if ('refusal' in reading) throw this.#refuseKey(attempt, reading.refusal);
     const verdict = verification.verifyCached(reading.rawKey);
@@ -131,6 +131,7 @@ export class ApiKeyGuard implements CanActivate {
     return this.#matchOrganizations(attempt, apiKey, 0, undefined);
   }
 
+  /** From the source with this index on; later, where one of them has to be waited for. */
   #matchOrganizations(
     attempt: Attempt,
     apiKey: VerifiedApiKey,
@@ -139,13 +140,22 @@ export class ApiKeyGuard implements CanActivate {
   ): boolean | Promise<boolean> {
     const source = attempt.rule.organizations[index];
     if (!source) return this.#pass(attempt, apiKey, resource);
-    const compare = (claim: OrganizationClaim): boolean | Promise<boolean> => {
-      const refusal = decideOrganization(apiKey, claim.orgCode);
-      if (refusal) throw this.#refuse(attempt, refusal.code);
-      return this.#matchOrganizations(attempt, apiKey, index + 1, claim.resource ?? resource);
-    };
     const claim = source(attempt.context, attempt.request, apiKey);
-    return claim instanceof Promise ? claim.then((found) => compare(found)) : compare(claim);
+    return claim instanceof Promise
+      ? claim.then((found) => this.#matchClaim(attempt, apiKey, index, resource, found))
+      : this.#matchClaim(attempt, apiKey, index, resource, claim);
+  }
+
+  #matchClaim(
+    attempt: Attempt,
+    apiKey: VerifiedApiKey,
+    index: number,
+    resource: unknown,
+    claim: OrganizationClaim,
+  ): boolean | Promise<boolean> {
+    const refusal = decideOrganization(apiKey, claim.orgCode);
+    if (refusal) throw this.#refuse(attempt, refusal.code);
+    return this.#matchOrganizations(attempt, apiKey, index + 1, claim.resource ?? resource);
   }
 
   #pass(attempt: Attempt, apiKey: VerifiedApiKey, resource: unknown): true {
@@ -179,7 +189,8 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   #report({ rule, apiKey, cached }: Attempt, code: ApiKeyRefusalCode | null): void {
-    this.registration.decisions.report(() => describe(rule.route, code, apiKey, cached));
+    const { decisions } = this.registration;
+    if (decisions.isHeard) decisions.report(() => describe(rule.route, code, apiKey, cached));
   }
 }
 

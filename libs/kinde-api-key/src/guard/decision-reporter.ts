@@ -15,6 +15,11 @@ export class DecisionReporter {
     this.#log = log;
   }
 
+  /** Whether anybody listens: the hot path does not even make a function to describe with where nobody does. */
+  get isHeard(): boolean {
+    return this.#listener !== null;
+  }
+
   /** @param describe builds the decision; not called where nobody listens */
   report(describe: () => ApiKeyDecision): void {
     if (!this.#listener) return;

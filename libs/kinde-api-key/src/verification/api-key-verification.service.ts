@@ -69,10 +69,12 @@ export class ApiKeyVerificationService {
    * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE when Kinde cannot be asked and nothing is remembered
    * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED when Kinde refuses this service's own credentials
    */
-  async verify(rawKey: string): Promise<Verdict> {
-    if (!couldBeKey(rawKey)) return UNKNOWN;
+  verify(rawKey: string): Promise<Verdict> {
+    // Not async: callers who wait for one call share its promise, and a promise of their own would cost them more than all the rest.
+    if (!couldBeKey(rawKey)) return Promise.resolve(UNKNOWN);
     const digest = digestOf(rawKey);
-    return this.#recall(digest, rawKey) ?? this.#ask(digest, rawKey);
+    const remembered = this.#recall(digest, rawKey);
+    return remembered ? Promise.resolve(remembered) : this.#ask(digest, rawKey);
   }
 
   /**
