@@ -130,7 +130,11 @@ export class KeyTable {
   }
 
   secret(slot: number): Secret {
-    return { digest: this.digest(slot), sentAtMs: this.sentAtMs(slot), callNo: this.#times[slot * TIMES + CALL_NO] as number };
+    return {
+      digest: this.digest(slot),
+      sentAtMs: this.sentAtMs(slot),
+      callNo: this.#times[slot * TIMES + CALL_NO] as number,
+    };
   }
 
   /** Until then the key is served without a thought; after it, it depends on its age and on how Kinde is. */
