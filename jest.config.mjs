@@ -47,6 +47,7 @@ export default {
     ],
   },
   transformIgnorePatterns: [`^(?!.*/node_modules/(?:${[...new Set(esmPackages)].join('|')})/).*/node_modules/`],
+  globalSetup: '<rootDir>/test/setup/redis-check.mjs',
   reporters: ['default', '<rootDir>/test/setup/summary-reporter.cjs'],
   collectCoverageFrom: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts', '!**/*.spec.ts', '!**/main.ts', '!**/index.ts'],
   coverageProvider: 'v8',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { ANSWERS } from '../libs/kinde-api-key/src/guard/answers.js';
 import { resolveOptions } from '../libs/kinde-api-key/src/resolved-options.js';
+import { planTable } from './bench/simulation/plans.js';
 import { demoCallsMarkdown, rowsOf, sectionOf, truthTableMarkdown, withSection } from './support/readme-tables.js';
 
 const ROOT = join(__dirname, '..');
@@ -14,6 +15,7 @@ describe('README.md', () => {
   it.each([
     ['truth table', truthTableMarkdown],
     ['demo calls', demoCallsMarkdown],
+    ['plan', () => planTable()],
   ])('shows the %s as it is tested (UPDATE_README=1 writes it anew)', (name, render) => {
     if (process.env.UPDATE_README === '1') writeFileSync(README, withSection(readme(), name, render()));
     expect(sectionOf(readme(), name)).toBe(render());
@@ -72,6 +74,7 @@ describe('README.md', () => {
       'globalGuard',
       'cache',
       'failedAttempts',
+      'shared',
       'rateLimit',
       'kinde.allowInsecureHost',
       'onDecision',

@@ -43,7 +43,7 @@ function roomOf(file: string): string {
 const IMPORTS = FILES.flatMap(importsOf);
 const WITHIN = IMPORTS.filter(({ isPackage, from, to }) => !isPackage && roomOf(from) !== roomOf(to));
 
-const LEAVES = ['clock.ts', 'decision.ts', 'kinde-api-key.errors.ts', 'verified-api-key.ts'];
+const LEAVES = ['clock.ts', 'decision.ts', 'kinde-api-key.errors.ts', 'shared-store.ts', 'verified-api-key.ts'];
 /** What is checked and resolved before any room is built. */
 const OPTIONS = [
   'kinde-api-key.options.ts',
@@ -63,6 +63,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'guard',
     'verification',
     'rate-limit',
+    'fleet',
     'kinde',
   ],
   'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard'],
@@ -78,10 +79,13 @@ const ALLOWED: Record<string, readonly string[]> = {
     'resolved-options.ts',
     'resolved-rate-limit.ts',
   ],
+  fleet: ['verification', 'kinde'],
   verification: ['kinde'],
   authorization: [],
   'rate-limit': [],
   kinde: ['kinde-api-key.options.ts'],
+  // a subpath: knows the port and nothing of the core
+  redis: [],
   testing: [],
   cli: ['testing'],
 };

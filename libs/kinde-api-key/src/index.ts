@@ -46,6 +46,15 @@ export type {
   KindeHttpOptions,
 } from './kinde-api-key.options.js';
 export type { AcceptedVerdict, RefusalReason, RefusedVerdict, Verdict } from './kinde/verdict.js';
+export {
+  SharedStoreError,
+  type SharedListener,
+  type SharedRate,
+  type SharedScope,
+  type SharedSession,
+  type SharedStore,
+  type Tombstone,
+} from './shared-store.js';
 export { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 export type { InvalidationTarget } from './verification/invalidation.js';
 export type { ApiKeyOwnerType, VerifiedApiKey } from './verified-api-key.js';

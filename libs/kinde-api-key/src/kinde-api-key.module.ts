@@ -25,14 +25,18 @@ import {
   OPTIONS_TYPE,
 } from './kinde-api-key.module-definition.js';
 import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-key.options.js';
+import { Fleet } from './fleet/fleet.js';
 import { AxiosKindeHttp, unsharedHttpService } from './kinde/axios-http.js';
 import { KindeClient } from './kinde/kinde-client.js';
 import { InProcessRateLimitStore } from './rate-limit/in-process-rate-limit-store.js';
+import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
 import { resolveOptions, type ResolvedOptions } from './resolved-options.js';
 import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 
 const RESOLVED_OPTIONS = Symbol.for('nestjs-kinde-api-key:resolved-options');
+/** What is shared with the other instances, or `null`. */
+const FLEET = Symbol.for('nestjs-kinde-api-key:fleet');
 const LOGGER = Symbol.for('nestjs-kinde-api-key:logger');
 
 function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): ReadonlySet<unknown> {
@@ -53,16 +57,27 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
       inject: [MODULE_OPTIONS_TOKEN],
     },
     {
-      provide: KindeClient,
-      useFactory: ({ kinde, http }: ResolvedOptions, clock: Clock, log: Logger) =>
-        new KindeClient(new AxiosKindeHttp(unsharedHttpService(), http), kinde, clock, log),
+      provide: FLEET,
+      useFactory: (options: ResolvedOptions, clock: Clock, log: Logger) => fleetOf(options, clock, log),
       inject: [RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOGGER],
     },
     {
+      provide: KindeClient,
+      useFactory: ({ kinde, http }: ResolvedOptions, clock: Clock, log: Logger, fleet: Fleet | null) =>
+        new KindeClient(
+          new AxiosKindeHttp(unsharedHttpService(), http),
+          kinde,
+          clock,
+          log,
+          fleet?.shareToken.bind(fleet),
+        ),
+      inject: [RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOGGER, FLEET],
+    },
+    {
       provide: ApiKeyVerificationService,
-      useFactory: (client: KindeClient, { cache }: ResolvedOptions, clock: Clock) =>
-        new ApiKeyVerificationService(client, cache, clock),
-      inject: [KindeClient, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK],
+      useFactory: (client: KindeClient, { cache }: ResolvedOptions, clock: Clock, fleet: Fleet | null) =>
+        new ApiKeyVerificationService(client, cache, clock, fleet?.verdicts),
+      inject: [KindeClient, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, FLEET],
     },
     {
       provide: KINDE_API_KEY_REGISTRATION,
@@ -73,6 +88,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         modules: ModulesContainer,
         clock: Clock,
         log: Logger,
+        fleet: Fleet | null,
       ): Registration => ({
         id: Symbol('registration'),
         kinde: [kinde.origin, `as ${kinde.clientId}`, kinde.apiId && `for ${kinde.apiId}`].filter(Boolean).join(' '),
@@ -84,7 +100,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         verification,
         refusals: new RefusalFactory(guard),
         failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
-        rateLimiter: new RateLimiter(new InProcessRateLimitStore(clock), log),
+        rateLimiter: new RateLimiter(rateLimitStoreOf(fleet, clock), log),
         decisions: new DecisionReporter(guard.onDecision, log),
         log,
       }),
@@ -95,6 +111,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         ModulesContainer,
         KINDE_API_KEY_CLOCK,
         LOGGER,
+        FLEET,
       ],
     },
     ApiKeyGuard,
@@ -114,6 +131,7 @@ export class KindeApiKeyModule
   readonly #modules: ModulesContainer;
   readonly #config: ApplicationConfig;
   readonly #log: Logger;
+  readonly #fleet: Fleet | null;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
@@ -124,6 +142,7 @@ export class KindeApiKeyModule
     @Inject(ModulesContainer) modules: ModulesContainer,
     @Inject(ApplicationConfig) config: ApplicationConfig,
     @Inject(LOGGER) log: Logger,
+    @Inject(FLEET) fleet: Fleet | null,
   ) {
     super();
     this.#options = options;
@@ -134,6 +153,7 @@ export class KindeApiKeyModule
     this.#modules = modules;
     this.#config = config;
     this.#log = log;
+    this.#fleet = fleet;
   }
 
   /**
@@ -151,8 +171,8 @@ export class KindeApiKeyModule
     return super.forRootAsync(options);
   }
 
-  /** Checks every route, once they are all known and before the first request. */
-  onApplicationBootstrap(): void {
+  /** Checks every route, once they are all known and before the first request; then begins to listen to the other instances. */
+  async onApplicationBootstrap(): Promise<void> {
     const { orgParam, guardedBy } = this.#options.guard;
     const { globalGuard = false } = this.#extras;
     const check = new BootCheck(
@@ -166,12 +186,24 @@ export class KindeApiKeyModule
     const oldestSeconds = this.#registration.verification.maxAcceptedAgeMs / 1_000;
     this.#log.log(
       `${guarded} routes guarded, ${open} public, oldest accepted answer ${oldestSeconds} s, ` +
-        `cache ${this.#options.cache ? 'on' : 'off'}, shared no`,
+        `cache ${this.#options.cache ? 'on' : 'off'}, shared ${this.#options.shared?.name ?? 'no'}`,
     );
+    await this.#fleet?.start();
   }
 
   /** Ends what is under way with Kinde, after the server has answered its last request. */
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.#client.close();
+    await this.#fleet?.close();
   }
+}
+
+function fleetOf({ shared, kinde, cache }: ResolvedOptions, clock: Clock, log: Logger): Fleet | null {
+  const maxAcceptedAgeMs = cache ? cache.ttlMs + cache.staleIfErrorMs : 0;
+  return shared && new Fleet(shared, { ...kinde, maxAcceptedAgeMs }, clock, log);
+}
+
+function rateLimitStoreOf(fleet: Fleet | null, clock: Clock): RateLimitStore {
+  const local = new InProcessRateLimitStore(clock);
+  return fleet ? fleet.rateLimits(local) : local;
 }

@@ -1,6 +1,7 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { ApiKeyDecision } from './decision.js';
+import type { SharedStore } from './shared-store.js';
 import type { VerifiedApiKey } from './verified-api-key.js';
 
 /** A place of the request where a key may stand. */
@@ -130,11 +131,17 @@ export interface KindeApiKeyOptions {
   /**
    * How often one key may be used: a sliding window over all routes that have no `@RateLimit()` or `@SkipRateLimit()` of their own. It goes by the
    * key's id, which survives a rotation, and counts every request with a good key, those included that are then refused with 403. What lies beyond it
-   * gets 429 `RATE_LIMITED`. Each process counts by itself. Default: unset, no limit; `{}` is 100 requests in 60 seconds.
+   * gets 429 `RATE_LIMITED`. Each process counts by itself unless `shared` is set. Default: unset, no limit; `{}` is 100 requests in 60 seconds.
    */
   readonly rateLimit?: KindeApiKeyRateLimitOptions;
   /** See {@link KindeConnectionOptions}. */
   readonly kinde?: KindeConnectionOptions;
+  /**
+   * What the instances of the app share: `redisStore({ client })` from `nestjs-kinde-api-key/redis`. Then a key that one instance has
+   * verified is known to all, `invalidate` reaches all, all use one M2M token, and rate limits count over all. Default: unset, each
+   * process has its own.
+   */
+  readonly shared?: SharedStore;
   /** The route parameter that a bare `@OrgScoped()` compares. Default `'orgCode'`. */
   readonly orgParam?: string;
   /** Answer `ORG_MISMATCH` and `ORG_REQUIRED` like a route that does not exist (404 `NOT_FOUND`). Default `false`. */

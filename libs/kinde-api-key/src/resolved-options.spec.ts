@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { Agent } from 'node:http';
 import { KindeApiKeyConfigurationError } from './kinde-api-key.errors.js';
 import type { KindeApiKeyOptions } from './kinde-api-key.options.js';
+import type { SharedSession } from './shared-store.js';
 import { resolveOptions } from './resolved-options.js';
 
 const CREDENTIALS = { domain: 'acme', clientId: 'client', clientSecret: 'client_secret_value' };
@@ -39,6 +40,7 @@ describe('the options', () => {
       http: {},
       cache: { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 50_000, maxRefusals: 5_000 },
       rateLimit: null,
+      shared: null,
       guard: {
         credentials: [{ header: 'authorization', scheme: 'Bearer' }],
         keyPrefixes: [],
@@ -60,6 +62,7 @@ describe('the options', () => {
       }
     }
     const httpAgent = new Agent();
+    const shared = { name: 'mine', open: () => ({}) as SharedSession };
     const given = {
       ...CREDENTIALS,
       domain: 'https://beta.kinde.com',
@@ -76,6 +79,7 @@ describe('the options', () => {
         maxQueued: 0,
         http: { httpAgent, proxy: { host: 'proxy', port: 3128 } },
       },
+      shared,
       orgParam: 'tenant',
       failedAttempts: { limit: 10_000, windowMs: 1_000 },
       rateLimit: { limit: 10_000, windowMs: 86_400_000, headers: 'always' as const },
@@ -100,6 +104,7 @@ describe('the options', () => {
       http: { httpAgent, proxy: { host: 'proxy', port: 3128 } },
       cache: given.cache,
       rateLimit: given.rateLimit,
+      shared,
       guard: {
         credentials: [{ header: 'x-api-key' }, { header: 'authorization', scheme: 'Token' }],
         keyPrefixes: ['k_live_'],

@@ -9,6 +9,7 @@ import type {
 import type { ApiKeyDecision } from './decision.js';
 import { resolveOrigin } from './kinde-origin.js';
 import { OptionsReader, isRecord } from './options-reader.js';
+import type { SharedStore } from './shared-store.js';
 import { resolveRateLimit, type ResolvedRateLimitOptions } from './resolved-rate-limit.js';
 
 /** The options after every check, with every default filled in, in the slices that the rooms take. */
@@ -28,6 +29,7 @@ export interface ResolvedOptions {
   readonly http: KindeHttpOptions;
   readonly cache: ResolvedCacheOptions | null;
   readonly rateLimit: ResolvedRateLimitOptions | null;
+  readonly shared: SharedStore | null;
   readonly guard: ResolvedGuardOptions;
 }
 
@@ -54,7 +56,7 @@ export interface ResolvedGuardOptions {
 
 const OPTION_NAMES = [
   'domain', 'clientId', 'clientSecret', 'audience', 'apiId', 'credentials', 'keyPrefixes', 'cache', 'failedAttempts', 'rateLimit', 'kinde',
-  'orgParam', 'hideExistence', 'realm', 'guardedBy', 'onDecision',
+  'shared',   'orgParam', 'hideExistence', 'realm', 'guardedBy', 'onDecision',
 ]; // prettier-ignore
 const EXTRAS = ['isGlobal', 'globalGuard'];
 
@@ -112,6 +114,7 @@ export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv
     http: http.value as KindeHttpOptions,
     cache: resolveCache(options),
     rateLimit: resolveRateLimit(options),
+    shared: resolveShared(options),
     guard: {
       credentials: resolveCredentials(options),
       keyPrefixes: options.texts('keyPrefixes'),
@@ -137,6 +140,14 @@ function resolveFailedAttempts(options: OptionsReader): KindeApiKeyFailedAttempt
     limit: attempts.requiredInteger('limit', 1, 10_000),
     windowMs: attempts.requiredInteger('windowMs', 1_000, 86_400_000),
   };
+}
+
+function resolveShared(options: OptionsReader): SharedStore | null {
+  const shared = options.get('shared');
+  if (shared === undefined) return null;
+  if (!isRecord(shared) || typeof shared.open !== 'function' || typeof shared.name !== 'string')
+    options.problem('shared', "must be a shared store: redisStore({ client }) from 'nestjs-kinde-api-key/redis'");
+  return shared as unknown as SharedStore;
 }
 
 function resolveCache(options: OptionsReader): ResolvedCacheOptions | null {

@@ -6,6 +6,10 @@ const RENEWED_AT_SHARE = 0.8;
 /** An M2M token with its times. The secret itself is out of reach of `util.inspect` and `JSON.stringify`. */
 export class AccessToken {
   readonly #value: string;
+  /** When the request for it was sent, in milliseconds since the epoch. */
+  readonly sentAtMs: number;
+  /** Its life from then on, in milliseconds. */
+  readonly lifeMs: number;
   /** Until when it is used, by the injected clock: the last 30 s of its life, or the last tenth of a short one, are left alone. */
   readonly usableUntilMs: number;
   /** From when on a new one is fetched in the background: four fifths of its life. */
@@ -18,6 +22,8 @@ export class AccessToken {
    */
   constructor(value: string, sentAtMs: number, lifeMs: number) {
     this.#value = value;
+    this.sentAtMs = sentAtMs;
+    this.lifeMs = lifeMs;
     this.usableUntilMs = sentAtMs + lifeMs - Math.min(UNUSED_AT_THE_END_MS, lifeMs * UNUSED_SHARE);
     this.renewAtMs = sentAtMs + lifeMs * RENEWED_AT_SHARE;
   }

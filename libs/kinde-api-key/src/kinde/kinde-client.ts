@@ -8,7 +8,7 @@ import { KindeApi, type CallContext } from './kinde-api.js';
 import { KindeCaller, type Exchanged } from './kinde-caller.js';
 import type { Log } from './log.js';
 import { missingPermission, saysScopeIsMissing } from './m2m-claims.js';
-import { M2mToken } from './m2m-token.js';
+import { M2mToken, type Mint } from './m2m-token.js';
 import { misconfigured } from './misconfigured.js';
 import { Outage } from './outage.js';
 import { OutboundBudget, type Lane } from './outbound-budget.js';
@@ -78,8 +78,15 @@ export class KindeClient {
    * @param options see {@link KindeClientOptions}
    * @param clock for ages, the token's life and pauses. Deadlines and the budget's seconds are real time
    * @param log trouble is written here, once and not per request
+   * @param shareToken puts something before the token endpoint, so that a fleet fetches one token; default nothing
    */
-  constructor(http: KindeHttp, options: KindeClientOptions, clock: Clock, log: Log) {
+  constructor(
+    http: KindeHttp,
+    options: KindeClientOptions,
+    clock: Clock,
+    log: Log,
+    shareToken: (endpoint: Mint) => Mint = (endpoint) => endpoint,
+  ) {
     this.#http = http;
     this.#options = { audience: options.audience, apiId: options.apiId, timeoutMs: options.timeoutMs };
     this.#clock = clock;
@@ -91,7 +98,7 @@ export class KindeClient {
     this.#apiCaller = new KindeCaller({ ...parts, onHold: sendWaitingAway });
     this.#api = new KindeApi(this.#apiCaller, this.#budget, options);
     this.#tokenEndpoint = new TokenEndpoint(new KindeCaller({ ...parts, onHold: () => {} }), options, clock);
-    this.#token = new M2mToken(this.#tokenEndpoint, clock, (error) => this.#renewalFailed(error));
+    this.#token = new M2mToken(shareToken(this.#tokenEndpoint), clock, (error) => this.#renewalFailed(error));
   }
 
   /**

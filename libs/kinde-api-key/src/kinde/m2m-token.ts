@@ -16,9 +16,18 @@ type ForcedRenewal =
   | { readonly state: 'good' }
   | { readonly state: 'failed'; readonly error: Error };
 
-/** What {@link M2mToken} needs of the token endpoint. */
+/** Why a token is fetched. */
+export interface MintRequest {
+  /** The token that is in use until now, if any: another one is wanted. */
+  readonly held: AccessToken | undefined;
+  /** Kinde did not take the token that is held. */
+  readonly isForced: boolean;
+}
+
+/** What {@link M2mToken} needs of the token endpoint, or of whatever stands before it. */
 export interface Mint {
-  mint(): Promise<AccessToken>;
+  /** @returns a token; the one that is held only to say that a forced renewal has brought that one, less than a minute ago */
+  mint(request: MintRequest): Promise<AccessToken>;
 }
 
 /**
@@ -95,13 +104,16 @@ export class M2mToken {
     if (rejected !== this.#current || nowMs >= rejected.usableUntilMs) return this.current(signal);
     if (!this.#forced || nowMs - this.#forcedAtMs >= FORCED_RENEWAL_EVERY_MS) this.#forceRenewal(nowMs);
     const forced = this.#forced as ForcedRenewal | undefined;
-    if (forced?.state === 'pending') return untilAborted(forced.token, signal);
+    if (forced?.state === 'pending') {
+      const renewed = await untilAborted(forced.token, signal);
+      return renewed === rejected ? undefined : renewed;
+    }
     if (forced?.state === 'failed') throw forced.error;
     return undefined;
   }
 
   #forceRenewal(nowMs: number): void {
-    const token = this.#mint();
+    const token = this.#mint(true);
     this.#forcedAtMs = nowMs;
     this.#forced = { state: 'pending', token };
     token.then(
@@ -110,16 +122,16 @@ export class M2mToken {
     );
   }
 
-  #mint(): Promise<AccessToken> {
-    this.#minting ??= this.#mintOnce().finally(() => (this.#minting = undefined));
+  #mint(isForced = false): Promise<AccessToken> {
+    this.#minting ??= this.#mintOnce(isForced).finally(() => (this.#minting = undefined));
     return this.#minting;
   }
 
-  async #mintOnce(): Promise<AccessToken> {
+  async #mintOnce(isForced: boolean): Promise<AccessToken> {
     const remembered = this.#remembered;
     if (remembered && this.#clock.now() < remembered.untilMs) throw remembered.error;
     try {
-      const token = await this.#endpoint.mint();
+      const token = await this.#endpoint.mint({ held: this.#current, isForced });
       if (this.#clock.now() >= token.usableUntilMs)
         throw this.#remember(new Outage('kinde', 'the M2M token had ended when it arrived'));
       this.#current = token;

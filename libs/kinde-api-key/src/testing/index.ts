@@ -13,3 +13,4 @@ export type {
 } from './emulator/key-store.js';
 export type { KindeEmulatorInvalidKeyAnswer, KindeEmulatorOptions } from './emulator/options.js';
 export type { KindeEmulatorTokenOptions } from './emulator/token-issuer.js';
+export { describeSharedStore, type SharedStoreFleet, type SharedStoreSuiteRunner } from './shared-store-suite.js';

@@ -311,13 +311,41 @@ describe('ApiKeyVerificationService', () => {
       expect(service.verifyCached(`${KEY}_2`)).toMatchObject({ accepted: true });
     });
 
-    it('does not remember a verification that was in flight meanwhile', async () => {
+    it('does not believe what Kinde answers to a verification that was in flight meanwhile, and asks again', async () => {
       const { service, kinde } = setUp();
       const asked = service.verify(KEY);
       await service.invalidate({ keyId: 'api_key_1' });
       kinde.last.answer(accepted());
+      await settled();
+      expect(service.verifyCached(KEY)).toBeUndefined();
+      expect(kinde.calls).toHaveLength(2);
+      kinde.last.answer(REVOKED);
+      await expect(asked).resolves.toEqual(REVOKED);
+      expect(service.verifyCached(KEY)).toEqual(REVOKED);
+    });
+
+    it('does not ask again where the key of another organization was invalidated meanwhile', async () => {
+      const { service, kinde } = setUp();
+      const asked = service.verify(KEY);
+      await service.invalidate({ orgCode: 'org_b' });
+      kinde.last.answer(accepted());
+      await expect(asked).resolves.toEqual(accepted());
+      expect(service.verifyCached(KEY)).toEqual(accepted());
+      expect(kinde.calls).toHaveLength(1);
+    });
+
+    it('asks no more than three times for one caller, however often the key is invalidated', async () => {
+      const { service, kinde } = setUp();
+      const asked = service.verify(KEY);
+      for (const call of [1, 2, 3]) {
+        expect(kinde.calls).toHaveLength(call);
+        await service.invalidateAll();
+        kinde.last.answer(accepted());
+        await settled();
+      }
       await expect(asked).resolves.toEqual(accepted());
       expect(service.verifyCached(KEY)).toBeUndefined();
+      expect(kinde.calls).toHaveLength(3);
     });
 
     it('does not let a refresh that started before bring the key back', async () => {
@@ -341,7 +369,7 @@ describe('ApiKeyVerificationService', () => {
       kinde.calls[1]?.answer(REVOKED);
       kinde.calls[0]?.answer(accepted());
       await expect(after).resolves.toEqual(REVOKED);
-      await expect(before).resolves.toEqual(accepted());
+      await expect(before).resolves.toEqual(REVOKED);
       expect(service.verifyCached(KEY)).toEqual(REVOKED);
     });
 

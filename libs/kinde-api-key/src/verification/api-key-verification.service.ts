@@ -3,10 +3,14 @@ import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
 import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../kinde/verdict.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
-import { matcherOf, type InvalidationTarget } from './invalidation.js';
+import { MAX_SKEW_MS, type Tombstone } from '../shared-store.js';
+import { EVERY_KEY, memberOf, type InvalidationTarget } from './invalidation.js';
 import { couldBeKey, digestOf } from './raw-key.js';
 import type { Call } from './key-table.js';
+import { SharedLevel } from './shared-level.js';
 import { NONE } from './slot-index.js';
+import { Tombstones } from './tombstones.js';
+import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';
 import { VerdictCache, type VerdictCacheOptions } from './verdict-cache.js';
 
 /** Who can be asked about a raw key. */
@@ -20,20 +24,14 @@ export interface VerificationOptions extends VerdictCacheOptions {
   readonly staleIfErrorMs: number;
 }
 
-interface Flight {
-  readonly verdict: Promise<Verdict>;
-  /** Counts the service's calls. */
-  readonly callNo: number;
-  /** Something was invalidated after the call was sent: its answer may be older than that, so it is not remembered. */
-  overtaken: boolean;
-}
-
 const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** The share of its time to live after which a key that is in use is asked about again in the background. */
 const REFRESH_AT = 0.8;
 /** How long a failed refresh counts as "Kinde is down", and how long a key waits after one before it asks again. */
 const OUTAGE_MEMORY_MS = 10_000;
 const ASK_AGAIN_MS = 1_000;
+/** How often Kinde is asked for one caller, where its answers are overtaken by invalidations again and again. */
+const MAX_ASKED = 3;
 
 /**
  * Is this key real? Asks Kinde, remembers the answer, and lets callers that come at the same time with the same key share one call.
@@ -51,16 +49,27 @@ export class ApiKeyVerificationService {
   readonly #clock: Clock;
   readonly #ttlMs: number;
   readonly #cache: VerdictCache | undefined;
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights = new Map<string, Promise<Verdict>>();
+  readonly #tombstones = new Tombstones(MAX_SKEW_MS);
+  readonly #sharing: VerdictSharing | null;
+  readonly #shared: SharedLevel | undefined;
   #calls = 0;
 
-  /** @internal Built by `KindeApiKeyModule`; `options` is `null` for `cache: false`. */
-  constructor(verifier: KeyVerifier, options: VerificationOptions | null, clock: Clock) {
+  /** @internal Built by `KindeApiKeyModule`; `options` is `null` for `cache: false`, `sharing` without a shared store. */
+  constructor(
+    verifier: KeyVerifier,
+    options: VerificationOptions | null,
+    clock: Clock,
+    sharing: VerdictSharing | null = null,
+  ) {
+    this.#sharing = sharing;
+    sharing?.onTombstones((tombstones) => this.#learn(tombstones));
     this.#verifier = verifier;
     this.#clock = clock;
     this.#cache = options ? new VerdictCache(options) : undefined;
     this.#ttlMs = options?.ttlMs ?? 0;
     this.maxAcceptedAgeMs = options ? options.ttlMs + options.staleIfErrorMs : 0;
+    this.#shared = sharing && this.#cache ? this.#sharedLevel(sharing, this.#cache) : undefined;
   }
 
   /**
@@ -96,21 +105,47 @@ export class ApiKeyVerificationService {
   }
 
   /**
-   * Forgets the accepted keys of a key id, an organization or a user at once, so that Kinde is asked at their next use. A verification
-   * that is in flight meanwhile is not remembered.
+   * Forgets the accepted keys of a key id, an organization or a user at once, so that Kinde is asked at their next use. What Kinde
+   * answers to a verification that is in flight meanwhile is not believed: it is asked again. With a shared store every other
+   * instance forgets them too, within milliseconds, or as soon as it can be reached.
    *
    * @throws {TypeError} when the target is not exactly one of the three, with a text that is not empty
    */
   async invalidate(target: InvalidationTarget): Promise<void> {
-    const matches = matcherOf(target);
-    this.#overtakeFlights();
-    this.#cache?.forgetWhere(matches);
+    await this.#bury(memberOf(target));
   }
 
-  /** Forgets everything that is remembered, refusals included. */
+  /** Forgets everything that is remembered, refusals included: of every instance that shares a store, and of this Kinde domain. */
   async invalidateAll(): Promise<void> {
-    this.#overtakeFlights();
-    this.#cache?.clear();
+    await this.#bury(EVERY_KEY);
+  }
+
+  #sharedLevel(sharing: VerdictSharing, cache: VerdictCache): SharedLevel {
+    return new SharedLevel({
+      sharing,
+      cache,
+      tombstones: this.#tombstones,
+      clock: this.#clock,
+      ttlMs: this.#ttlMs,
+      maxAcceptedAgeMs: this.maxAcceptedAgeMs,
+      refreshAtMs: this.#ttlMs * REFRESH_AT,
+    });
+  }
+
+  async #bury(member: string): Promise<void> {
+    const tombstone = { member, atMs: Math.ceil(this.#clock.now()) };
+    this.#learn([tombstone], true);
+    this.#flights.clear();
+    await this.#sharing?.bury(tombstone);
+  }
+
+  #learn(tombstones: readonly Tombstone[], isOurs = false): void {
+    const { sequence } = this.#tombstones;
+    const nowMs = this.#clock.now();
+    const news = tombstones.filter((tombstone) => this.#tombstones.learn(tombstone, nowMs, isOurs));
+    if (news.length === 0) return;
+    if (news.some(({ member }) => member === EVERY_KEY)) this.#cache?.forgetRefusals();
+    this.#cache?.forgetWhere((apiKey, sentAtMs) => this.#tombstones.overtakes(apiKey, sentAtMs, sequence));
   }
 
   #recall(digest: string, rawKey: string): Verdict | undefined {
@@ -139,40 +174,55 @@ export class ApiKeyVerificationService {
 
   #ask(digest: string, rawKey: string): Promise<Verdict> {
     const underWay = this.#flights.get(digest);
-    if (underWay) return underWay.verdict;
-    const lane = this.#cache && this.#cache.proven(digest) !== NONE ? 'proven' : 'new';
-    const flight: Flight = {
-      overtaken: false,
-      callNo: (this.#calls += 1),
-      verdict: this.#verifier
-        .verifyKey(rawKey, lane)
-        .then(
-          (answer) => this.#remember(flight, digest, answer),
-          (error: unknown) => this.#afterFailure(digest, error),
-        )
-        .finally(() => {
-          if (this.#flights.get(digest) === flight) this.#flights.delete(digest);
-        }),
-    };
+    if (underWay) return underWay;
+    const flight = this.#find(digest, rawKey).finally(() => {
+      if (this.#flights.get(digest) === flight) this.#flights.delete(digest);
+    });
     this.#flights.set(digest, flight);
-    return flight.verdict;
+    return flight;
   }
 
-  #remember({ overtaken, callNo }: Flight, digest: string, { verdict, sentAtMs }: KeyAnswer): Verdict {
-    if (!this.#cache) return verdict;
-    if (overtaken) this.#learnFromOvertaken(digest, verdict, { sentAtMs, callNo });
-    else if (verdict.accepted) {
-      this.#cache.storeProven(digest, verdict.apiKey, { sentAtMs, callNo }, sentAtMs + this.#ttlMs * REFRESH_AT);
-    } else {
-      this.#cache.storeRefusal(digest, verdict, sentAtMs);
+  async #find(digest: string, rawKey: string): Promise<Verdict> {
+    for (let asked = 1; ; asked += 1) {
+      const { sequence } = this.#tombstones;
+      const found = this.#shared && (await this.#shared.find(digest));
+      if (found) return found;
+      const lane = this.#cache && this.#cache.proven(digest) !== NONE ? 'proven' : 'new';
+      const callNo = (this.#calls += 1);
+      let answer: KeyAnswer;
+      try {
+        answer = await this.#verifier.verifyKey(rawKey, lane);
+      } catch (error) {
+        return this.#afterFailure(digest, error);
+      }
+      const { verdict, sentAtMs } = answer;
+      const call = { sentAtMs, callNo };
+      if (!verdict.accepted) return this.#rememberRefusal(digest, verdict, call, sequence);
+      if (this.#sharing) this.#learn(await this.#sharing.tombstonesOf(verdict.apiKey));
+      if (!this.#tombstones.overtakes(verdict.apiKey, sentAtMs, sequence))
+        return this.#remember(digest, { verdict, sentAtMs }, call);
+      // Kinde was asked before the key was invalidated: those who wait get an answer from after it.
+      this.#cache?.noteSecret(digest, verdict.apiKey.keyId, call);
+      const newer = this.#recall(digest, rawKey);
+      if (newer || asked === MAX_ASKED) return newer ?? verdict;
     }
+  }
+
+  async #remember(digest: string, shared: SharedVerdict, call: Call): Promise<Verdict> {
+    const { verdict, sentAtMs } = shared;
+    if (!this.#cache) return verdict;
+    this.#cache.storeProven(digest, verdict.apiKey, call, sentAtMs + this.#ttlMs * REFRESH_AT);
+    // What another instance could not tell from a call before the invalidation, it does not need to be told.
+    if (!this.#tombstones.overtakes(verdict.apiKey, sentAtMs)) await this.#sharing?.share(digest, shared);
     return verdict;
   }
 
-  /** An answer that may be older than an invalidation makes nothing known; what it contradicts is forgotten all the same. */
-  #learnFromOvertaken(digest: string, verdict: Verdict, call: Call): void {
-    if (verdict.accepted) this.#cache?.noteSecret(digest, verdict.apiKey.keyId, call);
+  /** A refusal that may be older than an invalidation is not remembered; what it contradicts is forgotten all the same. */
+  async #rememberRefusal(digest: string, verdict: RefusedVerdict, call: Call, sequence: number): Promise<Verdict> {
+    if (sequence === this.#tombstones.sequence) this.#cache?.storeRefusal(digest, verdict, call.sentAtMs);
     else this.#cache?.forgetOlder(digest, call);
+    if (this.#cache) await this.#sharing?.takeBack(digest);
+    return verdict;
   }
 
   /** An outage does not refuse a key that was accepted not long ago; any other failure does once its time to live is over. */
@@ -188,11 +238,6 @@ export class ApiKeyVerificationService {
     if (isOutage) this.#cache.noteOutage(slot, nowMs);
     if (nowMs >= acceptableUntilMs || nowMs < sentAtMs) throw error;
     return accepted(keys.apiKey(slot));
-  }
-
-  #overtakeFlights(): void {
-    for (const flight of this.#flights.values()) flight.overtaken = true;
-    this.#flights.clear();
   }
 }
 

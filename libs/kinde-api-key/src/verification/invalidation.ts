@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { MAX_MEMBER_LENGTH } from '../shared-store.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 
 /** Whose keys to forget: exactly one of the three. */
@@ -8,11 +10,14 @@ export type InvalidationTarget =
 
 const FIELDS = ['keyId', 'orgCode', 'userId'] as const;
 
+/** The member of a tombstone that means every key. */
+export const EVERY_KEY = '*';
+
 /**
- * @returns whether a key is meant by the target
+ * @returns what a tombstone for the target is called
  * @throws {TypeError} when the target is not exactly one of the three, with a text that is not empty
  */
-export function matcherOf(target: InvalidationTarget): (apiKey: VerifiedApiKey) => boolean {
+export function memberOf(target: InvalidationTarget): string {
   const given = FIELDS.filter((field) => target?.[field] !== undefined);
   const field = given[0];
   const wanted = field && target[field];
@@ -21,5 +26,23 @@ export function matcherOf(target: InvalidationTarget): (apiKey: VerifiedApiKey) 
       'invalidate() takes exactly one of { keyId }, { orgCode } and { userId }, with a text that is not empty',
     );
   }
-  return (apiKey) => apiKey[field] === wanted;
+  return member(field, wanted);
+}
+
+/** @returns every member that means the key */
+export function membersOf(apiKey: VerifiedApiKey): string[] {
+  const members = [EVERY_KEY];
+  for (const field of FIELDS) {
+    const value = apiKey[field];
+    if (value !== null) members.push(member(field, value));
+  }
+  return members;
+}
+
+function member(field: string, value: string): string {
+  const name = `${field}:${value}`;
+  // A name can be of any length and hold anything: what does not fit stands by its hash.
+  return name.length <= MAX_MEMBER_LENGTH && /^[\x21-\x7e]+$/.test(name)
+    ? name
+    : `${field}#${hash('sha256', value, 'base64url')}`;
 }

@@ -90,8 +90,9 @@ export class VerdictCache {
   }
 
   /** Forgets the accepted keys that match; one pass over all of them, as invalidations are rare. */
-  forgetWhere(matches: (apiKey: VerifiedApiKey) => boolean): void {
-    for (const slot of this.keys.slots()) if (matches(this.keys.apiKey(slot))) this.keys.remove(slot);
+  forgetWhere(matches: (apiKey: VerifiedApiKey, sentAtMs: number) => boolean): void {
+    for (const slot of this.keys.slots())
+      if (matches(this.keys.apiKey(slot), this.keys.sentAtMs(slot))) this.keys.remove(slot);
   }
 
   /** @returns when asking again failed the last time because of an outage; `-Infinity` if it did not */
@@ -103,9 +104,7 @@ export class VerdictCache {
     this.#outagesAtMs.set(this.keys.apiKey(slot), atMs);
   }
 
-  clear(): void {
-    this.keys.clear();
-    this.#newest?.clear();
+  forgetRefusals(): void {
     this.#refusals.clear();
   }
 

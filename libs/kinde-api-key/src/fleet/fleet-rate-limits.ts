@@ -1,0 +1,51 @@
+import type { SharedRate, SharedSession } from '../shared-store.js';
+import type { FleetKeys } from './fleet-keys.js';
+
+/** How soon a client may try again that was refused because nobody could count. */
+const UNCOUNTED_RETRY_MS = 5_000;
+
+/** A decision as the rate limiter takes it. */
+export interface FleetRate extends SharedRate {
+  readonly limit: number;
+}
+
+/** Counts in this process: what is fallen back to. */
+export interface LocalRates {
+  take(bucket: string, limit: number, windowMs: number): FleetRate | Promise<FleetRate>;
+}
+
+/** See {@link FleetRateLimits}. */
+export interface FleetRateLimitsParts {
+  readonly session: SharedSession;
+  readonly keys: FleetKeys;
+  readonly local: LocalRates;
+  /** What becomes of requests while the store is out of reach: counted by this instance alone, or refused. */
+  readonly onOutage: 'local' | 'refuse';
+}
+
+/** One limit for each key over the whole fleet: counted in the shared store, by the store's own time. */
+export class FleetRateLimits {
+  readonly #parts: FleetRateLimitsParts;
+
+  /** @param parts see {@link FleetRateLimitsParts} */
+  constructor(parts: FleetRateLimitsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param bucket what is counted together
+   * @param limit how many requests are accepted in any window
+   * @param windowMs length of the window in milliseconds
+   * @returns the decision; it never rejects because of the store
+   */
+  async take(bucket: string, limit: number, windowMs: number): Promise<FleetRate> {
+    const { session, keys, local, onOutage } = this.#parts;
+    try {
+      return { ...(await session.take(keys.bucketName(bucket, windowMs), limit, windowMs)), limit };
+    } catch {
+      return onOutage === 'local'
+        ? local.take(bucket, limit, windowMs)
+        : { accepted: false, limit, remaining: 0, resetAfterMs: Math.min(UNCOUNTED_RETRY_MS, windowMs) };
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { redisStore } from 'nestjs-kinde-api-key/redis';
+import { TestClock } from 'nestjs-kinde-api-key/testing';
+import { ApiKeyVerificationService } from 'nestjs-kinde-api-key';
+import { FleetKeys, type FleetIdentity } from '../../libs/kinde-api-key/src/fleet/fleet-keys.js';
+import { Fleet } from '../../libs/kinde-api-key/src/fleet/fleet.js';
+import { sealVerdict } from '../../libs/kinde-api-key/src/fleet/sealed-verdict.js';
+import type { AcceptedVerdict } from '../../libs/kinde-api-key/src/kinde/verdict.js';
+import { digestOf } from '../../libs/kinde-api-key/src/verification/raw-key.js';
+import { connectClient, type TestClient } from '../support/redis-clients.js';
+import { describeRedis, RedisServer } from '../support/redis-server.js';
+
+const IDENTITY: FleetIdentity = {
+  origin: 'https://acme.kinde.com',
+  clientId: 'client',
+  clientSecret: 'the client secret',
+  audience: 'https://acme.kinde.com/api',
+  apiId: null,
+};
+const CACHE = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 0, maxKeys: 100_000, maxRefusals: 10 };
+
+const rawKey = (index: number) => `k_live_hostile_${String(index).padStart(8, '0')}`;
+
+function verdict(index: number, orgCode = `org_${index}`): AcceptedVerdict {
+  return {
+    accepted: true,
+    apiKey: {
+      keyId: `api_key_${index}`,
+      scopes: ['read:users'],
+      orgCode,
+      userId: null,
+      ownerType: 'organization',
+      lastVerifiedOn: null,
+      verificationCount: 1,
+    },
+  };
+}
+
+describeRedis('hostile entries in Redis', () => {
+  const clock = new TestClock();
+  const keys = new FleetKeys(IDENTITY);
+  let server: RedisServer;
+  let connected: TestClient;
+  let service: ApiKeyVerificationService;
+  let asked = 0;
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    connected = await connectClient(server.port);
+    const store = redisStore({ client: connected.client, timeoutMs: 5_000 });
+    const fleet = new Fleet(store, { ...IDENTITY, timeoutMs: 2_000, maxAcceptedAgeMs: 300_000 }, clock, { warn() {} });
+    // Kinde knows none of these keys, so whatever is accepted is accepted because of Redis.
+    const refuseAll = {
+      verifyKey: async () => {
+        asked += 1;
+        return { verdict: { accepted: false, reason: 'unknown' } as const, sentAtMs: clock.now() };
+      },
+    };
+    service = new ApiKeyVerificationService(refuseAll, CACHE, clock, fleet.verdicts);
+  });
+  afterAll(async () => {
+    connected.close();
+    await server.stop();
+  });
+
+  /** What is genuine for the key, sent `ageMs` ago. */
+  function genuine(index: number, ageMs = 0, by = keys): string {
+    const name = by.verdictName(digestOf(rawKey(index)));
+    return sealVerdict(by, name, { verdict: verdict(index), sentAtMs: clock.now() - ageMs }) ?? '';
+  }
+
+  async function accepts(index: number, entry: string): Promise<boolean> {
+    await connected.command('SET', keys.verdictName(digestOf(rawKey(index))), entry);
+    return (await service.verify(rawKey(index))).accepted;
+  }
+
+  const altered = (text: string, at: number, to: string) => text.slice(0, at) + to + text.slice(at + 1);
+  const strangers = [
+    new FleetKeys({ ...IDENTITY, clientSecret: 'another secret' }),
+    new FleetKeys({ ...IDENTITY, clientId: 'another client' }),
+    new FleetKeys({ ...IDENTITY, origin: 'https://other.kinde.com' }),
+    new FleetKeys({ ...IDENTITY, apiId: 'another api' }),
+  ];
+  const HOSTILE: Readonly<Record<string, (index: number) => string>> = {
+    'cut off': (index) => genuine(index).slice(0, index % genuine(index).length),
+    'with something behind it': (index) => `${genuine(index)}${'} x'.charAt(index % 3)}`,
+    'with one character changed': (index) => {
+      const entry = genuine(index);
+      const at = index % entry.length;
+      return altered(entry, at, entry[at] === '0' ? '1' : '0');
+    },
+    'of another key': (index) => genuine(index + 1),
+    'of another registration': (index) => genuine(index, 0, strangers[index % strangers.length]),
+    'of another organization': (index) => genuine(index).replace(`org_${index}`, 'org_victim'),
+    'made younger': (index) => genuine(index, 301_000).replace(/^1\.\d+/, `1.${clock.now() - (index % 1_000)}`),
+    'replayed after its time': (index) => genuine(index, 300_000 + index),
+    'from the future': (index) => genuine(index, -2_001 - index),
+    'of another version': (index) => genuine(index).replace(/^1/, String(2 + (index % 8))),
+    'without a tag': (index) =>
+      genuine(index).replace(/\.[\w-]{43}\./, ['.', '..', `.${'A'.repeat(43)}.`][index % 3] ?? ''),
+    'that look like an answer of Kinde': (index) =>
+      JSON.stringify({ is_valid: true, status: 'active', key_id: `api_key_${index}`, scopes: ['admin'] }),
+    'without sense': (index) => ['\u0000', '{}', '1.1.', 'x'.repeat(70_000), '\uFFFD'.repeat(9)][index % 5] ?? '',
+  };
+
+  it('are told from genuine ones, which are accepted', async () => {
+    await expect(accepts(1_000_000, genuine(1_000_000))).resolves.toBe(true);
+    await expect(accepts(1_000_001, genuine(1_000_001, 59_999))).resolves.toBe(true);
+    await expect(accepts(1_000_002, genuine(1_000_002, -2_000))).resolves.toBe(true);
+    expect(asked).toBe(0);
+  });
+
+  it('are never accepted: 10,000 of them', async () => {
+    const kinds = Object.entries(HOSTILE);
+    const accepted: string[] = [];
+    for (let start = 0; start < 10_000; start += 200) {
+      await Promise.all(
+        Array.from({ length: 200 }, async (_, offset) => {
+          const index = start + offset;
+          const [kind, make] = kinds[index % kinds.length] ?? ['', () => ''];
+          if (await accepts(index, make(index))) accepted.push(`${index}: ${kind}`);
+        }),
+      );
+    }
+    expect(accepted).toEqual([]);
+    expect(asked).toBe(10_000);
+  });
+
+  it('of another type than a text are not read', async () => {
+    const name = keys.verdictName(digestOf(rawKey(2_000_000)));
+    await connected.command('LPUSH', name, genuine(2_000_000));
+    await expect(service.verify(rawKey(2_000_000))).resolves.toMatchObject({ accepted: false });
+  });
+});
