@@ -96,7 +96,7 @@ describeAdapters('app.close()', (adapter) => {
     server.keepAliveTimeout = 0;
     const open = new Set<Promise<unknown>>();
     server.on('connection', (socket) => {
-      const closed = once(socket, 'close').then(() => open.delete(closed));
+      const closed: Promise<unknown> = once(socket, 'close').then(() => open.delete(closed));
       open.add(closed);
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');

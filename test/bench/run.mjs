@@ -1,4 +1,4 @@
-// npm run bench                     everything, about five minutes
+// npm run bench                     everything, five to eight minutes
 // npm run bench -- --quick          fewer rounds and keys, about a minute
 // npm run bench -- --only=memory    one part: fastify, express, callers, memory, start-up, http
 //

@@ -103,7 +103,8 @@ export class AxiosKindeHttp implements KindeHttp {
 export function unsharedHttpService(): HttpService {
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults)) Reflect.deleteProperty(instance.defaults, name);
-  return new HttpService(instance);
+  // axios declares its types twice, for ESM and for CommonJS, and the compiler takes the two for different ones.
+  return new HttpService(instance as unknown as HttpService['axiosRef']);
 }
 
 /** Takes a word and a code out of axios's error and lets go of the rest, which holds the request. */
