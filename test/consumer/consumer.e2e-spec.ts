@@ -17,6 +17,7 @@ import {
 
 interface Manifest {
   readonly bin: Record<string, string>;
+  readonly exports: Record<string, unknown>;
   readonly dependencies: Record<string, string>;
   readonly peerDependencies: Record<string, string>;
 }
@@ -97,14 +98,21 @@ describe('the packed library', () => {
     expect(await compile(folder, format, { ...options, noEmit: true })).toBe('');
   });
 
-  it('is one copy, however often a process imports and requires it', async () => {
+  it('is one copy, however often a process imports and requires it, by each of its names', async () => {
+    const names = Object.keys(manifest.exports)
+      .filter((path) => path !== './package.json')
+      .map((path) => path.replace('.', 'nestjs-kinde-api-key'));
     const source = `
       import { createRequire } from 'node:module';
-      import { ApiKeyGuard } from 'nestjs-kinde-api-key';
-      console.log(createRequire(import.meta.url)('nestjs-kinde-api-key').ApiKeyGuard === ApiKeyGuard);
+      const require = createRequire(import.meta.url);
+      for (const name of ${JSON.stringify(names)}) {
+        const [imported, required] = [await import(name), require(name)];
+        console.log(name, Object.keys(imported).every((symbol) => imported[symbol] === required[symbol]));
+      }
     `;
     await writeFile(join(folder, 'both.mjs'), source);
-    expect((await runNode(['both.mjs'], folder)).stdout).toBe('true\n');
+    const { stdout, stderr } = await runNode(['both.mjs'], folder);
+    expect({ stdout, stderr }).toEqual({ stdout: names.map((name) => `${name} true\n`).join(''), stderr: '' });
   });
 
   it('has a command that runs', async () => {

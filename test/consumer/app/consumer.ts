@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CurrentApiKey, KindeApiKeyModule, OrgScoped, RequireScopes, type VerifiedApiKey } from 'nestjs-kinde-api-key';
+import type { redisStore } from 'nestjs-kinde-api-key/redis';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 
 @Controller('organizations/:orgCode/users')
@@ -15,11 +16,18 @@ class UsersController {
 }
 
 /** What a user of the package would write, as small as it gets. Also what its published types are tried on. */
-export async function askEverything(): Promise<Record<string, string>> {
+export async function askEverything(shared?: ReturnType<typeof redisStore>): Promise<Record<string, string>> {
   const kinde = await KindeEmulator.start();
 
   @Module({
-    imports: [KindeApiKeyModule.forRoot({ domain: kinde.domain, ...kinde.credentials, globalGuard: true })],
+    imports: [
+      KindeApiKeyModule.forRoot({
+        domain: kinde.domain,
+        ...kinde.credentials,
+        ...(shared ? { shared } : {}),
+        globalGuard: true,
+      }),
+    ],
     controllers: [UsersController],
   })
   class AppModule {}

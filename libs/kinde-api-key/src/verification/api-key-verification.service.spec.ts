@@ -324,6 +324,17 @@ describe('ApiKeyVerificationService', () => {
       expect(service.verifyCached(KEY)).toEqual(REVOKED);
     });
 
+    it('does not remember a key that was invalidated while it was verified, even if the second answer accepts it', async () => {
+      const { service, kinde } = setUp();
+      const asked = service.verify(KEY);
+      await service.invalidate({ keyId: 'api_key_1' });
+      kinde.last.answer(accepted());
+      await settled();
+      kinde.last.answer(accepted({ verificationCount: 2 }));
+      await expect(asked).resolves.toEqual(accepted({ verificationCount: 2 }));
+      expect(service.verifyCached(KEY)).toBeUndefined();
+    });
+
     it('does not ask again where the key of another organization was invalidated meanwhile', async () => {
       const { service, kinde } = setUp();
       const asked = service.verify(KEY);

@@ -199,9 +199,10 @@ export class ApiKeyVerificationService {
       const call = { sentAtMs, callNo };
       if (!verdict.accepted) return this.#rememberRefusal(digest, verdict, call, sequence);
       if (this.#sharing) this.#learn(await this.#sharing.tombstonesOf(verdict.apiKey));
-      if (!this.#tombstones.overtakes(verdict.apiKey, sentAtMs, sequence))
-        return this.#remember(digest, { verdict, sentAtMs }, call);
-      // Kinde was asked before the key was invalidated: those who wait get an answer from after it.
+      if (!this.#tombstones.overtakes(verdict.apiKey, sentAtMs, sequence)) {
+        return asked === 1 ? this.#remember(digest, { verdict, sentAtMs }, call) : verdict;
+      }
+      // Kinde was asked before the key was invalidated: those who wait get an answer from after it, and the next one asks for himself.
       this.#cache?.noteSecret(digest, verdict.apiKey.keyId, call);
       const newer = this.#recall(digest, rawKey);
       if (newer || asked === MAX_ASKED) return newer ?? verdict;
