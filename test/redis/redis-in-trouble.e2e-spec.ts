@@ -2,7 +2,8 @@ import { CLIENTS } from '../support/redis-clients.js';
 import { TestFleet, until, type Instance } from '../support/fleet.js';
 import { describeRedis } from '../support/redis-server.js';
 
-const DEADLINE_MS = 50;
+/** Long enough to be told from a busy machine; the default is 50 ms. */
+const DEADLINE_MS = 1_000;
 
 describeRedis('Redis in trouble', () => {
   let fleet: TestFleet;
@@ -22,12 +23,12 @@ describeRedis('Redis in trouble', () => {
   const sharedKeys = async () => ((await fleet.inspector.command('KEYS', '*:key:*')) as string[]).length;
 
   it.each(Object.keys(CLIENTS))('frozen costs one deadline and then nothing, and is used again: %s', async (name) => {
-    const instance = await fleet.add({}, CLIENTS[name]);
+    const instance = await fleet.add({}, CLIENTS[name], DEADLINE_MS);
     await verifyNew(instance);
     fleet.redis.freeze();
     const first = await verifyNew(instance);
     expect(first).toBeGreaterThanOrEqual(DEADLINE_MS - 1);
-    expect(first).toBeLessThan(2 * DEADLINE_MS);
+    expect(first).toBeLessThan(1.25 * DEADLINE_MS);
     const later: number[] = [];
     for (let times = 0; times < 20; times += 1) later.push(await verifyNew(instance));
     expect(later.toSorted((a, b) => a - b)[10]).toBeLessThan(DEADLINE_MS / 2);
@@ -43,12 +44,12 @@ describeRedis('Redis in trouble', () => {
   it.each(Object.keys(CLIENTS))(
     'killed and restarted holds up nobody and is used again: %s',
     async (name) => {
-      const instance = await fleet.add({}, CLIENTS[name]);
+      const instance = await fleet.add({}, CLIENTS[name], DEADLINE_MS);
       await verifyNew(instance);
       await fleet.redis.kill();
       const times: number[] = [];
       for (let count = 0; count < 20; count += 1) times.push(await verifyNew(instance));
-      expect(Math.max(...times)).toBeLessThan(2 * DEADLINE_MS);
+      expect(Math.max(...times)).toBeLessThan(1.25 * DEADLINE_MS);
       expect(times.toSorted((a, b) => a - b)[10]).toBeLessThan(DEADLINE_MS / 2);
       await fleet.redis.restart();
       await until(() => instance.warnings.includes('Redis answers again'), 15_000);
@@ -93,7 +94,7 @@ describeRedis('Redis in trouble', () => {
     await verifyNew(instance);
     void fleet.inspector.command('DEBUG', 'SLEEP', '1').catch(() => undefined);
     void fleet.inspector.command('EVAL', 'while true do end', '0').catch(() => undefined);
-    await until(async () => (await verifyNew(instance)) >= DEADLINE_MS - 1 || instance.warnings.length > 0);
+    await until(async () => (await verifyNew(instance)) > 0 && instance.warnings.length > 0);
     for (let times = 0; times < 10; times += 1) await verifyNew(instance);
     expect(instance.warnings).toEqual([expect.stringContaining('does not answer')]);
   });

@@ -101,8 +101,9 @@ describeRedis('rate limits in Redis', () => {
     const refused = { accepted: false, limit: 7, remaining: 0, resetAfterMs: 5_000 };
     expect(await refusing.take('bucket', 7, 60_000)).toEqual(refused);
     const startedAtMs = performance.now();
+    // A hundred deadlines would be five seconds.
     for (let times = 0; times < 100; times += 1) await local.take('bucket', 7, 60_000);
-    expect(performance.now() - startedAtMs).toBeLessThan(50);
+    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
     server.thaw();
     await until(async () => (await local.take('bucket', 7, 60_000)) !== LOCAL, 10_000);
     await until(async () => (await refusing.take('another', 7, 60_000)).accepted, 10_000);

@@ -38,7 +38,7 @@ export class TestFleet {
   }
 
   /** Adds an instance that listens to the others. */
-  async add(options: KindeApiKeyOptions = {}, connect = connectClient): Promise<Instance> {
+  async add(options: KindeApiKeyOptions = {}, connect = connectClient, redisTimeoutMs = 50): Promise<Instance> {
     const client = await connect(this.redis.port);
     const warnings: string[] = [];
     const testing = await Test.createTestingModule({
@@ -46,7 +46,7 @@ export class TestFleet {
         KindeApiKeyModule.forRoot({
           domain: this.kinde.domain,
           ...this.kinde.credentials,
-          shared: redisStore({ client: client.client }),
+          shared: redisStore({ client: client.client, timeoutMs: redisTimeoutMs }),
           ...options,
         }),
       ],
