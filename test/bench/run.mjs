@@ -1,5 +1,5 @@
 // npm run bench                     everything, five to eight minutes
-// npm run bench -- --quick          fewer rounds and keys, about a minute
+// npm run bench -- --quick          fewer rounds and keys, a minute or two: for a first look
 // npm run bench -- --only=memory    one part: fastify, express, callers, memory, start-up, http
 //
 // Prints Markdown on stdout and progress on stderr.
@@ -11,7 +11,7 @@ const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { ty
 prepare();
 
 const plan = values.quick
-  ? { keys: 1_000, rounds: 60, warmUp: 20, block: 100, peers: true }
+  ? { keys: 1_000, rounds: 40, warmUp: 15, block: 100, peers: true }
   : { keys: 10_000, rounds: 200, warmUp: 40, block: 100, peers: true };
 
 const PARTS = {

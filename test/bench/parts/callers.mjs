@@ -37,7 +37,7 @@ export async function reportCallers(quick) {
   ]);
   const times = new Map([...cases.keys()].map((name) => [name, []]));
   const calls = new Map();
-  for (let run = -3; run < (quick ? 10 : 30); run += 1) {
+  for (let run = -3; run < (quick ? 5 : 30); run += 1) {
     for (const name of shuffled([...cases.keys()])) {
       key = await upstream.createKey();
       const before = await upstream.countVerifications();

@@ -16,7 +16,7 @@ export async function reportHttp(quick) {
   const { url, routes, key } = await next(server);
   const pinned = pinToCores(server.pid);
   const measured = new Map(routes.map(({ name }) => [name, { us: [], perSecond: [] }]));
-  for (let run = -1; run < (quick ? 2 : 6); run += 1) {
+  for (let run = -1; run < (quick ? 1 : 6); run += 1) {
     for (const { name, path } of shuffled(routes)) {
       const result = await loadOf(server, `${url}${path}`, key, quick ? 1 : 3);
       if (run < 0) continue;

@@ -10,7 +10,7 @@ const CASES = ['import with', 'import axios', 'import without', 'boot with', 'bo
 /** @returns {string} a table in Markdown */
 export function reportStartUp(quick) {
   const times = new Map(CASES.map((name) => [name, []]));
-  for (let run = 0; run < (quick ? 5 : 15); run += 1) {
+  for (let run = 0; run < (quick ? 3 : 15); run += 1) {
     for (const name of shuffled(CASES)) {
       times.get(name).push(Number(execFileSync(process.execPath, [CHILD, ...name.split(' ')], { encoding: 'utf8' })));
     }
