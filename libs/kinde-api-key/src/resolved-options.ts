@@ -7,7 +7,6 @@ import type {
   KindeHttpOptions,
 } from './kinde-api-key.options.js';
 import type { ApiKeyDecision } from './decision.js';
-import type { KindeClientOptions } from './kinde/kinde-client.js';
 import { resolveOrigin } from './kinde-origin.js';
 import { OptionsReader, isRecord } from './options-reader.js';
 import type { SharedStore } from './shared-store.js';
@@ -15,7 +14,18 @@ import { resolveRateLimit, type ResolvedRateLimitOptions } from './resolved-rate
 
 /** The options after every check, with every default filled in, in the slices that the rooms take. */
 export interface ResolvedOptions {
-  readonly kinde: KindeClientOptions;
+  readonly kinde: {
+    readonly origin: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
+    readonly audience: string;
+    readonly apiId: string | null;
+    readonly timeoutMs: number;
+    readonly retries: number;
+    readonly maxConcurrent: number;
+    readonly maxPerSecond: number;
+    readonly maxQueued: number;
+  };
   readonly http: KindeHttpOptions;
   readonly cache: ResolvedCacheOptions | null;
   readonly rateLimit: ResolvedRateLimitOptions | null;
