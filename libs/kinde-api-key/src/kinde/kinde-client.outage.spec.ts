@@ -55,6 +55,26 @@ async function outageOf(
   throw new Error(`expected an outage, got ${JSON.stringify(outcome)}`);
 }
 
+describe('while no M2M token can be had', () => {
+  it('lets no more verifications wait for one than there is room for, and sends the others away at once', async () => {
+    const { client } = start({ maxConcurrent: 2, maxQueued: 3, timeoutMs: 10_000 });
+    kinde.failUntilCleared({ hang: true }, 'token');
+    const messages: string[] = [];
+    const waiting = Array.from({ length: 100 }, async (_, index) => {
+      const { message } = await outageOf(client, `k_live_${String(index).padStart(20, '0')}`);
+      messages.push(message);
+    });
+    const proven = outageOf(client, 'k_live_proven_00000000', 'proven');
+    await kinde.nextRequest('token');
+    expect(messages).toHaveLength(95);
+    expect(new Set(messages)).toEqual(new Set([expect.stringContaining('too many verifications')]));
+    client.close();
+    await Promise.all([...waiting, proven]);
+    expect(messages.slice(95)).toEqual(Array(5).fill('the app is shutting down'));
+    expect((await proven).message).toBe('the app is shutting down');
+  });
+});
+
 const JSON_TYPE = { 'content-type': 'application/json' };
 const GOOD = { is_valid: true, key_id: 'api_key_1', status: 'active', scopes: [] };
 

@@ -16,6 +16,7 @@ import { closed, TokenEndpoint } from './token-endpoint.js';
 import { TroubleLog } from './trouble-log.js';
 import type { Verdict } from './verdict.js';
 import type { TokenRejectedAnswer, VerdictAnswer } from './verify-answer.js';
+import { WaitingRoom } from './waiting-room.js';
 
 export type { Lane } from './outbound-budget.js';
 
@@ -65,6 +66,7 @@ export class KindeClient {
   readonly #options: Pick<KindeClientOptions, 'audience' | 'apiId' | 'timeoutMs'>;
   readonly #clock: Clock;
   readonly #trouble: TroubleLog;
+  readonly #waitingRoom: WaitingRoom;
   readonly #budget: OutboundBudget;
   readonly #apiCaller: KindeCaller;
   readonly #api: KindeApi;
@@ -91,6 +93,7 @@ export class KindeClient {
     this.#options = { audience: options.audience, apiId: options.apiId, timeoutMs: options.timeoutMs };
     this.#clock = clock;
     this.#trouble = new TroubleLog(log, clock);
+    this.#waitingRoom = new WaitingRoom(options);
     this.#budget = new OutboundBudget(options);
     const sendWaitingAway = (reason: Outage): void => this.#budget.refuseWaiting(reason);
     const breaker = new Breaker(clock, sendWaitingAway);
@@ -115,9 +118,9 @@ export class KindeClient {
     const deadline = new Deadline(this.#options.timeoutMs);
     this.#deadlines.add(deadline);
     try {
-      return await this.#ask(rawKey, lane, deadline).catch((error: unknown) =>
-        Promise.reject(this.#publicError(error)),
-      );
+      return await this.#waitingRoom.run(lane, () => this.#ask(rawKey, lane, deadline));
+    } catch (error) {
+      throw this.#publicError(error);
     } finally {
       deadline.clear();
       this.#deadlines.delete(deadline);
