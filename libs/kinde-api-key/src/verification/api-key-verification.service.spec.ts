@@ -359,6 +359,24 @@ describe('ApiKeyVerificationService', () => {
       expect(kinde.calls).toHaveLength(3);
     });
 
+    it.each([10_000, 0])(
+      'does not let an earlier call that is answered late bring back a key that a later one refused (negativeTtlMs %i)',
+      async (negativeTtlMs) => {
+        const { service, kinde } = setUp({ negativeTtlMs });
+        const before = service.verify(KEY);
+        await service.invalidate({ orgCode: 'org_a' });
+        const after = service.verify(KEY);
+        const [first, second] = kinde.calls;
+        first?.answer(accepted());
+        await settled();
+        kinde.last.answer(REVOKED);
+        await expect(before).resolves.toEqual(REVOKED);
+        second?.answer(accepted());
+        await after;
+        expect(service.verifyCached(KEY)?.accepted).not.toBe(true);
+      },
+    );
+
     it('does not let a refresh that started before bring the key back', async () => {
       const { service, kinde, prove, clock } = setUp();
       await prove();

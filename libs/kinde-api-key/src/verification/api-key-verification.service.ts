@@ -220,7 +220,7 @@ export class ApiKeyVerificationService {
 
   /** A refusal that may be older than an invalidation is not remembered; what it contradicts is forgotten all the same. */
   async #rememberRefusal(digest: string, verdict: RefusedVerdict, call: Call, sequence: number): Promise<Verdict> {
-    if (sequence === this.#tombstones.sequence) this.#cache?.storeRefusal(digest, verdict, call.sentAtMs);
+    if (sequence === this.#tombstones.sequence) this.#cache?.storeRefusal(digest, verdict, call);
     else this.#cache?.forgetOlder(digest, call);
     if (this.#cache) await this.#sharing?.takeBack(digest);
     return verdict;

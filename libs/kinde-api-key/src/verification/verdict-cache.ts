@@ -12,9 +12,8 @@ export interface VerdictCacheOptions {
   readonly negativeTtlMs: number;
 }
 
-interface RefusalEntry {
+interface RefusalEntry extends Call {
   readonly verdict: RefusedVerdict;
-  readonly sentAtMs: number;
 }
 
 /**
@@ -57,9 +56,11 @@ export class VerdictCache {
     return ageMs >= 0 && ageMs < this.#negativeTtlMs ? entry.verdict : undefined;
   }
 
-  /** Remembers an accepted key, unless Kinde has accepted a newer secret of it. */
+  /** Remembers an accepted key, unless a later call refused it, or accepted a newer secret of it. */
   storeProven(digest: string, apiKey: VerifiedApiKey, call: Call, servedUntilMs: number): void {
     const { keyId } = apiKey;
+    const refusal = this.#refusals.peek(digest);
+    if (refusal && isYounger(refusal, call)) return;
     if (!this.#supersede(digest, keyId, call)) return;
     this.#refusals.delete(digest);
     const scopes = this.#scopeLists.share(apiKey.scopes);
@@ -73,14 +74,15 @@ export class VerdictCache {
     if (this.#supersede(digest, keyId, { sentAtMs, callNo })) this.#noteNewest(keyId, { digest, sentAtMs, callNo });
   }
 
-  /** Remembers a refusal, and forgets that the key was accepted before. */
-  storeRefusal(digest: string, verdict: RefusedVerdict, sentAtMs: number): void {
-    this.forget(digest);
-    if (this.#negativeTtlMs > 0) this.#refusals.set(digest, { verdict, sentAtMs });
-  }
-
-  forget(digest: string): void {
-    this.keys.remove(this.keys.find(digest));
+  /**
+   * Remembers a refusal, and forgets that the key was accepted before, unless a later call accepted it. Also where refusals are not served:
+   * so an earlier call that accepted the key and is answered late finds out that it is over.
+   */
+  storeRefusal(digest: string, verdict: RefusedVerdict, { sentAtMs, callNo }: Call): void {
+    this.forgetOlder(digest, { sentAtMs, callNo });
+    const known = this.#refusals.peek(digest);
+    if (this.keys.find(digest) !== NONE || (known && isYounger(known, { sentAtMs, callNo }))) return;
+    this.#refusals.set(digest, { verdict, sentAtMs, callNo });
   }
 
   /** Forgets an accepted key unless it was accepted by a later call. */
