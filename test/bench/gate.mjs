@@ -1,4 +1,4 @@
-// npm run bench:gate                    for CI: fails if the library got slower, in relation to the floor of the same run
+// npm run bench:gate                    fails if the library got slower, in relation to the floor of the same run
 // npm run bench:gate -- --slow-by=3     with a pause of 3 µs in our guard: to see it fail
 // npm run bench:gate -- --rounds=300    more rounds, for a machine that is busy
 //
