@@ -16,6 +16,7 @@ const IDENTITY = {
   timeoutMs: 2_000,
   maxAcceptedAgeMs: 300_000,
 };
+const PLACE = 'Users.find';
 const LOCAL: FleetRate = { accepted: true, limit: 7, remaining: 6, resetAfterMs: 1 };
 
 describeRedis('rate limits in Redis', () => {
@@ -38,7 +39,7 @@ describeRedis('rate limits in Redis', () => {
 
   it('let exactly the limit pass out of a crowd', async () => {
     const rates = limits('local', 5_000);
-    const all = await Promise.all(Array.from({ length: 1_000 }, () => rates.take('one bucket', 100, 60_000)));
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => rates.take(PLACE, 'one key', 100, 60_000)));
     expect(all.filter(({ accepted }) => accepted)).toHaveLength(100);
     expect(all.every(({ limit }) => limit === 100)).toBe(true);
   });
@@ -58,7 +59,7 @@ describeRedis('rate limits in Redis', () => {
           for (const [index, pauseMs] of pausesMs.entries()) {
             await new Promise((resolve) => setTimeout(resolve, pauseMs));
             const from = performance.now();
-            const { accepted } = await (rates[index % 2] as (typeof rates)[number]).take(name, limit, WINDOW_MS);
+            const { accepted } = await (rates[index % 2] as (typeof rates)[number]).take(PLACE, name, limit, WINDOW_MS);
             const to = performance.now();
             // The server's clock is read somewhere between the two.
             const surely = passed.filter((earlier) => earlier.to > from - WINDOW_MS && to - earlier.from < WINDOW_MS);
@@ -75,19 +76,20 @@ describeRedis('rate limits in Redis', () => {
 
   it('count keys, places and windows apart', async () => {
     const rates = limits();
-    for (const [name, windowMs] of [
-      ['a', 1_000],
-      ['b', 1_000],
-      ['a', 2_000],
+    for (const [place, keyId, windowMs] of [
+      ['*', 'a', 1_000],
+      ['*', 'b', 1_000],
+      ['Users.find', 'a', 1_000],
+      ['*', 'a', 2_000],
     ] as const)
-      expect(await rates.take(name, 1, windowMs)).toMatchObject({ accepted: true });
-    expect(await rates.take('a', 1, 1_000)).toMatchObject({ accepted: false, remaining: 0 });
+      expect(await rates.take(place, keyId, 1, windowMs)).toMatchObject({ accepted: true });
+    expect(await rates.take('*', 'a', 1, 1_000)).toMatchObject({ accepted: false, remaining: 0 });
   });
 
   it('keep no more than the limit, and nothing when the window is over', async () => {
     await connected.command('FLUSHALL');
     const rates = limits();
-    for (let times = 0; times < 50; times += 1) await rates.take('bucket', 10, 1_000);
+    for (let times = 0; times < 50; times += 1) await rates.take(PLACE, 'a key', 10, 1_000);
     const [name = ''] = (await connected.command('KEYS', 'nkak:*')) as string[];
     expect(await connected.command('LLEN', name)).toBe(10);
     await until(async () => (await keys()) === 0);
@@ -95,29 +97,29 @@ describeRedis('rate limits in Redis', () => {
 
   it('are counted by each instance, or refused, while Redis is out of reach', async () => {
     const [local, refusing] = [limits(), limits('refuse')];
-    await local.take('bucket', 7, 60_000);
+    await local.take(PLACE, 'a key', 7, 60_000);
     server.freeze();
-    expect(await local.take('bucket', 7, 60_000)).toEqual(LOCAL);
+    expect(await local.take(PLACE, 'a key', 7, 60_000)).toEqual(LOCAL);
     const refused = { accepted: false, limit: 7, remaining: 0, resetAfterMs: 5_000 };
-    expect(await refusing.take('bucket', 7, 60_000)).toEqual(refused);
+    expect(await refusing.take(PLACE, 'a key', 7, 60_000)).toEqual(refused);
     const startedAtMs = performance.now();
     // A hundred deadlines would be five seconds.
-    for (let times = 0; times < 100; times += 1) await local.take('bucket', 7, 60_000);
+    for (let times = 0; times < 100; times += 1) await local.take(PLACE, 'a key', 7, 60_000);
     expect(performance.now() - startedAtMs).toBeLessThan(1_000);
     server.thaw();
-    await until(async () => (await local.take('bucket', 7, 60_000)) !== LOCAL, 10_000);
-    await until(async () => (await refusing.take('another', 7, 60_000)).accepted, 10_000);
+    await until(async () => (await local.take(PLACE, 'a key', 7, 60_000)) !== LOCAL, 10_000);
+    await until(async () => (await refusing.take(PLACE, 'another', 7, 60_000)).accepted, 10_000);
   });
 
   it('with a bucket that holds something else count in this instance', async () => {
     const rates = limits();
     await connected.command('FLUSHALL');
-    await rates.take('bucket', 7, 60_000);
+    await rates.take(PLACE, 'a key', 7, 60_000);
     const [name = ''] = (await connected.command('KEYS', 'nkak:*')) as string[];
     await connected.command('SET', name, 'garbage');
-    expect(await rates.take('bucket', 7, 60_000)).toEqual(LOCAL);
+    expect(await rates.take(PLACE, 'a key', 7, 60_000)).toEqual(LOCAL);
     await connected.command('DEL', name);
     await connected.command('RPUSH', name, 'garbage');
-    expect(await rates.take('bucket', 7, 60_000)).toEqual(LOCAL);
+    expect(await rates.take(PLACE, 'a key', 7, 60_000)).toEqual(LOCAL);
   });
 });

@@ -11,7 +11,7 @@ export interface FleetRate extends SharedRate {
 
 /** Counts in this process: what is fallen back to. */
 export interface LocalRates {
-  take(bucket: string, limit: number, windowMs: number): FleetRate | Promise<FleetRate>;
+  take(place: string, keyId: string, limit: number, windowMs: number): FleetRate | Promise<FleetRate>;
 }
 
 /** See {@link FleetRateLimits}. */
@@ -33,18 +33,19 @@ export class FleetRateLimits {
   }
 
   /**
-   * @param bucket what is counted together
+   * @param place that carries the limit
+   * @param keyId whose requests are counted there
    * @param limit how many requests are accepted in any window
    * @param windowMs length of the window in milliseconds
    * @returns the decision; it never rejects because of the store
    */
-  async take(bucket: string, limit: number, windowMs: number): Promise<FleetRate> {
+  async take(place: string, keyId: string, limit: number, windowMs: number): Promise<FleetRate> {
     const { session, keys, local, onOutage } = this.#parts;
     try {
-      return { ...(await session.take(keys.bucketName(bucket, windowMs), limit, windowMs)), limit };
+      return { ...(await session.take(keys.bucketName(`${place} ${keyId}`, windowMs), limit, windowMs)), limit };
     } catch {
       return onOutage === 'local'
-        ? local.take(bucket, limit, windowMs)
+        ? local.take(place, keyId, limit, windowMs)
         : { accepted: false, limit, remaining: 0, resetAfterMs: Math.min(UNCOUNTED_RETRY_MS, windowMs) };
     }
   }

@@ -53,7 +53,7 @@ async function guardWith(
   const decisions: ApiKeyDecision[] = [];
   const taken: string[] = [];
   const store = wrap(new InProcessRateLimitStore(clock));
-  const noted: RateLimitStore = { take: (...args) => (taken.push(args[0]), store.take(...args)) };
+  const noted: RateLimitStore = { take: (...args) => (taken.push(`${args[0]} ${args[1]}`), store.take(...args)) };
   const log = { error: jest.fn<void, [string]>() };
   const verification = new ApiKeyVerificationService({ verifyKey }, cache, clock);
   const registration: Registration = {

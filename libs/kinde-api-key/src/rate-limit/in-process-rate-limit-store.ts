@@ -1,67 +1,53 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
-import { HitRing } from './hit-ring.js';
+import { RateLimitPlace } from './rate-limit-place.js';
 import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 
 /** How much is remembered. */
 export interface InProcessRateLimitStoreOptions {
-  /** How many buckets. Default 100,000. */
+  /** How many buckets may be used until one is forgotten that was not used meanwhile; it holds twice as many at most. Default 100,000. */
   readonly maxBuckets?: number;
-  /** How many timestamps in all buckets together, of 8 bytes each; at least the largest limit. Default 16,777,216 (128 MiB). */
+  /** The same for the timestamps that they have room for, of 8 bytes each. Default 8,388,608, which is 128 MiB at most. */
   readonly maxTimestamps?: number;
 }
 
-/** So often, counted in requests, the buckets that were not used for longest are looked at, and so many of them: two for each request. */
-const TIDY_EVERY = 16;
-const TIDY_AT_MOST = 32;
-
 /**
- * Exact sliding windows in the memory of this process. There is no timer: a bucket in which nothing counts any more is dropped while
- * others are used, and one that was busy gives its room back.
+ * Exact sliding windows in the memory of this process. There is no timer: what does not count any more is dropped while others are counted,
+ * and a bucket that was busy gives its room back.
  *
- * The memory has a bound. Beyond it the bucket that was not used for longest is forgotten, and its key starts with a full budget: limits are
+ * The memory has a bound. Beyond it the buckets that were not used of late are forgotten, and their keys start with a full budget: limits are
  * exact for as many buckets as fit.
  */
 export class InProcessRateLimitStore implements RateLimitStore {
   readonly #clock: Clock;
   readonly #bounds: Required<InProcessRateLimitStoreOptions>;
-  /** Made for the first request that is limited: its tables have their full length from the start. */
-  #buckets: LRUCache<string, HitRing> | undefined;
-  #untilTidying = TIDY_EVERY;
+  readonly #places = new Map<string, RateLimitPlace>();
+  readonly #usage = { buckets: 0, timestamps: 0 };
   #lastReadMs = -Infinity;
   #setBackMs = 0;
 
-  constructor(clock: Clock, { maxBuckets = 100_000, maxTimestamps = 16_777_216 }: InProcessRateLimitStoreOptions = {}) {
+  constructor(clock: Clock, { maxBuckets = 100_000, maxTimestamps = 8_388_608 }: InProcessRateLimitStoreOptions = {}) {
     this.#clock = clock;
     this.#bounds = { maxBuckets, maxTimestamps };
   }
 
-  /** @internal How much it holds, for tests and health: buckets, and room for timestamps in all of them. */
-  get size(): { readonly buckets: number; readonly timestamps: number } {
-    return { buckets: this.#buckets?.size ?? 0, timestamps: this.#buckets?.calculatedSize ?? 0 };
+  /** @internal How many buckets it holds, and how much those of them take that were used of late; for tests. */
+  get size(): { readonly buckets: number; readonly recent: { readonly buckets: number; readonly timestamps: number } } {
+    const buckets = [...this.#places.values()].reduce((sum, { size }) => sum + size, 0);
+    return { buckets, recent: { ...this.#usage } };
   }
 
-  take(bucket: string, limit: number, windowMs: number): RateDecision {
+  take(place: string, keyId: string, limit: number, windowMs: number): RateDecision {
     const nowMs = this.#now();
-    const buckets = (this.#buckets ??= this.#makeBuckets());
-    this.#tidy(buckets, nowMs);
-    const known = buckets.get(bucket);
-    const hits = known ?? new HitRing(windowMs);
-    hits.windowMs = windowMs;
-    hits.forgetExpired(nowMs);
-    if (hits.count >= limit) {
-      const resetAfterMs = hits.at(hits.count - limit) + windowMs - nowMs;
-      return { accepted: false, limit, remaining: 0, resetAfterMs };
+    const buckets = this.#placeOf(place, windowMs, nowMs);
+    const known = buckets.recent(keyId);
+    const bucket = known ?? buckets.bringBack(keyId);
+    const { capacity } = bucket;
+    const decision = bucket.take(nowMs, limit, windowMs);
+    if (!known || bucket.capacity !== capacity) {
+      buckets.resized(bucket.capacity - capacity);
+      this.#keepBounds(nowMs);
     }
-    const fitted = hits.fitted(limit);
-    fitted.add(nowMs);
-    if (fitted !== known) buckets.set(bucket, fitted);
-    return {
-      accepted: true,
-      limit,
-      remaining: limit - fitted.count,
-      resetAfterMs: fitted.at(0) + windowMs - nowMs,
-    };
+    return decision;
   }
 
   /** The clock's time, but for one thing: while the clock is set back it stands still, so that no window opens early and none stays shut. */
@@ -72,19 +58,18 @@ export class InProcessRateLimitStore implements RateLimitStore {
     return readMs + this.#setBackMs;
   }
 
-  #makeBuckets(): LRUCache<string, HitRing> {
-    const { maxBuckets, maxTimestamps } = this.#bounds;
-    return new LRUCache({ max: maxBuckets, maxSize: maxTimestamps, sizeCalculation: ({ capacity }) => capacity });
+  #placeOf(name: string, windowMs: number, nowMs: number): RateLimitPlace {
+    let place = this.#places.get(name);
+    if (!place) this.#places.set(name, (place = new RateLimitPlace(windowMs, nowMs, this.#usage)));
+    if (place.isDue(nowMs)) {
+      for (const one of this.#places.values()) if (one.isDue(nowMs)) one.turn(nowMs);
+    }
+    return place;
   }
 
-  #tidy(buckets: LRUCache<string, HitRing>, nowMs: number): void {
-    this.#untilTidying -= 1;
-    if (this.#untilTidying > 0) return;
-    this.#untilTidying = TIDY_EVERY;
-    for (let looked = 0; looked < TIDY_AT_MOST; looked += 1) {
-      const [leastRecentlyUsed] = buckets.rvalues();
-      if (!leastRecentlyUsed?.isExpired(nowMs)) return;
-      buckets.pop();
-    }
+  #keepBounds(nowMs: number): void {
+    const { maxBuckets, maxTimestamps } = this.#bounds;
+    if (this.#usage.buckets <= maxBuckets && this.#usage.timestamps <= maxTimestamps) return;
+    for (const place of this.#places.values()) place.turn(nowMs);
   }
 }

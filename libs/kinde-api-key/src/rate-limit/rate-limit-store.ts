@@ -24,11 +24,14 @@ export interface RateLimitStore {
   /**
    * Decides about one request and counts it if it is accepted.
    *
-   * @param bucket what is counted together: the place that carries the limit, and the key's id
+   * What is counted together is a bucket: the requests of one key at one place.
+   *
+   * @param place that carries the limit
+   * @param keyId the key's id
    * @param limit how many requests are accepted in any window, a whole number from 1 to 10,000
-   * @param windowMs length of the window in milliseconds, a whole number from 1,000 to 86,400,000; the same for a bucket while the process runs
+   * @param windowMs length of the window in milliseconds, a whole number from 1,000 to 86,400,000; the same for a place while the process runs
    * @returns the decision, at once where nothing has to be waited for: then the guard does not wait, either. A store that waits has a deadline
    * and an answer for its own failures; what it throws reaches the app's exception filters, and the request is not accepted
    */
-  take(bucket: string, limit: number, windowMs: number): RateDecision | Promise<RateDecision>;
+  take(place: string, keyId: string, limit: number, windowMs: number): RateDecision | Promise<RateDecision>;
 }

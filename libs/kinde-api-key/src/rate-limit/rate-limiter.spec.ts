@@ -31,8 +31,8 @@ describe('the limiter', () => {
     void limiter.take(ruleWith(), KEY);
     void limiter.take(ruleWith({ place: 'Reports.export', limit: 5, windowMs: 1_000 }), keyWith('api_key_2'));
     expect(asked).toEqual([
-      ['* api_key_1', 2, 60_000],
-      ['Reports.export api_key_2', 5, 1_000],
+      ['*', 'api_key_1', 2, 60_000],
+      ['Reports.export', 'api_key_2', 5, 1_000],
     ]);
   });
 
