@@ -26,7 +26,7 @@ export interface KindeApiKeyCacheOptions {
   readonly staleIfErrorMs?: number;
   /** How long a refused key is refused without asking Kinde again, in milliseconds, from 0 (always ask) to 600,000. Default 10,000. */
   readonly negativeTtlMs?: number;
-  /** How many accepted keys are remembered, from 1 to 10,000,000; the least recently used one makes room. Default 50,000. */
+  /** How many accepted keys are remembered, from 1 to 10,000,000; of 64 the least recently used one makes room. Default 50,000. */
   readonly maxKeys?: number;
   /** How many refusals are remembered, in a room of their own, so that bad keys evict no good one. From 1 to 10,000,000. Default 5,000. */
   readonly maxRefusals?: number;

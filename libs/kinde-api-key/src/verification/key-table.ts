@@ -9,11 +9,20 @@ export interface Call {
   readonly callNo: number;
 }
 
-/** Where the times of a slot stand, and how many there are. */
+/** What is known of a slot's key in numbers, side by side: a request that looks at one of them looks at all of them. */
 const SENT_AT = 0;
 const SERVED_UNTIL = 1;
 const CALL_NO = 2;
-const TIMES = 3;
+const LAST_USE = 3;
+const NUMBERS = 4;
+
+/** The texts and objects of a slot, side by side for the same reason. */
+const API_KEY = 0;
+const DIGEST = 1;
+const CELLS = 2;
+
+/** Among so many keys the one that was used least recently is looked for. */
+const SAMPLE = 64;
 
 /** A key's secret, and the call by which Kinde accepted it. */
 export interface Secret extends Call {
@@ -21,24 +30,25 @@ export interface Secret extends Call {
 }
 
 /**
- * Accepted keys, found by the digest of their secret and by their id, and bounded: the one that was used least recently makes room.
+ * Accepted keys, found by the digest of their secret and by their id, and bounded: where it is full, the one of 64 that was used least
+ * recently makes room; the next 64 are looked at the next time.
  *
  * There may be a million of them, so it is built for little memory: what is known of a key has a slot, the same in every column, and both
- * indexes and the order of use are made of slot numbers. Two maps, a list and an object for each key need twice as much.
+ * indexes are made of slot numbers. It is also built for a look-up that touches little memory, most of which is in none of the processor's
+ * caches by then: so there is no list in the order of use, which every use would change at three places.
  */
 export class KeyTable {
   readonly #maxKeys: number;
-  readonly #apiKeys: (VerifiedApiKey | undefined)[];
-  readonly #digests: string[];
-  /** Three for each slot, side by side, because they are looked at together. */
-  readonly #times: Float64Array;
+  readonly #cells: (VerifiedApiKey | string | undefined)[];
+  readonly #numbers: Float64Array;
   readonly #byDigest: SlotIndex;
   readonly #byId: SlotIndex;
-  /** The next older and the next newer slot in the order of use: a ring through `NONE`, whose newer slot was used least recently. */
-  readonly #order: Uint32Array;
   readonly #onRemoved: (apiKey: VerifiedApiKey, secret: Secret) => void;
   #freed: number[] = [];
   #taken = 0;
+  #uses = 0;
+  /** The slot where the last sample ended. */
+  #sampled = 0;
 
   /**
    * @param maxKeys from 1; the columns have their full length from the start
@@ -48,18 +58,16 @@ export class KeyTable {
     const slots = maxKeys + 1;
     this.#onRemoved = onRemoved;
     this.#maxKeys = maxKeys;
-    this.#apiKeys = Array.from({ length: slots });
-    this.#digests = Array.from({ length: slots }, () => '');
-    this.#times = new Float64Array(slots * TIMES);
+    this.#cells = Array.from({ length: slots * CELLS });
+    this.#numbers = new Float64Array(slots * NUMBERS);
     this.#byDigest = new SlotIndex(maxKeys);
     this.#byId = new SlotIndex(maxKeys);
-    this.#order = new Uint32Array(slots * 2);
   }
 
   /** @returns the slot of the key with this digest, or {@link NONE}; does not count as a use */
   find(digest: string): number {
     let slot = this.#byDigest.first(hashOfDigest(digest));
-    while (slot !== NONE && this.#digests[slot] !== digest) slot = this.#byDigest.next(slot);
+    while (slot !== NONE && this.digest(slot) !== digest) slot = this.#byDigest.next(slot);
     return slot;
   }
 
@@ -72,18 +80,17 @@ export class KeyTable {
 
   /** Notes that a key was used. */
   use(slot: number): void {
-    if (this.#older(NONE) === slot) return;
-    this.#unlink(slot);
-    this.#linkAsNewest(slot);
+    this.#uses += 1;
+    this.#numbers[slot * NUMBERS + LAST_USE] = this.#uses;
   }
 
   /** Puts a key in; what was known by the same digest goes, and so does what was known by the same id. */
   put(digest: string, apiKey: VerifiedApiKey, { sentAtMs, callNo }: Call, servedUntilMs: number): void {
     const slot = this.#slotFor(digest, apiKey.keyId);
-    this.#apiKeys[slot] = apiKey;
-    this.#times[slot * TIMES + SENT_AT] = sentAtMs;
-    this.#times[slot * TIMES + CALL_NO] = callNo;
-    this.#times[slot * TIMES + SERVED_UNTIL] = servedUntilMs;
+    this.#cells[slot * CELLS + API_KEY] = apiKey;
+    this.#numbers[slot * NUMBERS + SENT_AT] = sentAtMs;
+    this.#numbers[slot * NUMBERS + CALL_NO] = callNo;
+    this.serveUntil(slot, servedUntilMs);
     this.use(slot);
   }
 
@@ -93,57 +100,46 @@ export class KeyTable {
     const [apiKey, secret] = [this.apiKey(slot), this.secret(slot)];
     this.#byDigest.remove(slot, hashOfDigest(secret.digest));
     this.#byId.remove(slot, hashOfText(apiKey.keyId));
-    this.#unlink(slot);
-    this.#apiKeys[slot] = undefined;
-    this.#digests[slot] = '';
+    this.#cells[slot * CELLS + API_KEY] = undefined;
+    this.#cells[slot * CELLS + DIGEST] = undefined;
     this.#freed.push(slot);
     this.#onRemoved(apiKey, secret);
-  }
-
-  clear(): void {
-    this.#apiKeys.fill(undefined);
-    this.#digests.fill('');
-    this.#byDigest.clear();
-    this.#byId.clear();
-    this.#link(NONE, NONE);
-    this.#freed = [];
-    this.#taken = 0;
   }
 
   /** @returns the slots of all keys; they may be removed meanwhile */
   slots(): number[] {
     const slots: number[] = [];
-    for (let slot = this.#newer(NONE); slot !== NONE; slot = this.#newer(slot)) slots.push(slot);
+    for (let slot = 1; slot <= this.#taken; slot += 1) if (this.#cells[slot * CELLS + API_KEY]) slots.push(slot);
     return slots;
   }
 
   apiKey(slot: number): VerifiedApiKey {
-    return this.#apiKeys[slot] as VerifiedApiKey;
+    return this.#cells[slot * CELLS + API_KEY] as VerifiedApiKey;
   }
 
   digest(slot: number): string {
-    return this.#digests[slot] as string;
+    return this.#cells[slot * CELLS + DIGEST] as string;
   }
 
   sentAtMs(slot: number): number {
-    return this.#times[slot * TIMES + SENT_AT] as number;
+    return this.#numbers[slot * NUMBERS + SENT_AT] as number;
   }
 
   secret(slot: number): Secret {
     return {
       digest: this.digest(slot),
       sentAtMs: this.sentAtMs(slot),
-      callNo: this.#times[slot * TIMES + CALL_NO] as number,
+      callNo: this.#numbers[slot * NUMBERS + CALL_NO] as number,
     };
   }
 
   /** Until then the key is served without a thought; after it, it depends on its age and on how Kinde is. */
   servedUntilMs(slot: number): number {
-    return this.#times[slot * TIMES + SERVED_UNTIL] as number;
+    return this.#numbers[slot * NUMBERS + SERVED_UNTIL] as number;
   }
 
   serveUntil(slot: number, atMs: number): void {
-    this.#times[slot * TIMES + SERVED_UNTIL] = atMs;
+    this.#numbers[slot * NUMBERS + SERVED_UNTIL] = atMs;
   }
 
   #slotFor(digest: string, keyId: string): number {
@@ -152,10 +148,9 @@ export class KeyTable {
     this.remove(known);
     this.remove(this.findById(keyId));
     const slot = this.#takeSlot();
-    this.#digests[slot] = digest;
+    this.#cells[slot * CELLS + DIGEST] = digest;
     this.#byDigest.add(slot, hashOfDigest(digest));
     this.#byId.add(slot, hashOfText(keyId));
-    this.#linkAsNewest(slot);
     return slot;
   }
 
@@ -163,29 +158,19 @@ export class KeyTable {
     const freed = this.#freed.pop();
     if (freed !== undefined) return freed;
     if (this.#taken < this.#maxKeys) return (this.#taken += 1);
-    this.remove(this.#newer(NONE));
+    this.remove(this.#leastRecentlyUsed());
     return this.#freed.pop() as number;
   }
 
-  #linkAsNewest(slot: number): void {
-    this.#link(this.#older(NONE), slot);
-    this.#link(slot, NONE);
-  }
-
-  #unlink(slot: number): void {
-    this.#link(this.#older(slot), this.#newer(slot));
-  }
-
-  #link(older: number, newer: number): void {
-    this.#order[older * 2 + 1] = newer;
-    this.#order[newer * 2] = older;
-  }
-
-  #older(slot: number): number {
-    return this.#order[slot * 2] as number;
-  }
-
-  #newer(slot: number): number {
-    return this.#order[slot * 2 + 1] as number;
+  /** @returns a slot of a sample; all slots are taken */
+  #leastRecentlyUsed(): number {
+    let oldest = NONE;
+    let oldestUse = Infinity;
+    for (let looked = 0; looked < Math.min(SAMPLE, this.#maxKeys); looked += 1) {
+      this.#sampled = (this.#sampled % this.#maxKeys) + 1;
+      const lastUse = this.#numbers[this.#sampled * NUMBERS + LAST_USE] as number;
+      if (lastUse < oldestUse) [oldest, oldestUse] = [this.#sampled, lastUse];
+    }
+    return oldest;
   }
 }

@@ -42,10 +42,6 @@ export class SlotIndex {
     while (this.next(before) !== slot) before = this.next(before);
     this.#next[before] = this.next(slot);
   }
-
-  clear(): void {
-    this.#heads.fill(NONE);
-  }
 }
 
 /** @returns the hash of a SHA-256 in 32 one-byte characters: a part of it, for all of its bits are equally random */
