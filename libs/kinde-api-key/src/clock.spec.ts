@@ -33,6 +33,19 @@ describe('SystemClock', () => {
     expect(clock.now()).toBe(WALL_START_MS + 1_000);
   });
 
+  it('never goes back, and is a millisecond late at most', () => {
+    const clock = new SystemClock();
+    let last = clock.now();
+    for (let step = 0; step < 400; step += 1) {
+      monotonicMs += 0.25;
+      wallMs = WALL_START_MS + Math.floor(monotonicMs - 5_000);
+      const now = clock.now();
+      expect(now).toBeGreaterThanOrEqual(last);
+      expect(WALL_START_MS + monotonicMs - 5_000 - now).toBeLessThan(1);
+      last = now;
+    }
+  });
+
   it('counts the time for which the process was suspended and the monotonic clock stood still', () => {
     const clock = new SystemClock();
     wallMs += 3_600_000;
