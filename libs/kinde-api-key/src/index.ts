@@ -21,7 +21,7 @@ export type {
   ResolvedOrganization,
 } from './guard/organization-target.js';
 export { CurrentApiKey, OrgCode, ScopedResource, UserId } from './guard/parameter.decorators.js';
-export { getVerifiedApiKey } from './guard/passage.js';
+export { getVerifiedApiKey } from './guard/visit.js';
 export { ApiKeyProblemDetailsFilter } from './guard/problem-details.filter.js';
 export { RateLimit, SkipRateLimit, type ApiKeyRateLimit } from './guard/rate-limit.decorators.js';
 export {

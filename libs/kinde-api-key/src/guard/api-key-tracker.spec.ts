@@ -1,12 +1,12 @@
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { apiKeyTracker } from './api-key-tracker.js';
-import { recordPassage } from './passage.js';
+import { openVisit } from './visit.js';
 import type { RouteRule } from './route-rule.js';
 
 describe('apiKeyTracker', () => {
   it('gives the id of the key that was accepted', () => {
     const request = { ip: '192.0.2.1' };
-    recordPassage(request, Symbol('ours'), {} as RouteRule, { keyId: 'api_key_1' } as VerifiedApiKey, undefined);
+    openVisit(request, Symbol('ours'), {} as RouteRule).apiKey = { keyId: 'api_key_1' } as VerifiedApiKey;
     expect(apiKeyTracker(request)).toBe('api_key_1');
   });
 

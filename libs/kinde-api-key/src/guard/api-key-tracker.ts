@@ -1,4 +1,4 @@
-import { getVerifiedApiKey } from './passage.js';
+import { getVerifiedApiKey } from './visit.js';
 
 /**
  * Who a request comes from, for rate limiters of the app's own: the `getTracker` of `@nestjs/throttler`, whose guard then has to run after

@@ -14,7 +14,7 @@ import { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import { CredentialReader } from './credential-reader.js';
 import { DecisionReporter } from './decision-reporter.js';
 import { FailedAttempts } from './failed-attempts.js';
-import { getVerifiedApiKey, latestPassage } from './passage.js';
+import { getVerifiedApiKey, latestPassage } from './visit.js';
 import { RefusalFactory } from './refusal-factory.js';
 import type { Registration } from './registration.js';
 import { ResolverBinding } from './resolver-binding.js';

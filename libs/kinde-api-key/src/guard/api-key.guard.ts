@@ -7,14 +7,14 @@ import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
+import { couldBeKey } from '../verification/raw-key.js';
 import type { AnswerName } from './answers.js';
 import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import type { HttpRequest, HttpResponse } from './http-request.js';
 import type { OrganizationClaim } from './organization-source.js';
-import { hasPassed, recordPassage } from './passage.js';
-import { countedRate, recordRate } from './rate-count.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
 import type { RouteRule } from './route-rule.js';
+import { findVisit, openVisit, type Visit } from './visit.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library that a process may have loaded. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
@@ -31,6 +31,7 @@ interface Attempt {
   readonly context: ExecutionContext;
   readonly rule: RouteRule;
   readonly request: HttpRequest;
+  visit: Visit | undefined;
   apiKey: VerifiedApiKey | undefined;
   cached: boolean | undefined;
 }
@@ -58,13 +59,23 @@ export class ApiKeyGuard implements CanActivate {
     if (rule.isPublic) return true;
     if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
     const request = context.switchToHttp().getRequest<HttpRequest>();
-    if (hasPassed(request, id, rule)) return true;
-    const attempt: Attempt = { context, rule, request, apiKey: undefined, cached: undefined };
+    const visit = findVisit(request, id, rule);
+    if (visit?.apiKey) return true;
+    const attempt: Attempt = { context, rule, request, visit, apiKey: undefined, cached: undefined };
     const reading = credentials.read(request);
     if ('refusal' in reading) throw this.#refuseKey(attempt, reading.refusal);
     const verdict = verification.verifyCached(reading.rawKey);
-    if (!verdict) this.#holdUpFailures(attempt, reading.rawKey);
-    return verdict ? this.#judge(attempt, verdict, true) : this.#verify(attempt, reading.rawKey);
+    return verdict?.accepted
+      ? this.#admit(attempt, verdict.apiKey, true)
+      : this.#examine(attempt, reading.rawKey, verdict);
+  }
+
+  /** A key that is not remembered as a good one. */
+  #examine(attempt: Attempt, rawKey: string, verdict: Verdict | undefined): boolean | Promise<boolean> {
+    if (!couldBeKey(rawKey)) throw this.#refuseKey(attempt, 'MALFORMED_REQUEST');
+    if (verdict) return this.#judge(attempt, verdict, true);
+    this.#holdUpFailures(attempt, rawKey);
+    return this.#verify(attempt, rawKey);
   }
 
   /** A network that sent too many bad keys does not get another one looked at; a key that was accepted before is no such. */
@@ -89,19 +100,22 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   #judge(attempt: Attempt, verdict: Verdict, cached: boolean): boolean | Promise<boolean> {
+    if (verdict.accepted) return this.#admit(attempt, verdict.apiKey, cached);
     attempt.cached = cached;
-    if (!verdict.accepted) throw this.#refuseKey(attempt, ANSWER_OF[verdict.reason]);
-    attempt.apiKey = verdict.apiKey;
+    throw this.#refuseKey(attempt, ANSWER_OF[verdict.reason]);
+  }
+
+  #admit(attempt: Attempt, apiKey: VerifiedApiKey, cached: boolean): boolean | Promise<boolean> {
+    attempt.cached = cached;
+    attempt.apiKey = apiKey;
     const { rateLimit } = attempt.rule;
-    return rateLimit ? this.#limit(attempt, verdict.apiKey, rateLimit) : this.#authorize(attempt, verdict.apiKey);
+    return rateLimit ? this.#limit(attempt, apiKey, rateLimit) : this.#authorize(attempt, apiKey);
   }
 
   /** Counts the request, unless another guard of this registration has done so. */
   #limit(attempt: Attempt, apiKey: VerifiedApiKey, limit: RateLimitRule): boolean | Promise<boolean> {
-    const { request, rule } = attempt;
-    const { id, rateLimiter } = this.registration;
-    let rate = countedRate(request, id, rule);
-    if (!rate) recordRate(request, id, rule, (rate = rateLimiter.take(limit, apiKey)));
+    const visit = this.#visitOf(attempt);
+    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, apiKey));
     return 'accepted' in rate
       ? this.#afterCount(attempt, apiKey, limit, rate)
       : rate.then((decision) => this.#afterCount(attempt, apiKey, limit, decision));
@@ -159,9 +173,15 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   #pass(attempt: Attempt, apiKey: VerifiedApiKey, resource: unknown): true {
-    recordPassage(attempt.request, this.registration.id, attempt.rule, apiKey, resource);
+    const visit = this.#visitOf(attempt);
+    visit.apiKey = apiKey;
+    visit.resource = resource;
     this.#report(attempt, null);
     return true;
+  }
+
+  #visitOf(attempt: Attempt): Visit {
+    return (attempt.visit ??= openVisit(attempt.request, this.registration.id, attempt.rule));
   }
 
   #refuseKey(attempt: Attempt, name: AnswerName): ApiKeyRefusedException {

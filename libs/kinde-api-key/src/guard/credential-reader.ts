@@ -1,11 +1,11 @@
 import type { ApiKeyCredential } from '../kinde-api-key.options.js';
-import { couldBeKey } from '../verification/raw-key.js';
+import { couldBeKey, LONGEST_KEY, SHORTEST_KEY } from '../verification/raw-key.js';
 import type { HttpRequest } from './http-request.js';
 
 /** Why a request carries no key that could be asked about. */
 export type CredentialRefusal = 'MISSING_KEY' | 'MALFORMED_REQUEST' | 'WRONG_CREDENTIAL_TYPE' | 'WRONG_KEY_PREFIX';
 
-/** The raw key of a request, or why there is none. */
+/** What a request carries as its raw key, or why there is none that could be asked about. */
 export type CredentialReading = { readonly rawKey: string } | { readonly refusal: CredentialRefusal };
 
 const MISSING: CredentialReading = Object.freeze({ refusal: 'MISSING_KEY' });
@@ -15,8 +15,6 @@ const WRONG_PREFIX: CredentialReading = Object.freeze({ refusal: 'WRONG_KEY_PREF
 
 // A JSON object in base64url starts with "ey"; a JWS has three parts, a JWE five (RFC 7515 §3.1, RFC 7516 §3.1).
 const JWT = /^ey[\w-]*(\.[\w-]*){2}((\.[\w-]*){2})?$/;
-/** A single word shorter than this is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme. */
-const SHORTEST_KEY = 16;
 
 /** A credential, and how a header starts that carries it in the configured spelling, as nearly all do. */
 interface CredentialPlace extends Pick<ApiKeyCredential, 'header'> {
@@ -38,7 +36,10 @@ export class CredentialReader {
     this.#prefixes = prefixes;
   }
 
-  /** @returns the raw key, or why there is none that could be asked about */
+  /**
+   * @returns the raw key, or why there is none that could be asked about. Which characters it has is left to {@link couldBeKey}: where it is
+   * remembered, that was looked at before
+   */
   read(request: HttpRequest): CredentialReading {
     let found = MISSING;
     for (const place of this.#places) {
@@ -66,12 +67,13 @@ export class CredentialReader {
 
   #judge(token: string): CredentialReading {
     if (token.startsWith('ey') && JWT.test(token)) return WRONG_TYPE;
-    return couldBeKey(token) ? this.#judgePrefix(token) : MALFORMED;
+    if (token.length < SHORTEST_KEY || token.length > LONGEST_KEY) return MALFORMED;
+    if (this.#hasPrefix(token)) return { rawKey: token };
+    return couldBeKey(token) ? WRONG_PREFIX : MALFORMED;
   }
 
-  #judgePrefix(rawKey: string): CredentialReading {
-    if (this.#prefixes.length === 0 || this.#prefixes.some((prefix) => rawKey.startsWith(prefix))) return { rawKey };
-    return WRONG_PREFIX;
+  #hasPrefix(token: string): boolean {
+    return this.#prefixes.length === 0 || this.#prefixes.some((prefix) => token.startsWith(prefix));
   }
 }
 

@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import type { ExecutionContext } from '@nestjs/common';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { CurrentApiKey, OrgCode, ScopedResource, UserId } from './parameter.decorators.js';
-import { recordPassage } from './passage.js';
 import type { RouteRule } from './route-rule.js';
+import { openVisit } from './visit.js';
 
 const KEY = { keyId: 'api_key_1', orgCode: 'org_a', userId: null } as VerifiedApiKey;
 
@@ -32,7 +32,7 @@ function parametersFor(request: object): unknown[] {
 describe('the parameters of a handler', () => {
   it('come from the passage of the request', () => {
     const request = {};
-    recordPassage(request, Symbol('registration'), {} as RouteRule, KEY, 'user 7');
+    Object.assign(openVisit(request, Symbol('registration'), {} as RouteRule), { apiKey: KEY, resource: 'user 7' });
     expect(parametersFor(request)).toEqual([KEY, 'org_a', null, 'user 7']);
   });
 

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { latestPassage, type Passage } from './passage.js';
+import { latestPassage, type Passage } from './visit.js';
 
 type ApiKeyParameterDecorator = () => ParameterDecorator;
 

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { VerifiedApiKey } from '../verified-api-key.js';
-import { getVerifiedApiKey, hasPassed, latestPassage, recordPassage } from './passage.js';
+import type { RateDecision } from '../rate-limit/rate-limit-store.js';
+import { findVisit, getVerifiedApiKey, latestPassage, openVisit } from './visit.js';
 import type { RouteRule } from './route-rule.js';
 
 const ours = Symbol('registration');
@@ -11,40 +12,51 @@ const key = { keyId: 'api_key_1' } as VerifiedApiKey;
 const otherKey = { keyId: 'api_key_2' } as VerifiedApiKey;
 
 describe('a request', () => {
-  it('has passed nothing before', () => {
-    expect(hasPassed({}, ours, rule)).toBe(false);
+  it('has visited nobody before', () => {
+    expect(findVisit({}, ours, rule)).toBeUndefined();
     expect(latestPassage({})).toBeUndefined();
     expect(getVerifiedApiKey({})).toBeUndefined();
   });
 
-  it('has passed the rule of the registration that recorded it, and no other', () => {
+  it('has visited the registration that noted it, for the rule that it was about, and no other', () => {
     const request = {};
-    recordPassage(request, ours, rule, key, undefined);
-    expect(hasPassed(request, ours, rule)).toBe(true);
-    expect(hasPassed(request, ours, otherRule)).toBe(false);
-    expect(hasPassed(request, theirs, rule)).toBe(false);
-    expect(hasPassed({}, ours, rule)).toBe(false);
+    const visit = openVisit(request, ours, rule);
+    expect(findVisit(request, ours, rule)).toBe(visit);
+    expect(findVisit(request, ours, otherRule)).toBeUndefined();
+    expect(findVisit(request, theirs, rule)).toBeUndefined();
+    expect(findVisit({}, ours, rule)).toBeUndefined();
+  });
+
+  it('has not passed because it visited, nor because it was counted', () => {
+    const request = {};
+    const visit = openVisit(request, ours, rule);
+    visit.rate = { accepted: true } as RateDecision;
+    expect(latestPassage(request)).toBeUndefined();
+    expect(getVerifiedApiKey(request)).toBeUndefined();
+    visit.apiKey = key;
+    expect(getVerifiedApiKey(request)).toBe(key);
   });
 
   it('may pass two registrations, of which the latest gives the key', () => {
     const request = {};
-    recordPassage(request, ours, rule, key, 'user 1');
-    recordPassage(request, theirs, rule, otherKey, 'user 2');
-    expect(hasPassed(request, ours, rule)).toBe(true);
-    expect(hasPassed(request, theirs, rule)).toBe(true);
-    expect(getVerifiedApiKey(request)).toBe(otherKey);
-    expect(latestPassage(request)).toMatchObject({ resource: 'user 2', previous: { resource: 'user 1' } });
+    const [first, second] = [openVisit(request, ours, rule), openVisit(request, theirs, rule)];
+    first.apiKey = key;
+    expect(latestPassage(request)).toBe(first);
+    second.apiKey = otherKey;
+    expect(latestPassage(request)).toBe(second);
+    expect(findVisit(request, ours, rule)).toBe(first);
+    expect(findVisit(request, theirs, rule)).toBe(second);
   });
 
   it('cannot claim to have passed by anything that a client sends', () => {
-    const request = JSON.parse('{ "nestjs-kinde-api-key:passage": { "apiKey": { "keyId": "forged" } } }') as object;
+    const request = JSON.parse('{ "nestjs-kinde-api-key:visit": { "apiKey": { "keyId": "forged" } } }') as object;
     expect(getVerifiedApiKey(request)).toBeUndefined();
-    expect(hasPassed(request, ours, rule)).toBe(false);
+    expect(findVisit(request, ours, rule)).toBeUndefined();
   });
 
-  it('shows its passage in no JSON', () => {
+  it('shows its visits in no JSON', () => {
     const request = {};
-    recordPassage(request, ours, rule, key, undefined);
+    openVisit(request, ours, rule).apiKey = key;
     expect(JSON.stringify(request)).toBe('{}');
     expect(inspect(Object.keys(request))).toBe('[]');
   });

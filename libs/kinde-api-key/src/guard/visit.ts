@@ -1,46 +1,57 @@
+import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import type { RouteRule } from './route-rule.js';
 
 // Equal in every copy of the library that a process may have loaded.
-const PASSAGE = Symbol.for('nestjs-kinde-api-key:passage');
+const VISIT = Symbol.for('nestjs-kinde-api-key:visit');
 
-/** That a registration let a request pass: kept on the request, so that a second guard instance does not do the work again. */
-export interface Passage {
-  /** Whose guard it was: each registration goes by its own. */
+/**
+ * What a registration's guards did about a request for one rule. It is kept on the request, because a guard may be asked again, by a second
+ * instance or after a refusal: so nothing is done, and nothing counted, twice.
+ */
+export interface Visit {
+  /** Whose guards: each registration goes by its own. */
   readonly registration: symbol;
   readonly rule: RouteRule;
+  /** The visit before, to the guards of another registration or for another rule. */
+  readonly previous: Visit | undefined;
+  /** What the rate limit said, once the request was counted. */
+  rate: RateDecision | Promise<RateDecision> | undefined;
+  /** The key with which the request passed, once it did. */
+  apiKey: VerifiedApiKey | undefined;
+  /** What a resolver loaded on the way. */
+  resource: unknown;
+}
+
+/** A visit at whose end the request passed. */
+export interface Passage extends Visit {
   readonly apiKey: VerifiedApiKey;
-  readonly resource: unknown;
-  /** The passage of another registration whose guard came before. */
-  readonly previous: Passage | undefined;
 }
 
-interface Passable {
-  [PASSAGE]?: Passage;
+interface Visitor {
+  [VISIT]?: Visit;
 }
 
-/** @returns the latest passage of any registration */
+/** @returns the visit of a request to a registration's guards for a rule, if there was one */
+export function findVisit(request: object, registration: symbol, rule: RouteRule): Visit | undefined {
+  let visit = (request as Visitor)[VISIT];
+  while (visit && (visit.registration !== registration || visit.rule !== rule)) visit = visit.previous;
+  return visit;
+}
+
+/** Notes on the request that it visits a registration's guards for a rule. */
+export function openVisit(request: object, registration: symbol, rule: RouteRule): Visit {
+  const previous = (request as Visitor)[VISIT];
+  const visit = { registration, rule, previous, rate: undefined, apiKey: undefined, resource: undefined };
+  (request as Visitor)[VISIT] = visit;
+  return visit;
+}
+
+/** @returns the latest visit of any registration at whose end the request passed */
 export function latestPassage(request: unknown): Passage | undefined {
-  return (request as Passable | null | undefined)?.[PASSAGE];
-}
-
-/** @returns whether a registration has already let the request pass this rule */
-export function hasPassed(request: object, registration: symbol, rule: RouteRule): boolean {
-  for (let passage = latestPassage(request); passage; passage = passage.previous) {
-    if (passage.registration === registration && passage.rule === rule) return true;
-  }
-  return false;
-}
-
-/** Notes on the request that it passed. */
-export function recordPassage(
-  request: object,
-  registration: symbol,
-  rule: RouteRule,
-  apiKey: VerifiedApiKey,
-  resource: unknown,
-): void {
-  (request as Passable)[PASSAGE] = { registration, rule, apiKey, resource, previous: latestPassage(request) };
+  let visit = (request as Visitor | null | undefined)?.[VISIT];
+  while (visit && !visit.apiKey) visit = visit.previous;
+  return visit as Passage | undefined;
 }
 
 /**
