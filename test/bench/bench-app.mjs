@@ -19,6 +19,7 @@ Logger.overrideLogger(['error', 'fatal']);
  * @property {unknown[]} [providers]
  * @property {(index: number) => string | undefined} keyOf the key that the request with this number sends
  * @property {number} [status] what is answered, 200 unless it says else
+ * @property {number} [before] requests until it answers that
  * @property {number} [block] requests in a row, for variants that take long
  * @property {number} [atOnce] requests that are under way together, for variants that wait
  */
@@ -78,9 +79,10 @@ function headersOf(key) {
   return headers;
 }
 
-/** Asks every variant once, and stops unless it answers what it is measured for: a variant that does nothing is fast. */
+/** Asks every variant, and stops unless it answers what it is measured for: a variant that does nothing is fast. */
 export async function checkAnswers(variants) {
-  for (const { name, request, status = 200 } of variants) {
+  for (const { name, request, status = 200, before = 0 } of variants) {
+    for (let times = 0; times < before; times += 1) await request(0);
     const { statusCode, payload } = await request(0);
     if (statusCode !== status) throw new Error(`"${name}" answers ${statusCode} and not ${status}: ${payload}`);
   }

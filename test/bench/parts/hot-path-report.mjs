@@ -1,7 +1,6 @@
 // The tables of one adapter.
 import { controlLine, ratio, round, table } from '../report.mjs';
 import { CONTROL } from '../rounds.mjs';
-import { hasRateLimits } from '../variants/ours.mjs';
 import { FLOOR, measureHotPath, OURS, REFUSALS } from './hot-path.mjs';
 
 const NAMES = { fastify: 'Fastify', express: 'Express' };
@@ -19,7 +18,6 @@ export async function reportHotPath(adapter, plan) {
     `## ${NAMES[adapter]}`,
     controlLine(measured),
     `### A key that is remembered\n\n${hitTable(measured, tables.hits)}`,
-    ...(hasRateLimits() ? [] : ['(No row with a rate limit: this build does not export `RateLimit`.)']),
     `### A request that is refused\n\n${refusalTable(measured)}`,
     ...(tables.asking.length > 0
       ? [`### A key that Kinde is asked about\n\n${askingTable(measured, tables.asking)}`]

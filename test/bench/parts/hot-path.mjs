@@ -1,21 +1,24 @@
 // Hits, refusals and requests that ask Kinde: in one process and one run, on one adapter.
 import { randomBytes } from 'node:crypto';
+import { redisStore } from 'nestjs-kinde-api-key/redis';
 import { checkAnswers, createBenchApp } from '../bench-app.mjs';
 import { CONTROL, measureRounds } from '../rounds.mjs';
+import { startRedis } from '../redis.mjs';
 import { ORG_CODE, startUpstream } from '../upstream.mjs';
 import {
   digestOf,
   floorGuard,
   freeGuard,
   knownKeys,
+  limitingFloorGuard,
   librarySketchGuard,
   refusingFloorGuard,
 } from '../variants/floor.mjs';
-import { ourMiss, ourModule, ourVariants } from '../variants/ours.mjs';
+import { ourLimitedVariant, ourMiss, ourModule, OURS_IN_REDIS, ourVariants } from '../variants/ours.mjs';
 
 export const FLOOR = 'the floor, by hand';
 export const OURS = 'ours, two scopes';
-export const REFUSALS = ['missing key', 'bad key, remembered', 'missing scope'];
+export const REFUSALS = ['missing key', 'bad key, remembered', 'missing scope', 'over the rate limit'];
 
 /** Calls take a hundred times as long as hits, and several are under way at once, as they would be. */
 const ASKING = { block: 20, atOnce: 10 };
@@ -30,15 +33,17 @@ export async function measureHotPath(adapter, plan) {
   const known = knownKeys(upstream);
   const keyOf = (index) => upstream.keys[index % upstream.keys.length].key;
   const peers = plan.peers && (await import('../variants/peers.mjs'));
+  const redis = peers && (await startRedis());
   const tables = {
     hits: [...baseline(known, keyOf), ...ourVariants(keyOf, plan.guard)],
-    refusals: refusalVariants(known, upstream.narrowKey, plan.guard),
+    refusals: refusalVariants(known, upstream, plan.guard),
     asking: [],
   };
   if (peers) {
     tables.hits.push(...(await peers.peerVariants(known, upstream.keys, keyOf)));
     const asking = [ourMiss(upstream, keyOf), await peers.quickStartVariant(upstream, keyOf)];
     asking.push(await peers.kindeSdkVariant(upstream, keyOf));
+    if (redis) asking.unshift(ourMiss(upstream, keyOf, redisStore({ client: redis.client, timeoutMs: 1_000 })));
     tables.asking.push(...asking.map((variant) => ({ ...variant, ...ASKING })));
   }
   const all = Object.values(tables).flat();
@@ -46,12 +51,13 @@ export async function measureHotPath(adapter, plan) {
   try {
     await checkAnswers(variants);
     await checkRefusalsAreEqual(variants);
-    await fillCaches(variants, plan.keys);
+    for (const name of [OURS, OURS_IN_REDIS]) await askForAll(variants, name, plan.keys);
     const measured = await measureRounds(variants, plan);
     return { measured, tables: mapValues(tables, (rows) => rows.map(({ name }) => name)) };
   } finally {
     upstream.stop();
     await app.close();
+    redis?.stop();
   }
 }
 
@@ -65,18 +71,20 @@ function baseline(known, keyOf) {
 }
 
 /** Every refusal twice: written by hand, and ours. */
-function refusalVariants(known, narrowKey, guard) {
+function refusalVariants(known, { keys: [{ key }], narrowKey }, guard) {
   const badKey = `k_live_${randomBytes(24).toString('hex')}`;
   const byHand = refusingFloorGuard(known, new Map([[digestOf(badKey), Infinity]]));
   const [ours] = ourVariants(() => undefined, guard);
+  const limited = { byHand: limitingFloorGuard(known), ours: ourLimitedVariant(guard) };
   const cases = [
-    { keyOf: () => undefined, status: 401 },
-    { keyOf: () => badKey, status: 401 },
-    { keyOf: () => narrowKey, status: 403 },
+    { refused: { keyOf: () => undefined, status: 401 }, byHand, ours },
+    { refused: { keyOf: () => badKey, status: 401 }, byHand, ours },
+    { refused: { keyOf: () => narrowKey, status: 403 }, byHand, ours },
+    { refused: { keyOf: () => key, status: 429, before: 1 }, ...limited },
   ];
-  return cases.flatMap((refused, index) => [
-    { ...refused, name: `${REFUSALS[index]}, by hand`, guards: [byHand] },
-    { ...ours, ...refused, name: `${REFUSALS[index]}, ours` },
+  return cases.flatMap(({ refused, ...guards }, index) => [
+    { ...refused, name: `${REFUSALS[index]}, by hand`, guards: [guards.byHand] },
+    { ...guards.ours, ...refused, name: `${REFUSALS[index]}, ours` },
   ]);
 }
 
@@ -93,8 +101,9 @@ async function checkRefusalsAreEqual(variants) {
 }
 
 /** Every key once, so that hits are hits. */
-async function fillCaches(variants, keys) {
-  const ours = variants.find(({ name }) => name === OURS);
+async function askForAll(variants, name, keys) {
+  const ours = variants.find((variant) => variant.name === name);
+  if (!ours) return;
   for (let index = 0; index < keys; index += 100) {
     const answers = await Promise.all(Array.from({ length: 100 }, (_, offset) => ours.request(index + offset)));
     if (answers.some(({ statusCode }) => statusCode !== 200)) throw new Error('a good key was refused');

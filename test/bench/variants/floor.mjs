@@ -100,6 +100,35 @@ export function refusingFloorGuard(known, refused) {
   };
 }
 
+/** Counts one request of a key in a day and refuses the others, with the answer of the library. */
+export function limitingFloorGuard(known) {
+  const DAY_MS = 86_400_000;
+  const acceptedAtMs = new Map();
+  return class LimitingFloorGuard {
+    canActivate(context) {
+      const request = context.switchToHttp().getRequest();
+      const header = request.headers.authorization;
+      if (header === undefined || !header.startsWith(PREFIX)) throw refusal(MISSING);
+      const entry = known.get(digestOf(header.slice(PREFIX.length)));
+      const nowMs = Date.now();
+      if (entry === undefined || entry.expiresAtMs <= nowMs) throw refusal(INVALID);
+      const lastMs = acceptedAtMs.get(entry.keyId);
+      if (lastMs !== undefined && lastMs + DAY_MS > nowMs) {
+        const seconds = Math.ceil((lastMs + DAY_MS - nowMs) / 1_000);
+        const response = context.switchToHttp().getResponse();
+        response.header('RateLimit', `"BenchController.find";r=0;t=${seconds}`);
+        response.header('RateLimit-Policy', '"BenchController.find";q=1;w=86400');
+        response.header('Retry-After', String(seconds));
+        response.header('Cache-Control', 'no-store');
+        throw refusal(LIMITED);
+      }
+      acceptedAtMs.set(entry.keyId, nowMs);
+      request.apiKey = entry;
+      return true;
+    }
+  };
+}
+
 const MISSING = refusalOf(401, 'Unauthorized', 'MISSING_KEY', 'API key required', 'Bearer realm="api"');
 const INVALID = refusalOf(
   401,
@@ -116,6 +145,7 @@ const INSUFFICIENT = refusalOf(
   'Bearer realm="api", error="insufficient_scope", scope="read:users write:users"',
   { required_scopes: SCOPES },
 );
+const LIMITED = refusalOf(429, 'Too Many Requests', 'RATE_LIMITED', 'Rate limit exceeded. Please try again later.');
 
 function refusalOf(statusCode, error, code, message, challenge, more = {}) {
   return { statusCode, challenge, body: { statusCode, error, message, code, ...more } };

@@ -1,8 +1,8 @@
 // The library, as it is published.
-import * as library from 'nestjs-kinde-api-key';
+import { ApiKeyGuard, KindeApiKeyModule, OrgScoped, RateLimit, RequireScopes } from 'nestjs-kinde-api-key';
 import { SCOPES } from '../upstream.mjs';
 
-const { ApiKeyGuard, KindeApiKeyModule, OrgScoped, RequireScopes } = library;
+export const OURS_IN_REDIS = 'ours, a key that is remembered in Redis';
 
 const AN_HOUR_MS = 3_600_000;
 /** Calls are not limited, so that the caches fill quickly; in the measured blocks there are none, but for misses. */
@@ -25,30 +25,34 @@ export function ourModule({ domain, credentials }) {
 export function ourVariants(keyOf, guard = ApiKeyGuard) {
   const scopes = RequireScopes(...SCOPES);
   const ours = (name, decorators, keys = keyOf) => ({ name, guards: [guard], decorators, keyOf: keys });
-  const variants = [ours('ours, two scopes', [scopes]), ours('ours, two scopes and @OrgScoped', [scopes, OrgScoped()])];
-  if (!hasRateLimits()) return variants;
   return [
-    ...variants,
-    ours('ours, two scopes and @RateLimit', [scopes, library.RateLimit(LIMIT)]),
-    ours('ours, two scopes and @RateLimit, one hot key', [scopes, library.RateLimit(HOT_LIMIT)], () => keyOf(0)),
+    ours('ours, two scopes', [scopes]),
+    ours('ours, two scopes and @OrgScoped', [scopes, OrgScoped()]),
+    ours('ours, two scopes and @RateLimit', [scopes, RateLimit(LIMIT)]),
+    ours('ours, two scopes and @RateLimit, one hot key', [scopes, RateLimit(HOT_LIMIT)], () => keyOf(0)),
   ];
 }
 
-/** @returns whether this build of the library limits rates; the rows are left out where it does not */
-export function hasRateLimits() {
-  return 'RateLimit' in library;
-}
-
-/** Remembers one key at a time, so that every request has to ask. */
-export function ourMiss({ domain, credentials }, keyOf) {
-  const oneKey = { maxKeys: 1, ttlMs: AN_HOUR_MS };
+/**
+ * Remembers one key at a time, so that every request has to ask: Kinde, or the store in which another instance has put the answer.
+ *
+ * @param {object} [shared] the store
+ */
+export function ourMiss({ domain, credentials }, keyOf, shared) {
+  const cache = { maxKeys: 1, ttlMs: AN_HOUR_MS };
+  const options = { domain, ...credentials, kinde: KINDE, cache, isGlobal: false, ...(shared && { shared }) };
   return {
-    name: 'ours, a key that is not remembered',
+    name: shared ? OURS_IN_REDIS : 'ours, a key that is not remembered',
     guards: [ApiKeyGuard],
     decorators: [RequireScopes(...SCOPES)],
-    imports: [KindeApiKeyModule.forRoot({ domain, ...credentials, kinde: KINDE, cache: oneKey, isGlobal: false })],
+    imports: [KindeApiKeyModule.forRoot(options)],
     keyOf,
   };
+}
+
+/** Refuses every request but the first. */
+export function ourLimitedVariant(guard = ApiKeyGuard) {
+  return { guards: [guard], decorators: [RequireScopes(...SCOPES), RateLimit({ limit: 1, windowMs: 86_400_000 })] };
 }
 
 /** The guard with a pause in it, to see the gate fail. */
