@@ -124,6 +124,17 @@ describe('KeyTable', () => {
     expect(Math.max(...removed.map((key) => uses.indexOf(key)))).toBeLessThan(maxKeys / 2);
   });
 
+  it('looks at 64 keys to make room, the next time at the next 64, and at the first ones again after the last', () => {
+    const removed: number[] = [];
+    const table = new KeyTable(128, ({ keyId }) => removed.push(Number(keyId)));
+    const put = (key: number): void =>
+      table.put(digestOf(`secret ${key}`), keyWith(String(key)), { sentAtMs: 0, callNo: key }, 0);
+    for (let key = 0; key < 128; key += 1) put(key);
+    for (let key = 127; key >= 0; key -= 1) table.use(table.findById(String(key)));
+    for (let key = 128; key < 132; key += 1) put(key);
+    expect(removed).toEqual([63, 127, 62, 126]);
+  });
+
   it('forgets what was taken out: nothing of a key stays in memory', () => {
     const table = new KeyTable(2, () => undefined);
     table.put('a'.repeat(32), keyWith('a'), { sentAtMs: 0, callNo: 1 }, 0);

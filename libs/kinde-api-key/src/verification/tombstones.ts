@@ -42,8 +42,7 @@ export class Tombstones {
     this.#sequence += 1;
     this.#learned.delete(member);
     this.#learned.set(member, { atMs, toldAtMs, sequence: this.#sequence });
-    const [oldest] = this.#learned.size > MAX_REMEMBERED ? this.#learned.keys() : [];
-    if (oldest !== undefined) this.#learned.delete(oldest);
+    if (this.#learned.size > MAX_REMEMBERED) this.#learned.delete(this.#learned.keys().next().value as string);
     return true;
   }
 

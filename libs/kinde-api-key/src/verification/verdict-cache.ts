@@ -56,9 +56,11 @@ export class VerdictCache {
     return ageMs >= 0 && ageMs < this.#negativeTtlMs ? entry.verdict : undefined;
   }
 
-  /** Remembers an accepted key, unless a later call refused it, or accepted a newer secret of it. */
+  /** Remembers an accepted key, unless a later call accepted or refused it, or accepted a newer secret of it. */
   storeProven(digest: string, apiKey: VerifiedApiKey, call: Call, servedUntilMs: number): void {
     const { keyId } = apiKey;
+    const slot = this.keys.find(digest);
+    if (slot !== NONE && isYounger(this.keys.secret(slot), call)) return;
     const refusal = this.#refusals.peek(digest);
     if (refusal && isYounger(refusal, call)) return;
     if (!this.#supersede(digest, keyId, call)) return;
