@@ -46,5 +46,5 @@ function isGranted({ scopes }: VerifiedApiKey, wanted: string): boolean {
  */
 export function decideOrganization(apiKey: VerifiedApiKey, claimed: unknown): AccessRefusal | null {
   if (apiKey.orgCode === null) return ORG_REQUIRED;
-  return typeof claimed === 'string' && claimed !== '' && claimed === apiKey.orgCode ? null : ORG_MISMATCH;
+  return claimed !== '' && claimed === apiKey.orgCode ? null : ORG_MISMATCH;
 }

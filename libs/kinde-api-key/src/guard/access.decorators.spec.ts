@@ -33,6 +33,24 @@ describe('every decorator', () => {
   });
 });
 
+describe('a decorator in a place that has no rule', () => {
+  it.each([
+    ['RequireScopes', RequireScopes('a')],
+    ['RequireAnyScope', RequireAnyScope('a')],
+    ['OrgScoped', OrgScoped()],
+    ['UserScoped', UserScoped()],
+    ['AnyValidKey', AnyValidKey()],
+    ['PublicRoute', PublicRoute()],
+  ])('stops the start and names itself: %s', (name, decorate) => {
+    class Controller {
+      static find(): void {}
+    }
+    expect(() => decorate(Controller, 'find', { value: Controller.find })).toThrow(
+      `@${name}() goes on a class or an instance method, not on Controller.find`,
+    );
+  });
+});
+
 describe.each([
   ['RequireScopes', RequireScopes],
   ['RequireAnyScope', RequireAnyScope],

@@ -1,4 +1,4 @@
-import { ANSWERS, NOT_FOUND_BODY } from './answers.js';
+import { ANSWER_OF_REASON, ANSWERS, NOT_FOUND_BODY } from './answers.js';
 
 // The table of the README and of the contract: code -> status, challenge, message.
 const TABLE: Record<
@@ -84,5 +84,16 @@ describe('the table of answers', () => {
 
   it('answers like a route that does not exist where existence is hidden', () => {
     expect(NOT_FOUND_BODY).toEqual({ statusCode: 404, message: 'Not Found', error: 'Not Found', code: 'NOT_FOUND' });
+  });
+});
+
+describe('a key that Kinde refuses', () => {
+  it('is answered by what Kinde says of it; one of another API is as good as unknown here', () => {
+    expect(ANSWER_OF_REASON).toEqual({
+      unknown: 'INVALID_KEY',
+      other_api: 'INVALID_KEY',
+      revoked: 'KEY_REVOKED',
+      inactive: 'KEY_INACTIVE',
+    });
   });
 });

@@ -1,4 +1,5 @@
 import type { ApiKeyRefusalCode } from '../decision.js';
+import type { RefusalReason } from '../kinde/verdict.js';
 
 /** The error of RFC 6750 §3.1 that a challenge names; `null`: a challenge without an error; absent: no challenge. */
 type ChallengeError = 'invalid_request' | 'invalid_token' | 'insufficient_scope' | null;
@@ -89,6 +90,14 @@ export const ANSWERS = {
 
 /** The name of a row of {@link ANSWERS}. */
 export type AnswerName = keyof typeof ANSWERS;
+
+/** What is answered to a key that Kinde's answer refuses. */
+export const ANSWER_OF_REASON: Readonly<Record<RefusalReason, AnswerName>> = {
+  unknown: 'INVALID_KEY',
+  other_api: 'INVALID_KEY',
+  revoked: 'KEY_REVOKED',
+  inactive: 'KEY_INACTIVE',
+};
 
 /** `hideExistence`: what a route that does not exist answers, plus a code. */
 export const NOT_FOUND_BODY = Object.freeze({

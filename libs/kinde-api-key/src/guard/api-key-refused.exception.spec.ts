@@ -14,7 +14,9 @@ describe('refusedWithoutStack', () => {
     expect(one).not.toBe(other);
     expect(one).toBeInstanceOf(HttpException);
     expect(Object.prototype.toString.call(one)).toBe('[object Error]');
+    expect([one.getResponse(), other.getResponse()]).toEqual([BODY, BODY]);
     expect(one.getResponse()).toBe(other.getResponse());
+    expect(one.name).toBe('ApiKeyRefusedException');
   });
 
   it('walks no stack, and leaves the stacks of all other errors as they were', () => {

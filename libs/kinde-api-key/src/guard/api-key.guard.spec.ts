@@ -227,6 +227,7 @@ describe('a refused request', () => {
   it.each<[keyof Users, RequestOptions, string]>([
     ['read', { key: '' }, 'MISSING_KEY'],
     ['read', { key: 'short' }, 'MALFORMED_REQUEST'],
+    ['read', { key: `${RAW_KEY} and more` }, 'MALFORMED_REQUEST'],
     ['write', {}, 'INSUFFICIENT_SCOPE'],
     ['mine', {}, 'USER_REQUIRED'],
     ['ofOrg', { params: { orgCode: 'org_b' } }, 'ORG_MISMATCH'],
@@ -246,9 +247,18 @@ describe('a refused request', () => {
     expect(await outcomeOf(() => guard.canActivate(requestTo('broken').context))).toBe('ORG_REQUIRED');
   });
 
+  it('of a bad key is remembered, and reported as such', async () => {
+    const { guard, asked, decisions } = guardWith(async () => ({ accepted: false, reason: 'unknown' }));
+    for (let times = 0; times < 3; times += 1) {
+      expect(await outcomeOf(() => guard.canActivate(requestTo('read').context))).toBe('INVALID_KEY');
+    }
+    expect(asked).toHaveLength(1);
+    expect(decisions.map(({ cached }) => cached)).toEqual([false, true, true]);
+  });
+
   it('never asks Kinde about what cannot be a key', async () => {
     const { guard, asked } = guardWith();
-    for (const key of ['', 'short', 'k'.repeat(513), 'eyJh.eyJz.c2ln']) {
+    for (const key of ['', 'short', 'k'.repeat(513), `${RAW_KEY}"`, `${RAW_KEY} ${RAW_KEY}`, 'eyJh.eyJz.c2ln']) {
       await outcomeOf(() => guard.canActivate(requestTo('read', { key }).context));
     }
     expect(asked).toEqual([]);

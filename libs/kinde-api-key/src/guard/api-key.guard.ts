@@ -2,14 +2,15 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import { decideAccess, decideOrganization } from '../authorization/decide-access.js';
 import type { ApiKeyRefusalCode } from '../decision.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { RefusalReason, Verdict } from '../kinde/verdict.js';
+import type { Verdict } from '../kinde/verdict.js';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { couldBeKey } from '../verification/raw-key.js';
-import type { AnswerName } from './answers.js';
+import { ANSWER_OF_REASON, type AnswerName } from './answers.js';
 import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import { decisionOf } from './decision-reporter.js';
 import type { HttpRequest, HttpResponse } from './http-request.js';
 import type { OrganizationClaim } from './organization-source.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
@@ -18,13 +19,6 @@ import { findVisit, openVisit, type Visit } from './visit.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library that a process may have loaded. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
-
-const ANSWER_OF: Readonly<Record<RefusalReason, AnswerName>> = {
-  unknown: 'INVALID_KEY',
-  other_api: 'INVALID_KEY',
-  revoked: 'KEY_REVOKED',
-  inactive: 'KEY_INACTIVE',
-};
 
 /** A request on its way through the guard. */
 interface Attempt {
@@ -102,7 +96,7 @@ export class ApiKeyGuard implements CanActivate {
   #judge(attempt: Attempt, verdict: Verdict, cached: boolean): boolean | Promise<boolean> {
     if (verdict.accepted) return this.#admit(attempt, verdict.apiKey, cached);
     attempt.cached = cached;
-    throw this.#refuseKey(attempt, ANSWER_OF[verdict.reason]);
+    throw this.#refuseKey(attempt, ANSWER_OF_REASON[verdict.reason]);
   }
 
   #admit(attempt: Attempt, apiKey: VerifiedApiKey, cached: boolean): boolean | Promise<boolean> {
@@ -203,32 +197,15 @@ export class ApiKeyGuard implements CanActivate {
   #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
     const route = `${context.getClass().name}.${context.getHandler().name}`;
     this.registration.log.error(`${route} was refused: ${why}`);
-    this.registration.decisions.report(() => describe(null, 'UNSUPPORTED_CONTEXT', undefined, undefined));
+    this.registration.decisions.report(() => decisionOf(null, 'UNSUPPORTED_CONTEXT'));
     const response = context.getType() === 'http' ? responseOf(context) : undefined;
     return this.registration.refusals.refuse(response, 'UNSUPPORTED_CONTEXT');
   }
 
   #report({ rule, apiKey, cached }: Attempt, code: ApiKeyRefusalCode | null): void {
     const { decisions } = this.registration;
-    if (decisions.isHeard) decisions.report(() => describe(rule.route, code, apiKey, cached));
+    if (decisions.isHeard) decisions.report(() => decisionOf(rule.route, code, apiKey, cached));
   }
-}
-
-function describe(
-  route: string | null,
-  code: ApiKeyRefusalCode | null,
-  apiKey: VerifiedApiKey | undefined,
-  cached: boolean | undefined,
-) {
-  return {
-    outcome: code === null ? 'accepted' : 'refused',
-    code,
-    route,
-    keyId: apiKey?.keyId ?? null,
-    orgCode: apiKey?.orgCode ?? null,
-    userId: apiKey?.userId ?? null,
-    cached: cached ?? null,
-  } as const;
 }
 
 function responseOf(context: ExecutionContext): HttpResponse {

@@ -11,11 +11,15 @@ describe('networkOf', () => {
     ['a run of zeros', '2001:db8::1', '2001:db8:0:0::/64'],
     ['loopback', '::1', '0:0:0:0::/64'],
     ['a zone', 'fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['zeros in the middle', '2001:db8::4:5:6', '2001:db8:0:0::/64'],
+    ['zeros at the end', '2001:db8:1:2::', '2001:db8:1:2::/64'],
+    ['what only ends like an IPv4 address', '2001:db8::ffff:c000:201', '2001:db8:0:0::/64'],
+    ['what only looks like an IPv4 address', '0:0:0:0:1:ffff:c000:201', '0:0:0:0::/64'],
   ])('takes %s', (_what, address, network) => {
     expect(networkOf(address)).toBe(network);
   });
 
-  it.each([undefined, null, 5, '', 'localhost', '1.2.3', '256.1.1.1', ':::', ['192.0.2.1']])(
+  it.each([undefined, null, 5, '', 'localhost', '1.2.3', '256.1.1.1', ':::', 'fe80::1%eth0\n::1', ['192.0.2.1']])(
     'knows no network of %p',
     (address) => {
       expect(networkOf(address)).toBeUndefined();

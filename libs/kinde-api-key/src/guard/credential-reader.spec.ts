@@ -253,6 +253,17 @@ describe('a raw list of another shape than Node makes', () => {
   });
 });
 
+describe('a token of another length than any key', () => {
+  it.each([15, 513, 16_000])('is refused by that alone, before anything is computed of it: %d characters', (length) => {
+    expect(bearerOnly.read(authorization(`Bearer ${'k'.repeat(length)}`))).toEqual(malformed);
+  });
+
+  it('counts as a scheme without credentials where it is too short, and else as a key without its scheme', () => {
+    expect(bearerOnly.read(authorization('k'.repeat(15)))).toEqual(missing);
+    expect(bearerOnly.read(authorization('k'.repeat(16)))).toEqual(malformed);
+  });
+});
+
 describe('whatever is sent', () => {
   const POSSIBLE_KEY = /^(?=.{16,512}$)[A-Za-z0-9\-._~+/]+=*$/;
   const REFUSALS = ['MISSING_KEY', 'MALFORMED_REQUEST', 'WRONG_CREDENTIAL_TYPE', 'WRONG_KEY_PREFIX'];

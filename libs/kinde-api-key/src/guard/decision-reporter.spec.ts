@@ -1,5 +1,6 @@
 import type { ApiKeyDecision } from '../decision.js';
-import { DecisionReporter } from './decision-reporter.js';
+import type { VerifiedApiKey } from '../verified-api-key.js';
+import { decisionOf, DecisionReporter } from './decision-reporter.js';
 
 const DECISION: ApiKeyDecision = {
   outcome: 'refused',
@@ -22,6 +23,13 @@ async function settled(): Promise<void> {
 }
 
 describe('DecisionReporter', () => {
+  it('knows whether anybody listens', () => {
+    expect([reporterFor(null), reporterFor(() => undefined)].map(({ reporter }) => reporter.isHeard)).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   it('hands each decision to the listener, once', () => {
     const listener = jest.fn();
     const { reporter } = reporterFor(listener);
@@ -88,5 +96,26 @@ describe('DecisionReporter', () => {
     const { log, reporter } = reporterFor(() => result);
     reporter.report(() => DECISION);
     expect(log.error).not.toHaveBeenCalled();
+  });
+});
+
+describe('a decision', () => {
+  const NOBODY = { keyId: null, orgCode: null, userId: null };
+
+  it('says which key passed where, and whether it was remembered', () => {
+    const ids = { keyId: 'api_key_1', orgCode: 'org_a', userId: 'kp_1' };
+    expect(decisionOf('Users.find', null, { ...ids, scopes: ['a'] } as unknown as VerifiedApiKey, false)).toEqual({
+      ...ids,
+      outcome: 'accepted',
+      code: null,
+      route: 'Users.find',
+      cached: false,
+    });
+  });
+
+  it('says what is not known by null', () => {
+    const refused = { ...NOBODY, outcome: 'refused', cached: null };
+    expect(decisionOf(null, 'UNSUPPORTED_CONTEXT')).toEqual({ ...refused, code: 'UNSUPPORTED_CONTEXT', route: null });
+    expect(decisionOf('Users.find', 'MISSING_KEY')).toEqual({ ...refused, code: 'MISSING_KEY', route: 'Users.find' });
   });
 });

@@ -1,4 +1,5 @@
-import type { ApiKeyDecision } from '../decision.js';
+import type { ApiKeyDecision, ApiKeyRefusalCode } from '../decision.js';
+import type { VerifiedApiKey } from '../verified-api-key.js';
 
 /** Where the reporter says that a listener failed. */
 interface ReporterLog {
@@ -40,4 +41,27 @@ export class DecisionReporter {
 /** By its shape: a promise of another realm or of another library is no instance of `Promise`. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
+/**
+ * @param route of the handler, `null` where that is unknown
+ * @param code of the refusal, `null` for a request that is let through
+ * @param apiKey once it is known
+ * @param cached whether the verdict was remembered, once there is one
+ */
+export function decisionOf(
+  route: string | null,
+  code: ApiKeyRefusalCode | null,
+  apiKey?: VerifiedApiKey,
+  cached?: boolean,
+): ApiKeyDecision {
+  return {
+    outcome: code === null ? 'accepted' : 'refused',
+    code,
+    route,
+    keyId: apiKey?.keyId ?? null,
+    orgCode: apiKey?.orgCode ?? null,
+    userId: apiKey?.userId ?? null,
+    cached: cached ?? null,
+  };
 }

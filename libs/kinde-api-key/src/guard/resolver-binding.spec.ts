@@ -121,6 +121,15 @@ describe('a resolver class is not found', () => {
     );
   });
 
+  it('behind an import that does not export it on, while another module has it, too', async () => {
+    const inner = moduleWith('inner', { exports: [Resolver] });
+    const outer = moduleWith('outer', { providers: [], imports: [inner] });
+    const feature = moduleWith('feature', { providers: [], imports: [outer], controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toContain(
+      'several modules provide (elsewhere, inner)',
+    );
+  });
+
   it('where the controller stands in two modules that see different ones', async () => {
     const imports = [moduleWith('one', { controllers: [Users] }), moduleWith('two', { controllers: [Users] })];
     expect(await orgCodeOf(await bindingIn({ imports }), Resolver)).toContain('several modules provide (one, two)');

@@ -48,6 +48,11 @@ describe('a request', () => {
     expect(findVisit(request, theirs, rule)).toBe(second);
   });
 
+  it('has passed for every copy of the library', () => {
+    const request = { [Symbol.for('nestjs-kinde-api-key:visit')]: { apiKey: key } };
+    expect(getVerifiedApiKey(request)).toBe(key);
+  });
+
   it('cannot claim to have passed by anything that a client sends', () => {
     const request = JSON.parse('{ "nestjs-kinde-api-key:visit": { "apiKey": { "keyId": "forged" } } }') as object;
     expect(getVerifiedApiKey(request)).toBeUndefined();

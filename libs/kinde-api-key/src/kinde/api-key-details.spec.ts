@@ -37,6 +37,16 @@ describe('parseMembership', () => {
     expect(resultOf(status, { api_key: { id: 'api_key_1', api_ids: ['api_a'] } })).toBe(result);
   });
 
+  it.each([
+    ['not call itself JSON', {}, 'it does not call itself JSON', { 'content-type': 'text/html' }],
+    ['have no details', {}, "'api_key' is not an object", HEADERS],
+    ['have those of another key', { api_key: { id: 'b' } }, "'api_key' is another one than was asked for", HEADERS],
+    ['name no APIs', { api_key: { api_ids: [1] } }, "'api_ids' is not an array of strings", HEADERS],
+  ])('says of an answer that it does %s', (_what, body, reason, headers) => {
+    const answer = parseMembership({ status: 200, headers, body: JSON.stringify(body) }, 'api_key_1', 'api_a');
+    expect(answer).toMatchObject({ problem: `Kinde's answer cannot be believed (${reason})` });
+  });
+
   it('takes an answer that does not call itself JSON for an outage', () => {
     expect(resultOf(200, { api_key: { id: 'api_key_1', api_ids: ['api_a'] } }, {})).toBe('outage');
   });
@@ -58,6 +68,10 @@ describe('apiKeyUrl', () => {
 
   it.each(['.', '..', '\ud800'])('gives no address for the id %j', (keyId) => {
     expect(apiKeyUrl('https://acme.kinde.com', keyId)).toBeUndefined();
+  });
+
+  it.each(['...', '.a', 'a.', '..a', 'a..'])('gives an address for %j, which walks nowhere', (keyId) => {
+    expect(apiKeyUrl('https://acme.kinde.com', keyId)).toBe(`https://acme.kinde.com/api/v1/api_keys/${keyId}`);
   });
 
   it('names one resource below the keys, whatever the id', () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { Deadline, pause, untilAborted } from './deadline.js';
 import { Outage } from './outage.js';
 
@@ -82,6 +83,17 @@ describe('untilAborted', () => {
     await expect(untilAborted(new Promise(() => {}), deadline.signal)).rejects.toBe(over);
   });
 
+  it.each([
+    ['done', Promise.resolve(7)],
+    ['lost', Promise.reject(over)],
+  ])('leaves nothing on the signal when what was waited for is %s', async (_how, promise) => {
+    const { signal } = new AbortController();
+    const waiting = caught(untilAborted(promise, signal));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await waiting;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   it('leaves nothing unhandled when what was waited for fails after all', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
@@ -107,6 +119,15 @@ describe('pause', () => {
     const done = pause(50, new AbortController().signal);
     await jest.advanceTimersByTimeAsync(50);
     await expect(done).resolves.toBeUndefined();
+  });
+
+  it('leaves nothing on the signal', async () => {
+    const { signal } = new AbortController();
+    const done = pause(50, signal);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(50);
+    await done;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('ends with the reason of the signal', async () => {

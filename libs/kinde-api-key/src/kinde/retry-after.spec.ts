@@ -14,9 +14,11 @@ describe('parseRetryAfterSeconds', () => {
     ['a date that has passed', { 'retry-after': 'Sun, 22 Nov 2026 09:00:00 GMT' }, 1],
     ['a date that is far away', { 'retry-after': 'Sun, 22 Nov 2099 09:00:00 GMT' }, 3_600],
     ['a fraction, rounded up', { 'ratelimit-reset': '1.2' }, 2],
+    ['a longer fraction', { 'ratelimit-reset': '1.234567891' }, 2],
     ['nothing to wait for', { 'ratelimit-reset': '0' }, 1],
     ['a day, cut to an hour', { 'ratelimit-reset': '86400' }, 3_600],
     ['spaces around the number', { 'retry-after': ' 5 ' }, 5],
+    ['spaces before a date', { 'retry-after': ' Sun, 22 Nov 2026 10:01:30 GMT' }, 90],
   ])('reads %s', (_what, headers, seconds) => {
     expect(parse(headers)).toBe(seconds);
   });
@@ -28,6 +30,8 @@ describe('parseRetryAfterSeconds', () => {
     { 'retry-after': '2026-11-22' },
     { 'retry-after': '1e3' },
     { 'retry-after': 'Never' },
+    { 'retry-after': '22 Nov 2026 10:01:30 GMT' },
+    { 'retry-after': 'Su, 22 Nov 2026 10:01:30 GMT' },
     { 'ratelimit-reset': '0x10' },
   ])('reads nothing from %j', (headers) => {
     expect(parse(headers)).toBeUndefined();

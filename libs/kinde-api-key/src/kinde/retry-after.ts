@@ -19,13 +19,13 @@ export function parseRetryAfterSeconds(headers: KindeResponse['headers'], nowMs:
   return seconds === undefined ? undefined : Math.min(MAX_SECONDS, Math.max(1, Math.ceil(seconds)));
 }
 
-function parseSeconds(value: string | undefined): number | undefined {
-  return value !== undefined && /^\s*\d{1,15}(?:\.\d{1,9})?\s*$/.test(value) ? Number(value) : undefined;
+function parseSeconds(value = ''): number | undefined {
+  return /^\s*\d{1,15}(?:\.\d{1,9})?\s*$/.test(value) ? Number(value) : undefined;
 }
 
-function parseDate(value: string | undefined, nowMs: number): number | undefined {
+function parseDate(value = '', nowMs: number): number | undefined {
   // Date.parse also takes '-5' and '1.5.2026'; an HTTP date begins with the name of a day.
-  if (value === undefined || !/^\s*[A-Z][a-z]{2}/.test(value)) return undefined;
+  if (!/^\s*[A-Z][a-z]{2}/.test(value)) return undefined;
   const timeMs = Date.parse(value);
   return Number.isNaN(timeMs) ? undefined : (timeMs - nowMs) / 1_000;
 }
