@@ -1,4 +1,4 @@
-// Makes sure that the peers are installed and that the library is built, before anything is measured.
+// Makes sure that what is measured is there.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +7,18 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const library = fileURLToPath(new URL('../../libs/kinde-api-key/', import.meta.url));
 
 /**
- * Installs the peers into this folder on first use, and builds the library if a source is newer than the build: what is measured is what
- * would be published, and not a source on its way through a compiler. Nest and the library come from the repository, once, so that all
- * variants share one copy (`legacy-peer-deps` in `.npmrc`).
+ * Builds the library if a source is newer than the build: what is measured is what would be published, and not a source on its way through
+ * a compiler.
  */
-export function prepare() {
+export function prepareLibrary() {
+  run(process.execPath, [`${library}build.mjs`, '--if-stale'], library);
+}
+
+/**
+ * Installs what the library is measured against into this folder, on first use. Nest and the library come from the repository, once, so that
+ * all variants share one copy (`legacy-peer-deps` in `.npmrc`).
+ */
+export function preparePeers() {
   if (!isInstalled()) {
     console.error('Installing what the library is measured against ...');
     run('npm', [
@@ -22,7 +29,6 @@ export function prepare() {
       '--no-fund',
     ]);
   }
-  run(process.execPath, [`${library}build.mjs`, '--if-stale'], library);
 }
 
 /** Whether the lock file that npm leaves in `node_modules` names every package of ours in the wanted version. */

@@ -5,10 +5,11 @@
 // Prints Markdown on stdout and progress on stderr.
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { prepare } from './prepare.mjs';
+import { prepareLibrary, preparePeers } from './prepare.mjs';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
-prepare();
+prepareLibrary();
+preparePeers();
 
 const plan = values.quick
   ? { keys: 1_000, rounds: 40, warmUp: 15, block: 100, peers: true }
