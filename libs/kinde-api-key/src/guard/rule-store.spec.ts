@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { describePart, type RulePart } from './rule-part.js';
+import type { RulePart } from './rule-part.js';
 import { classParts, methodParts, ruleDecorator } from './rule-store.js';
 
 /** A decorator whose part is recognized by its scope. */
@@ -241,18 +241,5 @@ describe('a place that a rule cannot go on', () => {
   ])('throws when the class is defined: %s', (_case, define) => {
     expect(define).toThrow(TypeError);
     expect(define).toThrow('@m() goes on a class or an instance method, not on Controller.go');
-  });
-});
-
-describe('describePart', () => {
-  it.each([
-    [{ kind: 'public' }, '@PublicRoute()'],
-    [{ kind: 'any-valid-key' }, '@AnyValidKey()'],
-    [{ kind: 'scopes', scopes: ['a', 'b'] }, "@RequireScopes('a', 'b')"],
-    [{ kind: 'any-scope', scopes: ['a'] }, "@RequireAnyScope('a')"],
-    [{ kind: 'organization', target: undefined }, '@OrgScoped()'],
-    [{ kind: 'user' }, '@UserScoped()'],
-  ] as const)('writes %j as it stands in the source', (part, text) => {
-    expect(describePart(part)).toBe(text);
   });
 });

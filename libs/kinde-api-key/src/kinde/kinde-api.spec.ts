@@ -9,7 +9,7 @@ import { OutboundBudget } from './outbound-budget.js';
 
 /** What a socket cannot do to the millisecond: a call whose time runs out before it is sent. */
 function newApi() {
-  const send = jest.fn<ReturnType<KindeHttp['send']>, []>(() =>
+  const send = jest.fn<ReturnType<KindeHttp['send']>, Parameters<KindeHttp['send']>>(() =>
     Promise.resolve({ status: 404, headers: {}, body: '' }),
   );
   const clock = new TestClock();
@@ -26,13 +26,39 @@ function newApi() {
   const deadline = new Deadline(1_000);
   const context = { lane: 'new' as const, token: new AccessToken('t', 0, 1_000), deadline };
   const verify = () => api.verify('k', context).catch((error: unknown) => error);
-  return { send, budget, deadline, verify };
+  const membership = (keyId: string) => api.membership(keyId, 'api_a', context).catch((error: unknown) => error);
+  const sent = () => send.mock.calls.map(([request]) => request);
+  return { send, sent, budget, deadline, verify, membership };
 }
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 describe('KindeApi', () => {
+  it('asks about a key, and about its details, with the token', async () => {
+    const { sent, deadline, verify, membership } = newApi();
+    await verify();
+    expect(await membership('api_key_1')).toBe('unknown');
+    const authorization = 'Bearer t';
+    expect(sent()).toEqual([
+      {
+        method: 'POST',
+        url: 'https://acme.kinde.com/api/v1/api_keys/verify',
+        headers: { authorization, 'content-type': 'application/json' },
+        body: '{"api_key":"k"}',
+      },
+      { method: 'GET', url: 'https://acme.kinde.com/api/v1/api_keys/api_key_1', headers: { authorization } },
+    ]);
+    deadline.clear();
+  });
+
+  it('asks for no details under an id that would name something else: Kinde cannot be believed', async () => {
+    const { sent, deadline, membership } = newApi();
+    expect(await membership('..')).toMatchObject({ kind: 'kinde', message: "'key_id' is not an id" });
+    expect(sent()).toEqual([]);
+    deadline.clear();
+  });
+
   it('sends a call with a tenth of the time left', async () => {
     const { send, deadline, verify } = newApi();
     await jest.advanceTimersByTimeAsync(900);
