@@ -17,7 +17,7 @@ export async function startRedis() {
   });
   const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: null });
   client.on('error', () => undefined);
-  await once(client, 'ready');
+  await client.ping();
   return {
     client,
     stop() {

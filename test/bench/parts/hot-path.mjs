@@ -33,7 +33,7 @@ export async function measureHotPath(adapter, plan) {
   const known = knownKeys(upstream);
   const keyOf = (index) => upstream.keys[index % upstream.keys.length].key;
   const peers = plan.peers && (await import('../variants/peers.mjs'));
-  const redis = peers && (await startRedis());
+  const redis = peers ? await startRedis() : undefined;
   const tables = {
     hits: [...baseline(known, keyOf), ...ourVariants(keyOf, plan.guard)],
     refusals: refusalVariants(known, upstream, plan.guard),
