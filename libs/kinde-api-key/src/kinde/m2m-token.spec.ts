@@ -3,7 +3,7 @@ import { KindeApiKeyMisconfiguredError } from '../kinde-api-key.errors.js';
 import { TestClock } from '../testing/index.js';
 import { AccessToken } from './access-token.js';
 import { Deadline } from './deadline.js';
-import { M2mToken } from './m2m-token.js';
+import { M2mToken, type MintRequest } from './m2m-token.js';
 import { Outage } from './outage.js';
 
 const never = () => new AbortController().signal;
@@ -19,14 +19,16 @@ const REFUSED = new KindeApiKeyMisconfiguredError('refused', { retryAfterSeconds
 /** A token endpoint that answers when the test says so: interleavings that a socket cannot be made to have. */
 function newToken(lifeMs = 1_000_000) {
   const clock = new TestClock(0);
-  const mints: { succeed(life?: number): void; fail(error: Error): void }[] = [];
+  const mints: { request: MintRequest; succeed(life?: number): void; giveBack(): void; fail(error: Error): void }[] =
+    [];
   const failures: Error[] = [];
   const endpoint = {
-    mint: () =>
+    mint: (request: MintRequest) =>
       new Promise<AccessToken>((resolve, reject) => {
         const sentAtMs = clock.now();
         const succeed = (life = lifeMs) => resolve(new AccessToken(`token-${mints.length}`, sentAtMs, life));
-        mints.push({ succeed, fail: reject });
+        const giveBack = () => resolve(request.held as AccessToken);
+        mints.push({ request, succeed, giveBack, fail: reject });
       }),
   };
   const token = new M2mToken(endpoint, clock, (error) => failures.push(error));
@@ -234,6 +236,31 @@ describe('M2mToken.renewAfterRejection', () => {
     clock.advance(1);
     void token.renewAfterRejection(renewed, never());
     expect(mints).toHaveLength(3);
+  });
+
+  it('has nothing better to offer where others have renewed it within the minute, and so the same one comes back', async () => {
+    const { token, last, ready } = newToken();
+    const first = await ready();
+    const renewed = token.renewAfterRejection(first, never());
+    last().giveBack();
+    expect(await renewed).toBeUndefined();
+    expect(await token.current(never())).toBe(first);
+  });
+
+  it('says which token is held, and whether it was rejected', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const first = await ready();
+    clock.advance(800_000);
+    token.renewAhead();
+    last().succeed();
+    await settle();
+    const second = await token.current(never());
+    void token.renewAfterRejection(second, never());
+    expect(mints.map(({ request }) => request)).toEqual([
+      { held: undefined, isForced: false },
+      { held: first, isForced: false },
+      { held: second, isForced: true },
+    ]);
   });
 
   it('knows nothing for a minute after a renewal that failed', async () => {
