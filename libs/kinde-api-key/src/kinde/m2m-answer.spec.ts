@@ -19,6 +19,16 @@ describe('parseMintAnswer', () => {
   });
 
   it.each([
+    [{ access_token: '' }, "'access_token' is not a token"],
+    [{ token_type: 'mac' }, "'token_type' is not bearer"],
+    [{ expires_in: 0 }, 'the M2M token does not say how long it lives'],
+  ])('says what is wrong with %j', (fields, reason) => {
+    const problem = `Kinde's answer cannot be believed (${reason})`;
+    expect(parse({ ...GOOD, ...fields })).toMatchObject({ kind: 'outage', problem });
+    expect(parse('')).toMatchObject({ problem: "Kinde's answer cannot be believed (it is not a JSON object)" });
+  });
+
+  it.each([
     ['a token type of another kind', { ...GOOD, token_type: 'mac' }],
     ['a token type that is no text', { ...GOOD, token_type: ['bearer'] }],
     ['no token', { expires_in: 3_600 }],

@@ -165,6 +165,25 @@ describe('parseVerifyAnswer', () => {
     expect(outcomeOf(parseVerifyAnswer({ status: 200, headers: {}, body: textOf(GOOD) }))).toBe('outage');
   });
 
+  it.each([
+    [{ is_valid: 'true' }, "'is_valid' is not a boolean"],
+    [{ status: 1 }, "'status' is not a string"],
+    [{ key_id: '' }, "'key_id' is not a string"],
+    [{ scopes: 'read:users' }, "'scopes' is not an array of strings"],
+    [{ org_code: 1 }, "'org_code' is not a string or null"],
+    [{ user_id: {} }, "'user_id' is not a string or null"],
+    [{ last_verified_on: 5 }, "'last_verified_on' is not a string or null"],
+    [{ verification_count: '3' }, "'verification_count' is not a count or null"],
+  ])('says what is wrong with %j', (fields, reason) => {
+    const problem = `Kinde's answer cannot be believed (${reason})`;
+    expect(parseVerifyAnswer(answer200({ ...GOOD, ...fields }))).toMatchObject({ kind: 'outage', problem });
+  });
+
+  it('says that an answer is no JSON object', () => {
+    const problem = "Kinde's answer cannot be believed (it is not a JSON object)";
+    expect(parseVerifyAnswer(answer200('[]'))).toMatchObject({ kind: 'outage', problem });
+  });
+
   it('repeats no word of the answer when it cannot be believed', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[A-Z]{12}$/), fc.constantFrom(...Object.keys(GOOD)), (canary, field) => {

@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 
 /** RFC 6750 §2.1 `b64token`. The length is no part of it: looking ahead for it takes as long as the rest. */
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
-/** How many characters a key has at least and at most. */
+/** How many characters a key has at least. */
 export const SHORTEST_KEY = 16;
+/** How many characters a key has at most. */
 export const LONGEST_KEY = 512;
 
 /** @returns whether a text has the form of a key, so that Kinde may be asked about it: a `b64token` of 16 to 512 characters */

@@ -52,8 +52,6 @@ export class SharedLevel {
     const nowMs = clock.now();
     // The other instance's clock may be a little ahead.
     const sentAtMs = Math.min(found.sentAtMs, nowMs);
-    const slot = cache.keys.find(digest);
-    if (slot !== NONE && cache.keys.sentAtMs(slot) >= sentAtMs) return;
     if (nowMs - sentAtMs >= maxAcceptedAgeMs || tombstones.overtakes(verdict.apiKey, found.sentAtMs)) return;
     cache.storeProven(digest, verdict.apiKey, { sentAtMs, callNo: 0 }, sentAtMs + refreshAtMs);
   }
