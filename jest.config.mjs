@@ -25,7 +25,8 @@ export default {
   maxWorkers: '100%',
   // time limits are there to end what hangs, not to measure: a busy machine is no failure
   testTimeout: 30_000,
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/'],
+  // builds, and the copies that mutation testing works on
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/', '<rootDir>/coverage/'],
   moduleNameMapper: {
     // "./x.js" in TypeScript sources means ./x.ts
     '^(\\.{1,2}/.*)\\.js$': '$1',
