@@ -62,6 +62,7 @@ export class CredentialReader {
     if (firstWord.length === scheme.length && firstWord.toLowerCase() === scheme.toLowerCase()) {
       return this.#judge(space === -1 ? '' : withoutSpacesBefore(value.slice(space)));
     }
+    // A word that is too short for a key is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme.
     return space === -1 && value.length >= SHORTEST_KEY ? MALFORMED : MISSING;
   }
 

@@ -6,7 +6,7 @@ import type { RouteRule } from './route-rule.js';
 const VISIT = Symbol.for('nestjs-kinde-api-key:visit');
 
 /**
- * What a registration's guards did about a request for one rule. It is kept on the request, because a guard may be asked again, by a second
+ * What a registration's guards did about a request, for one rule. It is kept on the request, because a guard may be asked again, by a second
  * instance or after a refusal: so nothing is done, and nothing counted, twice.
  */
 export interface Visit {
