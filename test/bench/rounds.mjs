@@ -23,6 +23,7 @@ export async function measureRounds(variants, { rounds, warmUp, block }) {
       const size = variant.block ?? block;
       const first = sent.get(variant.name);
       sent.set(variant.name, first + size);
+      variant.prepare?.();
       const us = await cpuOf(variant, first, size);
       if (round >= 0) times.get(variant.name).push(us / size);
       // Injected requests never give way to the event loop, on which what they leave behind would pile up.
