@@ -38,15 +38,8 @@ export class InProcessRateLimitStore implements RateLimitStore {
 
   take(place: string, keyId: string, limit: number, windowMs: number): RateDecision {
     const nowMs = this.#now();
-    const buckets = this.#placeOf(place, windowMs, nowMs);
-    const known = buckets.recent(keyId);
-    const bucket = known ?? buckets.bringBack(keyId);
-    const { capacity } = bucket;
-    const decision = bucket.take(nowMs, limit, windowMs);
-    if (!known || bucket.capacity !== capacity) {
-      buckets.resized(bucket.capacity - capacity);
-      this.#keepBounds(nowMs);
-    }
+    const decision = this.#placeOf(place, windowMs, nowMs).take(keyId, nowMs, limit);
+    this.#keepBounds(nowMs);
     return decision;
   }
 

@@ -1,16 +1,10 @@
-import { HitRing } from './hit-ring.js';
-
-/** How much the buckets of all places take that were used of late. */
-export interface RateLimitUsage {
-  buckets: number;
-  timestamps: number;
-}
-
-type Buckets = Map<string, HitRing>;
+import { NONE } from '../slot-index.js';
+import { BucketTable, type RateLimitUsage } from './bucket-table.js';
+import type { RateDecision } from './rate-limit-store.js';
 
 /**
- * The buckets of one place, by the id of the key, in two generations: those that were used since the last turn, and those of the generation
- * before that were not used since. A turn forgets the latter.
+ * The buckets of one place, in two generations: those that were used since the last turn, and those of the generation before that were not used
+ * since. A turn forgets the latter.
  *
  * It turns after a window and not before, so nothing that is forgotten counts any more, and it needs neither a timer nor a list of who was
  * used when: a request touches its bucket and little else.
@@ -18,41 +12,28 @@ type Buckets = Map<string, HitRing>;
 export class RateLimitPlace {
   readonly #windowMs: number;
   readonly #usage: RateLimitUsage;
-  #recent: Buckets = new Map();
-  #earlier: Buckets = new Map();
-  #recentTimestamps = 0;
+  #recent: BucketTable;
+  #earlier: BucketTable | undefined;
   #turnsAtMs: number;
 
   /** @param usage of all places, which this one keeps up to date */
   constructor(windowMs: number, nowMs: number, usage: RateLimitUsage) {
     this.#windowMs = windowMs;
     this.#usage = usage;
+    this.#recent = new BucketTable(usage);
     this.#turnsAtMs = nowMs + windowMs;
   }
 
   /** How many buckets it holds, used of late or not. */
   get size(): number {
-    return new Set([...this.#recent.keys(), ...this.#earlier.keys()]).size;
+    return new Set([...this.#recent.keyIds, ...(this.#earlier?.keyIds ?? [])]).size;
   }
 
-  /** @returns the bucket of a key if it was used since the last turn */
-  recent(keyId: string): HitRing | undefined {
-    return this.#recent.get(keyId);
-  }
-
-  /** @returns the bucket of a key that was not used since the last turn: the one that it had before, or an empty one */
-  bringBack(keyId: string): HitRing {
-    const bucket = this.#earlier.get(keyId) ?? new HitRing();
-    this.#recent.set(keyId, bucket);
-    this.#usage.buckets += 1;
-    this.resized(bucket.capacity);
-    return bucket;
-  }
-
-  /** Notes that a recent bucket has room for so many timestamps more, or less. */
-  resized(by: number): void {
-    this.#recentTimestamps += by;
-    this.#usage.timestamps += by;
+  /** Decides about one request of a key and counts it if it is accepted. */
+  take(keyId: string, nowMs: number, limit: number): RateDecision {
+    let slot = this.#recent.find(keyId);
+    if (slot === NONE) slot = this.#recent.add(keyId, this.#earlier);
+    return this.#recent.take(slot, nowMs, limit, this.#windowMs);
   }
 
   isDue(nowMs: number): boolean {
@@ -62,10 +43,9 @@ export class RateLimitPlace {
   /** Forgets the earlier generation, and with it the recent one if nothing in that counts any more. */
   turn(nowMs: number): void {
     const isOver = nowMs >= this.#turnsAtMs + this.#windowMs;
-    this.#usage.buckets -= this.#recent.size;
-    this.resized(-this.#recentTimestamps);
-    this.#earlier = isOver ? new Map() : this.#recent;
-    this.#recent = new Map();
+    this.#recent.leaveOut();
+    this.#earlier = isOver ? undefined : this.#recent;
+    this.#recent = new BucketTable(this.#usage);
     this.#turnsAtMs = nowMs + this.#windowMs;
   }
 }

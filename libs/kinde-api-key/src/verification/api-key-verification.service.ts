@@ -8,7 +8,7 @@ import { EVERY_KEY, memberOf, type InvalidationTarget } from './invalidation.js'
 import { couldBeKey, digestOf } from './raw-key.js';
 import type { Call } from './key-table.js';
 import { SharedLevel } from './shared-level.js';
-import { NONE } from './slot-index.js';
+import { NONE } from '../slot-index.js';
 import { Tombstones } from './tombstones.js';
 import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';
 import { VerdictCache, type VerdictCacheOptions } from './verdict-cache.js';

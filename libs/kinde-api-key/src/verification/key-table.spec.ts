@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { KeyTable } from './key-table.js';
 import { digestOf } from './raw-key.js';
-import { NONE } from './slot-index.js';
+import { NONE } from '../slot-index.js';
 
 function keyWith(keyId: string): VerifiedApiKey {
   return {

@@ -3,7 +3,7 @@ import type { Tombstone } from '../shared-store.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { digestOf } from './raw-key.js';
 import { SharedLevel } from './shared-level.js';
-import { NONE } from './slot-index.js';
+import { NONE } from '../slot-index.js';
 import { Tombstones } from './tombstones.js';
 import { VerdictCache } from './verdict-cache.js';
 import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';

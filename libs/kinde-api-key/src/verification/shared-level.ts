@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Verdict } from '../kinde/verdict.js';
-import { NONE } from './slot-index.js';
+import { NONE } from '../slot-index.js';
 import type { Tombstones } from './tombstones.js';
 import type { VerdictCache } from './verdict-cache.js';
 import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';

@@ -2,7 +2,7 @@ import type { RefusedVerdict } from '../kinde/verdict.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import type { Call } from './key-table.js';
 import { digestOf } from './raw-key.js';
-import { NONE } from './slot-index.js';
+import { NONE } from '../slot-index.js';
 import { VerdictCache } from './verdict-cache.js';
 
 const REVOKED: RefusedVerdict = { accepted: false, reason: 'revoked' };

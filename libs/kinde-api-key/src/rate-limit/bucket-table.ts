@@ -1,0 +1,202 @@
+import { hashOfText, NONE, SlotIndex } from '../slot-index.js';
+import type { RateDecision } from './rate-limit-store.js';
+
+/** How much the buckets of all places take that were used of late. */
+export interface RateLimitUsage {
+  buckets: number;
+  timestamps: number;
+}
+
+/** The fewest timestamps that a bucket has room for. */
+const FEWEST_TIMES = 8;
+/** The fewest buckets that a table has room for. */
+const FEWEST_BUCKETS = 16;
+/** How much longer the list of times becomes than is needed when it is full. */
+const GROWTH = 1.5;
+
+/** What is known of a bucket in numbers, side by side: a request that looks at one of them looks at all of them. */
+const HASH = 0;
+/** When the oldest request came that counts; `Infinity` if none does. */
+const OLDEST_AT = 1;
+const COUNT = 2;
+/** Where in its ring the oldest one stands. */
+const FIRST = 3;
+/** Where in the list of times the ring starts, and how many it has room for. */
+const START = 4;
+const ROOM = 5;
+const NUMBERS = 6;
+
+/**
+ * Sliding windows by the id of the key: when the accepted requests of each bucket came, in a ring with room for as many as were counted at once
+ * of late, not for as many as the limit allows.
+ *
+ * What is known of a bucket has a slot, the same in every column, and the rings of all lie in one list. With many keys most of that is in none of
+ * the processor's caches, so what a request costs is how often it waits for memory. That is why there are no objects, and why the oldest time
+ * stands in the row: a request that is accepted writes into its ring and reads nothing there.
+ */
+export class BucketTable {
+  readonly #usage: RateLimitUsage;
+  readonly #own: RateLimitUsage = { buckets: 0, timestamps: 0 };
+  readonly #keyIds: string[] = [''];
+  #room = FEWEST_BUCKETS;
+  #rows = new Float64Array((FEWEST_BUCKETS + 1) * NUMBERS);
+  #index = new SlotIndex(FEWEST_BUCKETS);
+  #times = new Float64Array(FEWEST_BUCKETS * FEWEST_TIMES);
+  /** Where the list of times goes on. Before it are rings, and what is left of those that became larger or smaller. */
+  #timesEnd = 0;
+
+  /** @param usage of several tables, which this one keeps up to date until it is left out */
+  constructor(usage: RateLimitUsage) {
+    this.#usage = usage;
+  }
+
+  get keyIds(): readonly string[] {
+    return this.#keyIds.slice(1);
+  }
+
+  /** @returns the slot of a key's bucket, or {@link NONE} */
+  find(keyId: string): number {
+    const hash = hashOfText(keyId);
+    let slot = this.#index.first(hash);
+    while (slot !== NONE && !this.#isOf(slot, keyId, hash)) slot = this.#index.next(slot);
+    return slot;
+  }
+
+  /** Adds the bucket of a key that has none: the one that it had in an earlier table, or an empty one. @returns its slot */
+  add(keyId: string, earlier?: BucketTable): number {
+    if (this.#own.buckets === this.#room) this.#grow();
+    const known = earlier?.find(keyId) ?? NONE;
+    const room = earlier && known !== NONE ? earlier.#number(known, ROOM) : FEWEST_TIMES;
+    const start = this.#makeRing(room);
+    this.#count(1, room);
+    const slot = this.#own.buckets;
+    const hash = hashOfText(keyId);
+    this.#keyIds.push(keyId);
+    this.#rows.set([hash, Infinity, 0, 0, start, room], slot * NUMBERS);
+    this.#index.add(slot, hash);
+    if (earlier && known !== NONE) this.#copy(earlier, known, slot);
+    return slot;
+  }
+
+  /**
+   * Decides about one request and counts it if it is accepted. Each request is looked at for the last time when it leaves the window, and the
+   * sizes of the rings double and halve: so this costs O(1) for each request.
+   *
+   * @param nowMs not earlier than the time before
+   * @param limit how many requests are accepted in any window
+   */
+  take(slot: number, nowMs: number, limit: number, windowMs: number): RateDecision {
+    if (this.#number(slot, OLDEST_AT) <= nowMs - windowMs) this.#forgetUntil(slot, nowMs - windowMs);
+    const count = this.#number(slot, COUNT);
+    if (count >= limit) {
+      const leavesAtMs = this.#timeOf(slot, count - limit) + windowMs;
+      return { accepted: false, limit, remaining: 0, resetAfterMs: leavesAtMs - nowMs };
+    }
+    this.#makeRoom(slot, limit);
+    this.#times[this.#placeOf(slot, count)] = nowMs;
+    this.#set(slot, COUNT, count + 1);
+    if (count === 0) this.#set(slot, OLDEST_AT, nowMs);
+    const resetAfterMs = this.#number(slot, OLDEST_AT) + windowMs - nowMs;
+    return { accepted: true, limit, remaining: limit - count - 1, resetAfterMs };
+  }
+
+  /** Its buckets do not count among those that were used of late any more. */
+  leaveOut(): void {
+    this.#count(-this.#own.buckets, -this.#own.timestamps);
+  }
+
+  #isOf(slot: number, keyId: string, hash: number): boolean {
+    return this.#number(slot, HASH) === hash && this.#keyIds[slot] === keyId;
+  }
+
+  #number(slot: number, column: number): number {
+    return this.#rows[slot * NUMBERS + column] as number;
+  }
+
+  #set(slot: number, column: number, value: number): void {
+    this.#rows[slot * NUMBERS + column] = value;
+  }
+
+  /** @returns where a request's time stands; 0 is the oldest */
+  #placeOf(slot: number, index: number): number {
+    const place = this.#number(slot, FIRST) + index;
+    const room = this.#number(slot, ROOM);
+    return this.#number(slot, START) + (place < room ? place : place - room);
+  }
+
+  #timeOf(slot: number, index: number): number {
+    return this.#times[this.#placeOf(slot, index)] as number;
+  }
+
+  #forgetUntil(slot: number, atMs: number): void {
+    const count = this.#number(slot, COUNT);
+    let gone = 0;
+    while (gone < count && this.#timeOf(slot, gone) <= atMs) gone += 1;
+    this.#set(slot, FIRST, this.#placeOf(slot, gone) - this.#number(slot, START));
+    this.#set(slot, COUNT, count - gone);
+    this.#set(slot, OLDEST_AT, gone < count ? this.#timeOf(slot, 0) : Infinity);
+  }
+
+  /** Sees to it that the ring has room for one more, and not much more than for what it holds. */
+  #makeRoom(slot: number, limit: number): void {
+    const count = this.#number(slot, COUNT);
+    const room = this.#number(slot, ROOM);
+    if (count === room) this.#resize(slot, Math.min(count * 2, limit));
+    else if (room > FEWEST_TIMES && count * 4 <= room) this.#resize(slot, Math.max(FEWEST_TIMES, count * 2));
+  }
+
+  #resize(slot: number, room: number): void {
+    const start = this.#makeRing(room);
+    this.#count(0, room - this.#number(slot, ROOM));
+    const count = this.#number(slot, COUNT);
+    for (let index = 0; index < count; index += 1) this.#times[start + index] = this.#timeOf(slot, index);
+    this.#set(slot, FIRST, 0);
+    this.#set(slot, START, start);
+    this.#set(slot, ROOM, room);
+  }
+
+  #copy(from: BucketTable, fromSlot: number, slot: number): void {
+    const count = from.#number(fromSlot, COUNT);
+    const start = this.#number(slot, START);
+    for (let index = 0; index < count; index += 1) this.#times[start + index] = from.#timeOf(fromSlot, index);
+    this.#set(slot, COUNT, count);
+    this.#set(slot, OLDEST_AT, from.#number(fromSlot, OLDEST_AT));
+  }
+
+  /** @returns where a ring starts that nobody has yet */
+  #makeRing(room: number): number {
+    if (this.#timesEnd + room > this.#times.length) this.#tidyUp(room);
+    const start = this.#timesEnd;
+    this.#timesEnd += room;
+    return start;
+  }
+
+  /** Moves the rings to a list of their own, with room for more. */
+  #tidyUp(more: number): void {
+    const old = this.#times;
+    this.#times = new Float64Array(Math.ceil((this.#own.timestamps + more) * GROWTH));
+    this.#timesEnd = 0;
+    for (let slot = 1; slot <= this.#own.buckets; slot += 1) {
+      const [start, room] = [this.#number(slot, START), this.#number(slot, ROOM)];
+      for (let place = 0; place < room; place += 1) this.#times[this.#timesEnd + place] = old[start + place] as number;
+      this.#set(slot, START, this.#timesEnd);
+      this.#timesEnd += room;
+    }
+  }
+
+  #grow(): void {
+    const rows = this.#rows;
+    this.#room *= 2;
+    this.#rows = new Float64Array((this.#room + 1) * NUMBERS);
+    this.#rows.set(rows);
+    this.#index = new SlotIndex(this.#room);
+    for (let slot = 1; slot <= this.#own.buckets; slot += 1) this.#index.add(slot, this.#number(slot, HASH));
+  }
+
+  #count(buckets: number, timestamps: number): void {
+    for (const usage of [this.#usage, this.#own]) {
+      usage.buckets += buckets;
+      usage.timestamps += timestamps;
+    }
+  }
+}
