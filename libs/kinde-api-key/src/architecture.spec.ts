@@ -43,7 +43,14 @@ function roomOf(file: string): string {
 const IMPORTS = FILES.flatMap(importsOf);
 const WITHIN = IMPORTS.filter(({ isPackage, from, to }) => !isPackage && roomOf(from) !== roomOf(to));
 
-const LEAVES = ['clock.ts', 'decision.ts', 'kinde-api-key.errors.ts', 'shared-store.ts', 'slot-index.ts', 'verified-api-key.ts'];
+const LEAVES = [
+  'clock.ts',
+  'decision.ts',
+  'kinde-api-key.errors.ts',
+  'shared-store.ts',
+  'slot-index.ts',
+  'verified-api-key.ts',
+];
 /** What is checked and resolved before any room is built. */
 const OPTIONS = [
   'kinde-api-key.options.ts',

@@ -2,12 +2,13 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import { decideAccess, decideOrganization } from '../authorization/decide-access.js';
 import type { ApiKeyRefusalCode } from '../decision.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { Verdict } from '../kinde/verdict.js';
+import type { AcceptedVerdict, Verdict } from '../kinde/verdict.js';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { couldBeKey } from '../verification/raw-key.js';
+import { RememberedVerdict } from '../verification/remembered-verdict.js';
 import { ANSWER_OF_REASON, type AnswerName } from './answers.js';
 import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import { decisionOf } from './decision-reporter.js';
@@ -59,9 +60,7 @@ export class ApiKeyGuard implements CanActivate {
     const reading = credentials.read(request);
     if ('refusal' in reading) throw this.#refuseKey(attempt, reading.refusal);
     const verdict = verification.verifyCached(reading.rawKey);
-    return verdict?.accepted
-      ? this.#admit(attempt, verdict.apiKey, true)
-      : this.#examine(attempt, reading.rawKey, verdict);
+    return verdict?.accepted ? this.#admit(attempt, verdict, true) : this.#examine(attempt, reading.rawKey, verdict);
   }
 
   /** A key that is not remembered as a good one. */
@@ -94,22 +93,25 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   #judge(attempt: Attempt, verdict: Verdict, cached: boolean): boolean | Promise<boolean> {
-    if (verdict.accepted) return this.#admit(attempt, verdict.apiKey, cached);
+    if (verdict.accepted) return this.#admit(attempt, verdict, cached);
     attempt.cached = cached;
     throw this.#refuseKey(attempt, ANSWER_OF_REASON[verdict.reason]);
   }
 
-  #admit(attempt: Attempt, apiKey: VerifiedApiKey, cached: boolean): boolean | Promise<boolean> {
+  #admit(attempt: Attempt, verdict: AcceptedVerdict, cached: boolean): boolean | Promise<boolean> {
+    const { apiKey } = verdict;
     attempt.cached = cached;
     attempt.apiKey = apiKey;
     const { rateLimit } = attempt.rule;
-    return rateLimit ? this.#limit(attempt, apiKey, rateLimit) : this.#authorize(attempt, apiKey);
+    return rateLimit ? this.#limit(attempt, verdict, rateLimit) : this.#authorize(attempt, apiKey);
   }
 
   /** Counts the request, unless another guard of this registration has done so. */
-  #limit(attempt: Attempt, apiKey: VerifiedApiKey, limit: RateLimitRule): boolean | Promise<boolean> {
+  #limit(attempt: Attempt, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
+    const { apiKey } = verdict;
     const visit = this.#visitOf(attempt);
-    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, apiKey));
+    const slot = RememberedVerdict.slotOf(verdict);
+    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, apiKey, slot));
     return 'accepted' in rate
       ? this.#afterCount(attempt, apiKey, limit, rate)
       : rate.then((decision) => this.#afterCount(attempt, apiKey, limit, decision));

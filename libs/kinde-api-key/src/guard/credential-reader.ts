@@ -95,7 +95,8 @@ function headerValue(request: HttpRequest, name: string): string | null | undefi
   let value: string | undefined;
   for (let index = 0; index < raw.length; index += 2) {
     const candidate: unknown = raw[index];
-    if (typeof candidate !== 'string' || candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    if (typeof candidate !== 'string' || candidate.length !== name.length) continue;
+    if (candidate !== name && candidate.toLowerCase() !== name) continue;
     const given: unknown = raw[index + 1];
     if (value !== undefined || typeof given !== 'string') return null;
     value = given;

@@ -6,7 +6,7 @@ import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 export interface InProcessRateLimitStoreOptions {
   /** How many buckets may be used until one is forgotten that was not used meanwhile; it holds twice as many at most. Default 100,000. */
   readonly maxBuckets?: number;
-  /** The same for the timestamps that they have room for, of 8 bytes each. Default 8,388,608, which is 128 MiB at most. */
+  /** The same for the timestamps that they have room for, of 8 bytes and half as much to spare. Default 8,388,608, which is 192 MiB at most. */
   readonly maxTimestamps?: number;
 }
 
@@ -36,9 +36,9 @@ export class InProcessRateLimitStore implements RateLimitStore {
     return { buckets, recent: { ...this.#usage } };
   }
 
-  take(place: string, keyId: string, limit: number, windowMs: number): RateDecision {
+  take(place: string, keyId: string, limit: number, windowMs: number, hint = 0): RateDecision {
     const nowMs = this.#now();
-    const decision = this.#placeOf(place, windowMs, nowMs).take(keyId, nowMs, limit);
+    const decision = this.#placeOf(place, windowMs, nowMs).take(keyId, nowMs, limit, hint);
     this.#keepBounds(nowMs);
     return decision;
   }

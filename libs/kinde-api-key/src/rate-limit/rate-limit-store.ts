@@ -30,8 +30,16 @@ export interface RateLimitStore {
    * @param keyId the key's id
    * @param limit how many requests are accepted in any window, a whole number from 1 to 10,000
    * @param windowMs length of the window in milliseconds, a whole number from 1,000 to 86,400,000; the same for a place while the process runs
+   * @param hint a whole number from 0 that is most often the same for the same key, and another one for another key, but proves neither: by
+   * it a store may look for the bucket first. Default 0
    * @returns the decision, at once where nothing has to be waited for: then the guard does not wait, either. A store that waits has a deadline
    * and an answer for its own failures; what it throws reaches the app's exception filters, and the request is not accepted
    */
-  take(place: string, keyId: string, limit: number, windowMs: number): RateDecision | Promise<RateDecision>;
+  take(
+    place: string,
+    keyId: string,
+    limit: number,
+    windowMs: number,
+    hint?: number,
+  ): RateDecision | Promise<RateDecision>;
 }

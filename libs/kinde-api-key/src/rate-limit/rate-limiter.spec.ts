@@ -31,9 +31,15 @@ describe('the limiter', () => {
     void limiter.take(ruleWith(), KEY);
     void limiter.take(ruleWith({ place: 'Reports.export', limit: 5, windowMs: 1_000 }), keyWith('api_key_2'));
     expect(asked).toEqual([
-      ['*', 'api_key_1', 2, 60_000],
-      ['Reports.export', 'api_key_2', 5, 1_000],
+      ['*', 'api_key_1', 2, 60_000, undefined],
+      ['Reports.export', 'api_key_2', 5, 1_000, undefined],
     ]);
+  });
+
+  it('passes on by what the bucket may be found sooner', () => {
+    const { asked, store } = recordingStore();
+    void limiterWith(store).limiter.take(ruleWith(), KEY, 7);
+    expect(asked).toEqual([['*', 'api_key_1', 2, 60_000, 7]]);
   });
 
   it('asks a function for the limit of each request, so that it may change', () => {

@@ -27,11 +27,12 @@ export class RateLimiter {
    * A limit that is not known, because the app's function threw or returned something else than a whole number from 1 to 10,000, is a limit
    * of 0: the request is refused and nothing is counted. The first time it is logged.
    *
+   * @param hint see {@link RateLimitStore.take}
    * @returns the store's decision, or a promise of it where the store must wait
    */
-  take(rule: RateLimitRule, apiKey: VerifiedApiKey): RateDecision | Promise<RateDecision> {
+  take(rule: RateLimitRule, apiKey: VerifiedApiKey, hint?: number): RateDecision | Promise<RateDecision> {
     const limit = typeof rule.limit === 'number' ? rule.limit : this.#ask(rule.limit, apiKey);
-    if (limit !== undefined) return this.#store.take(rule.place, apiKey.keyId, limit, rule.windowMs);
+    if (limit !== undefined) return this.#store.take(rule.place, apiKey.keyId, limit, rule.windowMs, hint);
     return { accepted: false, limit: 0, remaining: 0, resetAfterMs: Math.min(UNKNOWN_RETRY_MS, rule.windowMs) };
   }
 

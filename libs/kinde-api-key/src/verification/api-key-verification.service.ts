@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
-import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../kinde/verdict.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { RefusedVerdict, Verdict } from '../kinde/verdict.js';
 import { MAX_SKEW_MS, type Tombstone } from '../shared-store.js';
 import { EVERY_KEY, memberOf, type InvalidationTarget } from './invalidation.js';
 import { couldBeKey, digestOf } from './raw-key.js';
 import type { Call } from './key-table.js';
+import { RememberedVerdict } from './remembered-verdict.js';
 import { SharedLevel } from './shared-level.js';
 import { NONE } from '../slot-index.js';
 import { Tombstones } from './tombstones.js';
@@ -154,7 +154,8 @@ export class ApiKeyVerificationService {
     const nowMs = this.#clock.now();
     const slot = this.#cache.proven(digest);
     if (slot === NONE) return this.#cache.refusal(digest, nowMs);
-    if (nowMs < keys.servedUntilMs(slot) && nowMs >= keys.sentAtMs(slot)) return accepted(keys.apiKey(slot));
+    if (nowMs < keys.servedUntilMs(slot) && nowMs >= keys.sentAtMs(slot))
+      return new RememberedVerdict(keys.apiKey(slot), slot);
     return this.#verdictOfAging(this.#cache, slot, rawKey, nowMs);
   }
 
@@ -167,7 +168,7 @@ export class ApiKeyVerificationService {
     const inOutage = nowMs - cache.outageAtMs(slot) < OUTAGE_MEMORY_MS;
     if (ageMs >= this.#ttlMs && !inOutage) return undefined;
     const digest = cache.keys.digest(slot);
-    const verdict = accepted(cache.keys.apiKey(slot));
+    const verdict = new RememberedVerdict(cache.keys.apiKey(slot), slot);
     if (!this.#flights.has(digest)) this.#ask(digest, rawKey).catch(() => undefined);
     return verdict;
   }
@@ -238,11 +239,6 @@ export class ApiKeyVerificationService {
     keys.serveUntil(slot, Math.min(nowMs + ASK_AGAIN_MS, acceptableUntilMs));
     if (isOutage) this.#cache.noteOutage(slot, nowMs);
     if (nowMs >= acceptableUntilMs || nowMs < sentAtMs) throw error;
-    return accepted(keys.apiKey(slot));
+    return new RememberedVerdict(keys.apiKey(slot), slot);
   }
-}
-
-/** Made for each request: it costs less than to look up one that is kept, and needs no memory for each key. */
-function accepted(apiKey: VerifiedApiKey): AcceptedVerdict {
-  return { accepted: true, apiKey };
 }

@@ -1,4 +1,3 @@
-import { hashOfText, NONE, SlotIndex } from '../slot-index.js';
 import type { RateDecision } from './rate-limit-store.js';
 
 /** How much the buckets of all places take that were used of late. */
@@ -9,73 +8,61 @@ export interface RateLimitUsage {
 
 /** The fewest timestamps that a bucket has room for. */
 const FEWEST_TIMES = 8;
-/** The fewest buckets that a table has room for. */
-const FEWEST_BUCKETS = 16;
+/** How many buckets there is room for at first. */
+const FIRST_ROOM = 16;
 /** How much longer the list of times becomes than is needed when it is full. */
 const GROWTH = 1.5;
 
 /** What is known of a bucket in numbers, side by side: a request that looks at one of them looks at all of them. */
-const HASH = 0;
+const COUNT = 0;
 /** When the oldest request came that counts; `Infinity` if none does. */
 const OLDEST_AT = 1;
-const COUNT = 2;
 /** Where in its ring the oldest one stands. */
-const FIRST = 3;
+const FIRST = 2;
 /** Where in the list of times the ring starts, and how many it has room for. */
-const START = 4;
-const ROOM = 5;
-const NUMBERS = 6;
+const START = 3;
+const ROOM = 4;
+const NUMBERS = 5;
 
 /**
- * Sliding windows by the id of the key: when the accepted requests of each bucket came, in a ring with room for as many as were counted at once
- * of late, not for as many as the limit allows.
+ * Sliding windows, one for each slot: when the accepted requests of a bucket came, in a ring with room for as many as were counted at once of
+ * late, not for as many as the limit allows.
  *
- * What is known of a bucket has a slot, the same in every column, and the rings of all lie in one list. With many keys most of that is in none of
- * the processor's caches, so what a request costs is how often it waits for memory. That is why there are no objects, and why the oldest time
- * stands in the row: a request that is accepted writes into its ring and reads nothing there.
+ * With many keys most of what is known of one is in none of the processor's caches, so what a request costs is how often it waits for memory.
+ * That is why there are no objects, why the rings of all lie in one list, and why the oldest time stands in the row: a request that is accepted
+ * writes into its ring and reads nothing there.
  */
-export class BucketTable {
+export class SlidingWindows {
   readonly #usage: RateLimitUsage;
   readonly #own: RateLimitUsage = { buckets: 0, timestamps: 0 };
-  readonly #keyIds: string[] = [''];
-  #room = FEWEST_BUCKETS;
-  #rows = new Float64Array((FEWEST_BUCKETS + 1) * NUMBERS);
-  #index = new SlotIndex(FEWEST_BUCKETS);
-  #times = new Float64Array(FEWEST_BUCKETS * FEWEST_TIMES);
+  #rows = new Float64Array((FIRST_ROOM + 1) * NUMBERS);
+  #times = new Float64Array(FIRST_ROOM * FEWEST_TIMES);
   /** Where the list of times goes on. Before it are rings, and what is left of those that became larger or smaller. */
   #timesEnd = 0;
 
-  /** @param usage of several tables, which this one keeps up to date until it is left out */
+  /** @param usage of several of them, which this one keeps up to date until it is left out */
   constructor(usage: RateLimitUsage) {
     this.#usage = usage;
   }
 
-  get keyIds(): readonly string[] {
-    return this.#keyIds.slice(1);
+  /** @internal For how many timestamps there is memory; for tests. */
+  get memory(): number {
+    return this.#times.length;
   }
 
-  /** @returns the slot of a key's bucket, or {@link NONE} */
-  find(keyId: string): number {
-    const hash = hashOfText(keyId);
-    let slot = this.#index.first(hash);
-    while (slot !== NONE && !this.#isOf(slot, keyId, hash)) slot = this.#index.next(slot);
-    return slot;
-  }
-
-  /** Adds the bucket of a key that has none: the one that it had in an earlier table, or an empty one. @returns its slot */
-  add(keyId: string, earlier?: BucketTable): number {
-    if (this.#own.buckets === this.#room) this.#grow();
-    const known = earlier?.find(keyId) ?? NONE;
-    const room = earlier && known !== NONE ? earlier.#number(known, ROOM) : FEWEST_TIMES;
+  /**
+   * Gives the next slot, from 1, a window: an empty one, or a copy.
+   *
+   * @param from where to copy from, and which slot
+   */
+  add(from?: { readonly windows: SlidingWindows; readonly slot: number }): void {
+    const slot = this.#own.buckets + 1;
+    if ((slot + 1) * NUMBERS > this.#rows.length) this.#grow();
+    const room = from ? from.windows.#number(from.slot, ROOM) : FEWEST_TIMES;
     const start = this.#makeRing(room);
     this.#count(1, room);
-    const slot = this.#own.buckets;
-    const hash = hashOfText(keyId);
-    this.#keyIds.push(keyId);
-    this.#rows.set([hash, Infinity, 0, 0, start, room], slot * NUMBERS);
-    this.#index.add(slot, hash);
-    if (earlier && known !== NONE) this.#copy(earlier, known, slot);
-    return slot;
+    this.#rows.set([0, Infinity, 0, start, room], slot * NUMBERS);
+    if (from) this.#copy(from.windows, from.slot, slot);
   }
 
   /**
@@ -100,13 +87,9 @@ export class BucketTable {
     return { accepted: true, limit, remaining: limit - count - 1, resetAfterMs };
   }
 
-  /** Its buckets do not count among those that were used of late any more. */
+  /** Its windows do not count among those that were used of late any more. */
   leaveOut(): void {
     this.#count(-this.#own.buckets, -this.#own.timestamps);
-  }
-
-  #isOf(slot: number, keyId: string, hash: number): boolean {
-    return this.#number(slot, HASH) === hash && this.#keyIds[slot] === keyId;
   }
 
   #number(slot: number, column: number): number {
@@ -155,7 +138,7 @@ export class BucketTable {
     this.#set(slot, ROOM, room);
   }
 
-  #copy(from: BucketTable, fromSlot: number, slot: number): void {
+  #copy(from: SlidingWindows, fromSlot: number, slot: number): void {
     const count = from.#number(fromSlot, COUNT);
     const start = this.#number(slot, START);
     for (let index = 0; index < count; index += 1) this.#times[start + index] = from.#timeOf(fromSlot, index);
@@ -186,11 +169,8 @@ export class BucketTable {
 
   #grow(): void {
     const rows = this.#rows;
-    this.#room *= 2;
-    this.#rows = new Float64Array((this.#room + 1) * NUMBERS);
+    this.#rows = new Float64Array(rows.length * 2);
     this.#rows.set(rows);
-    this.#index = new SlotIndex(this.#room);
-    for (let slot = 1; slot <= this.#own.buckets; slot += 1) this.#index.add(slot, this.#number(slot, HASH));
   }
 
   #count(buckets: number, timestamps: number): void {
