@@ -4,7 +4,7 @@ import { Controller, Get, Logger, Module, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import inject from 'light-my-request';
+import { ask } from './node-request.mjs';
 
 Logger.overrideLogger(['error', 'fatal']);
 
@@ -58,7 +58,7 @@ export async function createBenchApp(adapter, variants, imports, orgCode) {
   await app.init();
   const instance = http.getInstance();
   if (adapter === 'fastify') await instance.ready();
-  const send = adapter === 'fastify' ? (request) => instance.inject(request) : (request) => inject(instance, request);
+  const send = adapter === 'fastify' ? (request) => instance.inject(request) : (request) => ask(instance, request);
   const runnable = variants.map((variant) => {
     const url = `/${paths.get(variant)}/${orgCode}`;
     return {

@@ -1,6 +1,7 @@
 // npm run bench:gate                    fails if the library got slower, in relation to the floor of the same run
 // npm run bench:gate -- --slow-by=1     with a pause of 1 µs in our guard: to see it fail
 // npm run bench:gate -- --rounds=300    more rounds, for a machine that is busy
+// npm run bench:gate -- --adapter=express
 //
 // A run counts only if its control is right; there are at most seven. What misses a bound must miss it in three runs that count.
 import { parseArgs } from 'node:util';
@@ -17,7 +18,7 @@ const { slowedGuard } = await import('./variants/ours.mjs');
 const MAX_RUNS = 7;
 const RUNS_TO_FAIL = 3;
 
-/** How many times as much as the floor a variant may add, on Fastify: what the library is built to keep. */
+/** How many times as much as the floor a variant may add: what the library is built to keep. */
 const BARS = new Map([
   ['ours, two scopes', { other: FLOOR, bar: 1.25 }],
   ['ours, two scopes and @OrgScoped', { other: FLOOR, bar: 1.5 }],
@@ -28,7 +29,7 @@ const BARS = new Map([
 /** The gate is there to see a slow-down, and not to toss a coin where a bar is just kept: as much above a bar is noise of a busy machine. */
 const SLACK = 1.2;
 
-const adapter = values.adapter ?? 'fastify';
+const adapters = values.adapter ? [values.adapter] : ['fastify', 'express'];
 const guard = values['slow-by'] && slowedGuard(Number(values['slow-by']));
 const plan = {
   keys: 1_000,
@@ -39,9 +40,14 @@ const plan = {
   ...(guard && { guard }),
 };
 
-process.exit((await passes()) ? 0 : 1);
+let isFast = true;
+for (const adapter of adapters) {
+  console.log(`\n## ${adapter}\n`);
+  isFast = (await passes(adapter)) && isFast;
+}
+process.exit(isFast ? 0 : 1);
 
-async function passes() {
+async function passes(adapter) {
   const misses = new Map();
   for (let run = 1; run <= MAX_RUNS; run += 1) {
     const { measured } = await measureHotPath(adapter, plan);

@@ -19,22 +19,14 @@ const ORG_MISMATCH: AccessRefusal = Object.freeze({ code: 'ORG_MISMATCH' });
  */
 export function decideAccess(rule: AccessRule, apiKey: VerifiedApiKey): AccessRefusal | null {
   for (const scope of rule.requiredScopes) {
-    if (!isGranted(apiKey, scope)) return LACKS_REQUIRED;
+    if (!apiKey.scopes.includes(scope)) return LACKS_REQUIRED;
   }
   for (const alternatives of rule.requiredAnyOf) {
-    if (!alternatives.some((scope) => isGranted(apiKey, scope))) return LACKS_ANY_OF;
+    if (!alternatives.some((scope) => apiKey.scopes.includes(scope))) return LACKS_ANY_OF;
   }
   if (rule.needsOrganization && apiKey.orgCode === null) return ORG_REQUIRED;
   if (rule.needsUser && apiKey.userId === null) return USER_REQUIRED;
   return null;
-}
-
-/** A loop, because `includes` is slow on an array that is frozen (V8 has no fast path for it), and these are. */
-function isGranted({ scopes }: VerifiedApiKey, wanted: string): boolean {
-  for (const scope of scopes) {
-    if (scope === wanted) return true;
-  }
-  return false;
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { apiKeyTracker } from './api-key-tracker.js';
-import { openVisit } from './visit.js';
+import { visitOf } from './visit.js';
 import type { RouteRule } from './route-rule.js';
 
 describe('apiKeyTracker', () => {
   it('gives the id of the key that was accepted', () => {
     const request = { ip: '192.0.2.1' };
-    openVisit(request, Symbol('ours'), {} as RouteRule).apiKey = { keyId: 'api_key_1' } as VerifiedApiKey;
+    visitOf(request, Symbol('ours'), {} as RouteRule).apiKey = { keyId: 'api_key_1' } as VerifiedApiKey;
     expect(apiKeyTracker(request)).toBe('api_key_1');
   });
 

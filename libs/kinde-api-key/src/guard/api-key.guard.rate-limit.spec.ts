@@ -83,7 +83,15 @@ async function guardWith(
     log,
   };
   await verification.verify(RAW_KEY);
-  return { guard: new ApiKeyGuard(registration), second: new ApiKeyGuard(registration), taken, hints, decisions, log };
+  return {
+    guard: new ApiKeyGuard(registration),
+    second: new ApiKeyGuard(registration),
+    taken,
+    hints,
+    decisions,
+    log,
+    verification,
+  };
 }
 
 function requestTo(name: keyof Users, key = RAW_KEY) {
@@ -193,6 +201,18 @@ describe('what is counted', () => {
     const limited = requestTo('find').context;
     for (const each of [guard, second]) expect(await outcomeOf(() => each.canActivate(limited))).toBe('RATE_LIMITED');
     expect(taken).toHaveLength(2);
+  });
+});
+
+describe('a request with a key that Kinde is asked about', () => {
+  it('is counted once, even where two guards look at it at the same time', async () => {
+    const { guard, second, taken, verification } = await guardWith();
+    await verification.invalidateAll();
+    const { context } = requestTo('find');
+    const asked = [guard.canActivate(context), second.canActivate(context)];
+    expect(asked).toEqual([expect.any(Promise), expect.any(Promise)]);
+    expect(await Promise.all(asked)).toEqual([true, true]);
+    expect(taken).toHaveLength(1);
   });
 });
 

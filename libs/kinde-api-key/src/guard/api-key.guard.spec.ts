@@ -154,7 +154,7 @@ describe('an accepted request', () => {
     const { guard } = guardWith();
     const { context, request } = requestTo('loaded');
     expect(await guard.canActivate(context)).toBe(true);
-    expect(getVerifiedApiKey(request)).toBe(KEY);
+    expect(getVerifiedApiKey(request)).toEqual(KEY);
     expect(latestPassage(request)).toMatchObject({ resource: 'user 7' });
   });
 
@@ -305,6 +305,20 @@ describe('a network that keeps sending bad keys', () => {
     expect(guard.canActivate(requestTo('read').context)).toBe(true);
     expect(await outcomeOf(() => guard.canActivate(requestTo('write').context))).toBe('INSUFFICIENT_SCOPE');
     expect(registration.failedAttempts?.waitSeconds({ ip: '192.0.2.1' })).toBe(30);
+  });
+});
+
+describe('a resolver that is waited for', () => {
+  it('does not make the guard forget that the request visits another registration meanwhile', async () => {
+    const [ours, theirs] = [guardWith(), guardWith()];
+    for (const { guard } of [ours, theirs]) await guard.canActivate(requestTo('plain').context);
+    const { context, request } = requestTo('loaded');
+    const passes = [ours, theirs].map(({ guard }) => guard.canActivate(context));
+    expect(passes).toEqual([expect.any(Promise), expect.any(Promise)]);
+    await Promise.all(passes);
+    // Who remembers that the request passed answers at once, without asking the resolver again.
+    expect([ours, theirs].map(({ guard }) => guard.canActivate(context))).toEqual([true, true]);
+    expect(getVerifiedApiKey(request)).toEqual(KEY);
   });
 });
 

@@ -16,7 +16,7 @@ import type { HttpRequest, HttpResponse } from './http-request.js';
 import type { OrganizationClaim } from './organization-source.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
 import type { RouteRule } from './route-rule.js';
-import { findVisit, openVisit, type Visit } from './visit.js';
+import { findVisit, latestVisit, openVisit, visitOf, type Visit } from './visit.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library that a process may have loaded. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
@@ -24,11 +24,19 @@ export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
 /** A request on its way through the guard. */
 interface Attempt {
   readonly context: ExecutionContext;
-  readonly rule: RouteRule;
   readonly request: HttpRequest;
+  readonly rule: RouteRule;
+  /** The latest visit that was noted on the request when it came. */
+  readonly latest: Visit | undefined;
+  /** This one, once it is noted. */
   visit: Visit | undefined;
   apiKey: VerifiedApiKey | undefined;
   cached: boolean | undefined;
+}
+
+/** A request whose key is good. */
+interface Admission extends Attempt {
+  readonly apiKey: VerifiedApiKey;
 }
 
 /**
@@ -54,9 +62,10 @@ export class ApiKeyGuard implements CanActivate {
     if (rule.isPublic) return true;
     if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
     const request = context.switchToHttp().getRequest<HttpRequest>();
-    const visit = findVisit(request, id, rule);
+    const latest = latestVisit(request);
+    const visit = findVisit(latest, id, rule);
     if (visit?.apiKey) return true;
-    const attempt: Attempt = { context, rule, request, visit, apiKey: undefined, cached: undefined };
+    const attempt: Attempt = { context, request, rule, latest, visit, apiKey: undefined, cached: undefined };
     const reading = credentials.read(request);
     if ('refusal' in reading) throw this.#refuseKey(attempt, reading.refusal);
     const verdict = verification.verifyCached(reading.rawKey);
@@ -99,85 +108,78 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   #admit(attempt: Attempt, verdict: AcceptedVerdict, cached: boolean): boolean | Promise<boolean> {
-    const { apiKey } = verdict;
+    attempt.apiKey = verdict.apiKey;
     attempt.cached = cached;
-    attempt.apiKey = apiKey;
+    const admission = attempt as Admission;
     const { rateLimit } = attempt.rule;
-    return rateLimit ? this.#limit(attempt, verdict, rateLimit) : this.#authorize(attempt, apiKey);
+    return rateLimit ? this.#limit(admission, verdict, rateLimit) : this.#authorize(admission);
   }
 
   /** Counts the request, unless another guard of this registration has done so. */
-  #limit(attempt: Attempt, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
-    const { apiKey } = verdict;
-    const visit = this.#visitOf(attempt);
+  #limit(admission: Admission, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
+    const visit = this.#visitOf(admission);
     const slot = RememberedVerdict.slotOf(verdict);
-    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, apiKey, slot));
+    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, admission.apiKey, slot));
     return 'accepted' in rate
-      ? this.#afterCount(attempt, apiKey, limit, rate)
-      : rate.then((decision) => this.#afterCount(attempt, apiKey, limit, decision));
+      ? this.#afterCount(admission, limit, rate)
+      : rate.then((decision) => this.#afterCount(admission, limit, decision));
   }
 
-  #afterCount(
-    attempt: Attempt,
-    apiKey: VerifiedApiKey,
-    limit: RateLimitRule,
-    decision: RateDecision,
-  ): boolean | Promise<boolean> {
+  #afterCount(admission: Admission, limit: RateLimitRule, decision: RateDecision): boolean | Promise<boolean> {
     if (limit.isAnnounced || !decision.accepted) {
-      const response = responseOf(attempt.context);
+      const response = responseOf(admission.context);
       response.header('RateLimit', rateLimitField(limit, decision));
       response.header('RateLimit-Policy', rateLimitPolicyField(limit, decision));
     }
-    if (!decision.accepted) throw this.#refuse(attempt, 'RATE_LIMITED', retryAfterSeconds(decision));
-    return this.#authorize(attempt, apiKey);
+    if (!decision.accepted) throw this.#refuse(admission, 'RATE_LIMITED', retryAfterSeconds(decision));
+    return this.#authorize(admission);
   }
 
-  #authorize(attempt: Attempt, apiKey: VerifiedApiKey): boolean | Promise<boolean> {
-    const refusal = decideAccess(attempt.rule.access, apiKey);
+  #authorize(admission: Admission): boolean | Promise<boolean> {
+    const { context, rule, apiKey } = admission;
+    const refusal = decideAccess(rule.access, apiKey);
     if (refusal) {
-      this.#report(attempt, refusal.code);
-      throw this.registration.refusals.refuseAccess(responseOf(attempt.context), refusal, attempt.rule);
+      this.#report(admission, refusal.code);
+      throw this.registration.refusals.refuseAccess(responseOf(context), refusal, rule);
     }
-    return this.#matchOrganizations(attempt, apiKey, 0, undefined);
+    return this.#matchOrganizations(admission, 0, undefined);
   }
 
   /** From the source with this index on; later, where one of them has to be waited for. */
-  #matchOrganizations(
-    attempt: Attempt,
-    apiKey: VerifiedApiKey,
-    index: number,
-    resource: unknown,
-  ): boolean | Promise<boolean> {
-    const source = attempt.rule.organizations[index];
-    if (!source) return this.#pass(attempt, apiKey, resource);
-    const claim = source(attempt.context, attempt.request, apiKey);
-    return claim instanceof Promise
-      ? claim.then((found) => this.#matchClaim(attempt, apiKey, index, resource, found))
-      : this.#matchClaim(attempt, apiKey, index, resource, claim);
+  #matchOrganizations(admission: Admission, index: number, resource: unknown): boolean | Promise<boolean> {
+    const { context, request, rule, apiKey } = admission;
+    const source = rule.organizations[index];
+    if (!source) return this.#pass(admission, resource);
+    const claim = source(context, request, apiKey);
+    if (!(claim instanceof Promise)) return this.#matchClaim(admission, index, resource, claim);
+    this.#visitOf(admission);
+    return claim.then((found) => this.#matchClaim(admission, index, resource, found));
   }
 
   #matchClaim(
-    attempt: Attempt,
-    apiKey: VerifiedApiKey,
+    admission: Admission,
     index: number,
     resource: unknown,
     claim: OrganizationClaim,
   ): boolean | Promise<boolean> {
-    const refusal = decideOrganization(apiKey, claim.orgCode);
-    if (refusal) throw this.#refuse(attempt, refusal.code);
-    return this.#matchOrganizations(attempt, apiKey, index + 1, claim.resource ?? resource);
+    const refusal = decideOrganization(admission.apiKey, claim.orgCode);
+    if (refusal) throw this.#refuse(admission, refusal.code);
+    return this.#matchOrganizations(admission, index + 1, claim.resource ?? resource);
   }
 
-  #pass(attempt: Attempt, apiKey: VerifiedApiKey, resource: unknown): true {
-    const visit = this.#visitOf(attempt);
-    visit.apiKey = apiKey;
+  #pass(admission: Admission, resource: unknown): true {
+    const visit = this.#visitOf(admission);
+    visit.apiKey = admission.apiKey;
     visit.resource = resource;
-    this.#report(attempt, null);
+    this.#report(admission, null);
     return true;
   }
 
-  #visitOf(attempt: Attempt): Visit {
-    return (attempt.visit ??= openVisit(attempt.request, this.registration.id, attempt.rule));
+  /** Noted before anything is waited for, as others may visit meanwhile, and only where it is needed: writing to a request is slow on Express. */
+  #visitOf(admission: Admission): Visit {
+    const { request, rule, latest, cached } = admission;
+    const { id } = this.registration;
+    return (admission.visit ??= cached ? openVisit(request, id, rule, latest) : visitOf(request, id, rule));
   }
 
   #refuseKey(attempt: Attempt, name: AnswerName): ApiKeyRefusedException {

@@ -3,7 +3,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { CurrentApiKey, OrgCode, ScopedResource, UserId } from './parameter.decorators.js';
 import type { RouteRule } from './route-rule.js';
-import { openVisit } from './visit.js';
+import { visitOf } from './visit.js';
 
 const KEY = { keyId: 'api_key_1', orgCode: 'org_a', userId: null } as VerifiedApiKey;
 
@@ -32,7 +32,7 @@ function parametersFor(request: object): unknown[] {
 describe('the parameters of a handler', () => {
   it('come from the passage of the request', () => {
     const request = {};
-    Object.assign(openVisit(request, Symbol('registration'), {} as RouteRule), { apiKey: KEY, resource: 'user 7' });
+    Object.assign(visitOf(request, Symbol('registration'), {} as RouteRule), { apiKey: KEY, resource: 'user 7' });
     expect(parametersFor(request)).toEqual([KEY, 'org_a', null, 'user 7']);
   });
 

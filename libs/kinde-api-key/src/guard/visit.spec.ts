@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
-import { findVisit, getVerifiedApiKey, latestPassage, openVisit } from './visit.js';
+import { getVerifiedApiKey, latestPassage, visitOf } from './visit.js';
 import type { RouteRule } from './route-rule.js';
 
 const ours = Symbol('registration');
@@ -12,24 +12,22 @@ const key = { keyId: 'api_key_1' } as VerifiedApiKey;
 const otherKey = { keyId: 'api_key_2' } as VerifiedApiKey;
 
 describe('a request', () => {
-  it('has visited nobody before', () => {
-    expect(findVisit({}, ours, rule)).toBeUndefined();
+  it('has passed nobody before', () => {
     expect(latestPassage({})).toBeUndefined();
     expect(getVerifiedApiKey({})).toBeUndefined();
   });
 
   it('has visited the registration that noted it, for the rule that it was about, and no other', () => {
     const request = {};
-    const visit = openVisit(request, ours, rule);
-    expect(findVisit(request, ours, rule)).toBe(visit);
-    expect(findVisit(request, ours, otherRule)).toBeUndefined();
-    expect(findVisit(request, theirs, rule)).toBeUndefined();
-    expect(findVisit({}, ours, rule)).toBeUndefined();
+    const visit = visitOf(request, ours, rule);
+    const others = [visitOf(request, ours, otherRule), visitOf(request, theirs, rule), visitOf({}, ours, rule)];
+    expect(visitOf(request, ours, rule)).toBe(visit);
+    expect(new Set([visit, ...others]).size).toBe(4);
   });
 
   it('has not passed because it visited, nor because it was counted', () => {
     const request = {};
-    const visit = openVisit(request, ours, rule);
+    const visit = visitOf(request, ours, rule);
     visit.rate = { accepted: true } as RateDecision;
     expect(latestPassage(request)).toBeUndefined();
     expect(getVerifiedApiKey(request)).toBeUndefined();
@@ -39,13 +37,13 @@ describe('a request', () => {
 
   it('may pass two registrations, of which the latest gives the key', () => {
     const request = {};
-    const [first, second] = [openVisit(request, ours, rule), openVisit(request, theirs, rule)];
+    const [first, second] = [visitOf(request, ours, rule), visitOf(request, theirs, rule)];
     first.apiKey = key;
     expect(latestPassage(request)).toBe(first);
     second.apiKey = otherKey;
     expect(latestPassage(request)).toBe(second);
-    expect(findVisit(request, ours, rule)).toBe(first);
-    expect(findVisit(request, theirs, rule)).toBe(second);
+    expect(visitOf(request, ours, rule)).toBe(first);
+    expect(visitOf(request, theirs, rule)).toBe(second);
   });
 
   it('has passed for every copy of the library', () => {
@@ -56,12 +54,12 @@ describe('a request', () => {
   it('cannot claim to have passed by anything that a client sends', () => {
     const request = JSON.parse('{ "nestjs-kinde-api-key:visit": { "apiKey": { "keyId": "forged" } } }') as object;
     expect(getVerifiedApiKey(request)).toBeUndefined();
-    expect(findVisit(request, ours, rule)).toBeUndefined();
+    expect(visitOf(request, ours, rule).apiKey).toBeUndefined();
   });
 
   it('shows its visits in no JSON', () => {
     const request = {};
-    openVisit(request, ours, rule).apiKey = key;
+    visitOf(request, ours, rule).apiKey = key;
     expect(JSON.stringify(request)).toBe('{}');
     expect(inspect(Object.keys(request))).toBe('[]');
   });

@@ -32,19 +32,29 @@ interface Visitor {
   [VISIT]?: Visit;
 }
 
-/** @returns the visit of a request to a registration's guards for a rule, if there was one */
-export function findVisit(request: object, registration: symbol, rule: RouteRule): Visit | undefined {
-  let visit = (request as Visitor)[VISIT];
+/** @returns the latest visit that is noted on a request, to whomever */
+export function latestVisit(request: object): Visit | undefined {
+  return (request as Visitor)[VISIT];
+}
+
+/** @returns the visit to a registration's guards for a rule, the latest one or one before it, if there was one */
+export function findVisit(latest: Visit | undefined, registration: symbol, rule: RouteRule): Visit | undefined {
+  let visit = latest;
   while (visit && (visit.registration !== registration || visit.rule !== rule)) visit = visit.previous;
   return visit;
 }
 
-/** Notes on the request that it visits a registration's guards for a rule. */
-export function openVisit(request: object, registration: symbol, rule: RouteRule): Visit {
-  const previous = (request as Visitor)[VISIT];
+/** Notes on a request that it visits a registration's guards for a rule. @param previous the latest visit until now */
+export function openVisit(request: object, registration: symbol, rule: RouteRule, previous: Visit | undefined): Visit {
   const visit = { registration, rule, previous, rate: undefined, apiKey: undefined, resource: undefined };
   (request as Visitor)[VISIT] = visit;
   return visit;
+}
+
+/** @returns the visit of a request to a registration's guards for a rule: the one that is noted, or else a new one */
+export function visitOf(request: object, registration: symbol, rule: RouteRule): Visit {
+  const latest = latestVisit(request);
+  return findVisit(latest, registration, rule) ?? openVisit(request, registration, rule, latest);
 }
 
 /** @returns the latest visit of any registration at whose end the request passed */
