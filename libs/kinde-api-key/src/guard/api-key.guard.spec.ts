@@ -315,7 +315,7 @@ describe('a resolver that is waited for', () => {
     const { context, request } = requestTo('loaded');
     const passes = [ours, theirs].map(({ guard }) => guard.canActivate(context));
     expect(passes).toEqual([expect.any(Promise), expect.any(Promise)]);
-    await Promise.all(passes);
+    await Promise.all(passes.map((pass) => Promise.resolve(pass)));
     // Who remembers that the request passed answers at once, without asking the resolver again.
     expect([ours, theirs].map(({ guard }) => guard.canActivate(context))).toEqual([true, true]);
     expect(getVerifiedApiKey(request)).toEqual(KEY);

@@ -13,7 +13,7 @@ describe('RememberedVerdict', () => {
 
   it('is not taken for one that was copied or came from Kinde', () => {
     const verdict = new RememberedVerdict(API_KEY, 7);
-    expect(RememberedVerdict.slotOf({ ...verdict })).toBe(NONE);
+    expect(RememberedVerdict.slotOf(structuredClone(verdict))).toBe(NONE);
     expect(RememberedVerdict.slotOf({ accepted: true, apiKey: API_KEY })).toBe(NONE);
   });
 });
