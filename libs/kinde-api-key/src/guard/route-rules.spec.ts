@@ -163,6 +163,7 @@ describe('a function that was put on the instance', () => {
     const stub: Handler = () => undefined;
     const rules = rulesWith();
     rules.add(Stubbed, 'one', stub);
+    expect(rules.ruleOf(Stubbed, stub)).toMatchObject({ route: 'Stubbed.one', access: { requiredScopes: ['a'] } });
     rules.add(Stubbed, 'two', stub);
     expect(rules.ruleOf(Stubbed, stub)).toMatchObject({
       route: 'Stubbed.one|two',
