@@ -150,10 +150,11 @@ export class ApiKeyGuard implements CanActivate {
     const { context, request, rule, apiKey } = admission;
     const source = rule.organizations[index];
     if (!source) return this.#pass(admission, resource);
-    const claim = source(context, request, apiKey);
-    if (!(claim instanceof Promise)) return this.#matchClaim(admission, index, resource, claim);
     this.#visitOf(admission);
-    return claim.then((found) => this.#matchClaim(admission, index, resource, found));
+    const claim = source(context, request, apiKey);
+    return claim instanceof Promise
+      ? claim.then((found) => this.#matchClaim(admission, index, resource, found))
+      : this.#matchClaim(admission, index, resource, claim);
   }
 
   #matchClaim(
@@ -175,7 +176,10 @@ export class ApiKeyGuard implements CanActivate {
     return true;
   }
 
-  /** Noted before anything is waited for, as others may visit meanwhile, and only where it is needed: writing to a request is slow on Express. */
+  /**
+   * Noted before the app's code runs or anything is waited for, as others may visit meanwhile, and only where it is needed: writing to a request
+   * is slow on Express.
+   */
   #visitOf(admission: Admission): Visit {
     const { request, rule, latest, cached } = admission;
     const { id } = this.registration;
