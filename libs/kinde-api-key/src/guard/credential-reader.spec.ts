@@ -49,6 +49,13 @@ describe('a key behind its scheme', () => {
     expect(readingOf(bearerOnly, sent(name, `Bearer ${KEY}`))).toEqual({ rawKey: KEY });
   });
 
+  it('is not found under another name of the same length', () => {
+    expect(readingOf(bearerOnly, sent('Last-Modified', `Bearer ${KEY}`))).toEqual(missing);
+    expect(readingOf(bearerOnly, sent('if-none-match', 'Bearer other', 'authorization', `Bearer ${KEY}`))).toEqual({
+      rawKey: KEY,
+    });
+  });
+
   it('may hold every character of b64token, and padding', () => {
     const rawKey = 'AZaz09-._~+/AZaz09==';
     expect(readingOf(bearerOnly, authorization(`Bearer ${rawKey}`))).toEqual({ rawKey });
