@@ -6,38 +6,19 @@ import type { AcceptedVerdict, Verdict } from '../kinde/verdict.js';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
 import { couldBeKey } from '../verification/raw-key.js';
 import { RememberedVerdict } from '../verification/remembered-verdict.js';
 import { ANSWER_OF_REASON, type AnswerName } from './answers.js';
 import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import { noteVisit, type Admission, type Attempt } from './attempt.js';
 import { decisionOf } from './decision-reporter.js';
 import type { HttpRequest, HttpResponse } from './http-request.js';
 import type { OrganizationClaim } from './organization-source.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
-import type { RouteRule } from './route-rule.js';
-import { findVisit, latestVisit, openVisit, visitOf, type Visit } from './visit.js';
+import { findVisit, latestVisit } from './visit.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library that a process may have loaded. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
-
-/** A request on its way through the guard. */
-interface Attempt {
-  readonly context: ExecutionContext;
-  readonly request: HttpRequest;
-  readonly rule: RouteRule;
-  /** The latest visit that was noted on the request when it came. */
-  readonly latest: Visit | undefined;
-  /** This one, once it is noted. */
-  visit: Visit | undefined;
-  apiKey: VerifiedApiKey | undefined;
-  cached: boolean | undefined;
-}
-
-/** A request whose key is good. */
-interface Admission extends Attempt {
-  readonly apiKey: VerifiedApiKey;
-}
 
 /**
  * Lets a request through whose API key is valid and may do what the handler's decorators demand; refuses every other with
@@ -117,7 +98,7 @@ export class ApiKeyGuard implements CanActivate {
 
   /** Counts the request, unless another guard of this registration has done so. */
   #limit(admission: Admission, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
-    const visit = this.#visitOf(admission);
+    const visit = noteVisit(admission, this.registration.id);
     const slot = RememberedVerdict.slotOf(verdict);
     const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, admission.apiKey, slot));
     return 'accepted' in rate
@@ -150,7 +131,7 @@ export class ApiKeyGuard implements CanActivate {
     const { context, request, rule, apiKey } = admission;
     const source = rule.organizations[index];
     if (!source) return this.#pass(admission, resource);
-    this.#visitOf(admission);
+    noteVisit(admission, this.registration.id);
     const claim = source(context, request, apiKey);
     return claim instanceof Promise
       ? claim.then((found) => this.#matchClaim(admission, index, resource, found))
@@ -169,21 +150,11 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   #pass(admission: Admission, resource: unknown): true {
-    const visit = this.#visitOf(admission);
+    const visit = noteVisit(admission, this.registration.id);
     visit.apiKey = admission.apiKey;
     visit.resource = resource;
     this.#report(admission, null);
     return true;
-  }
-
-  /**
-   * Noted before the app's code runs or anything is waited for, as others may visit meanwhile, and only where it is needed: writing to a request
-   * is slow on Express.
-   */
-  #visitOf(admission: Admission): Visit {
-    const { request, rule, latest, cached } = admission;
-    const { id } = this.registration;
-    return (admission.visit ??= cached ? openVisit(request, id, rule, latest) : visitOf(request, id, rule));
   }
 
   #refuseKey(attempt: Attempt, name: AnswerName): ApiKeyRefusedException {
