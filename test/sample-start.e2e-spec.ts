@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DEMO_CALLS } from '../apps/sample/src/demo/demo-calls.js';
@@ -78,6 +78,15 @@ async function sendCurl(line: string): Promise<{ status: number; body: string }>
   return { status: response.status, body: await response.text() };
 }
 
+/** A request that is under way, and with it the app: it sends its body when it is told to. */
+async function heldRequest(url: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n');
+  socket.write('Expect: 100-continue\r\n\r\n');
+  await once(socket, 'data');
+  return socket;
+}
+
 jest.setTimeout(60_000);
 
 afterAll(async () => {
@@ -100,11 +109,13 @@ describe('npm start', () => {
       });
     }
 
+    const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(sample.output)!;
+    const held = await heldRequest(url);
     sample.signal('SIGINT');
     sample.signal('SIGINT'); // as under npm, which passes on what the terminal has sent already
+    held.end('{}');
     expect(await sample.exit).toEqual([0, null]);
     expect(sample.errors).toBe('');
-    const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(sample.output)!;
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
