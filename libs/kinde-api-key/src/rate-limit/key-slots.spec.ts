@@ -22,7 +22,6 @@ describe('KeySlots', () => {
       expect(KEYS.map((keyId, key) => slots.find(keyId, hintOf(key)))).toEqual(added);
     }
     expect(slots.find('nobody', 1)).toBe(NONE);
-    expect(slots.find('', 1)).toBe(NONE);
   });
 
   it('finds an id that is an equal text, and not the same one', () => {
@@ -39,6 +38,13 @@ describe('KeySlots', () => {
     const slot = slots.add(one);
     expect(slots.find(other, 1)).toBe(NONE);
     expect([slots.add(other), slots.find(one, 1), slots.find(other, 2)]).toEqual([slot + 1, slot, slot + 1]);
+  });
+
+  it('finds an empty id like any other', () => {
+    const slots = new KeySlots();
+    expect(slots.find('', 1)).toBe(NONE);
+    const slot = slots.add('');
+    expect([slots.find('', 1), slots.find('', 2)]).toEqual([slot, slot]);
   });
 
   it('finds a key after it was added, by the hint that had not found it', () => {

@@ -5,7 +5,8 @@ const FIRST_ROOM = 16;
 
 /** Numbers keys from 1, in the order in which they come, and finds their numbers again: what is known of a key has that slot. */
 export class KeySlots {
-  readonly #keyIds: string[] = [''];
+  /** By slot; {@link NONE} is the slot of nobody. */
+  readonly #keyIds: (string | undefined)[] = [undefined];
   #room = FIRST_ROOM;
   #hashes = new Int32Array(FIRST_ROOM + 1);
   #index = new SlotIndex(FIRST_ROOM);
@@ -17,7 +18,7 @@ export class KeySlots {
   }
 
   get keyIds(): readonly string[] {
-    return this.#keyIds.slice(1);
+    return this.#keyIds.slice(1) as string[];
   }
 
   /**
@@ -28,7 +29,7 @@ export class KeySlots {
   find(keyId: string, hint: number): number {
     const place = hint & (this.#room - 1);
     const hinted = this.#hinted[place] as number;
-    // Equal at a glance where both are one and the same text; the slot of nobody has the id of nobody.
+    // Equal at a glance where both are one and the same text.
     if (this.#keyIds[hinted] === keyId) return hinted;
     return (this.#hinted[place] = this.#look(keyId));
   }
