@@ -36,8 +36,6 @@ export class RouteRules {
   readonly #options: RouteRulesOptions;
   readonly #resolvers: ResolverBinding;
   readonly #known = new WeakMap<AnyFunction, Map<AnyFunction, KnownRule>>();
-  /** What was asked for last about a handler: most belong to one class, and are found by one look-up. */
-  readonly #latest = new WeakMap<AnyFunction, { readonly controller: AnyFunction; readonly rule: RouteRule }>();
   readonly #classNames = new ClassNames();
 
   constructor(options: RouteRulesOptions, resolvers: ResolverBinding) {
@@ -47,11 +45,7 @@ export class RouteRules {
 
   /** @returns the rule of a handler, or `undefined` for one that cannot be found or whose rule is contradictory: it must be refused */
   ruleOf(controller: AnyFunction, handler: AnyFunction): RouteRule | undefined {
-    const latest = this.#latest.get(handler);
-    if (latest?.controller === controller) return latest.rule;
-    const rule = this.#known.get(controller)?.get(handler)?.rule ?? this.#findRule(controller, handler);
-    if (rule) this.#latest.set(handler, { controller, rule });
-    return rule;
+    return this.#known.get(controller)?.get(handler)?.rule ?? this.#findRule(controller, handler);
   }
 
   /**
@@ -79,7 +73,6 @@ export class RouteRules {
     const ofClass = this.#known.get(controller) ?? new Map<AnyFunction, KnownRule>();
     ofClass.set(handler, known);
     this.#known.set(controller, ofClass);
-    this.#latest.delete(handler);
   }
 
   #compile(controller: AnyFunction, names: readonly string[], handler: AnyFunction): CompiledRule {

@@ -62,7 +62,10 @@ export class SlidingWindows {
     const start = this.#makeRing(room);
     this.#count(1, room);
     this.#rows.set([0, Infinity, 0, start, room], slot * NUMBERS);
-    if (from) this.#copy(from.windows, from.slot, slot);
+    if (!from) return;
+    this.#copyRing(from.windows, from.slot, start);
+    this.#set(slot, COUNT, from.windows.#number(from.slot, COUNT));
+    this.#set(slot, OLDEST_AT, from.windows.#number(from.slot, OLDEST_AT));
   }
 
   /**
@@ -131,19 +134,16 @@ export class SlidingWindows {
   #resize(slot: number, room: number): void {
     const start = this.#makeRing(room);
     this.#count(0, room - this.#number(slot, ROOM));
-    const count = this.#number(slot, COUNT);
-    for (let index = 0; index < count; index += 1) this.#times[start + index] = this.#timeOf(slot, index);
+    this.#copyRing(this, slot, start);
     this.#set(slot, FIRST, 0);
     this.#set(slot, START, start);
     this.#set(slot, ROOM, room);
   }
 
-  #copy(from: SlidingWindows, fromSlot: number, slot: number): void {
-    const count = from.#number(fromSlot, COUNT);
-    const start = this.#number(slot, START);
-    for (let index = 0; index < count; index += 1) this.#times[start + index] = from.#timeOf(fromSlot, index);
-    this.#set(slot, COUNT, count);
-    this.#set(slot, OLDEST_AT, from.#number(fromSlot, OLDEST_AT));
+  /** Copies what counts, in its order, to where another ring starts. */
+  #copyRing(from: SlidingWindows, slot: number, start: number): void {
+    const count = from.#number(slot, COUNT);
+    for (let index = 0; index < count; index += 1) this.#times[start + index] = from.#timeOf(slot, index);
   }
 
   /** @returns where a ring starts that nobody has yet */

@@ -1,3 +1,4 @@
+import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
 import type { Verdict } from '../kinde/verdict.js';
@@ -10,18 +11,7 @@ const OPTIONS = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000,
 const MAX_ACCEPTED_AGE_MS = 300_000;
 
 const REVOKED: Verdict = { accepted: false, reason: 'revoked' };
-const ACCEPTED: Verdict = {
-  accepted: true,
-  apiKey: {
-    keyId: 'api_key_1',
-    scopes: ['read:users'],
-    orgCode: 'org_a',
-    userId: null,
-    ownerType: 'organization',
-    lastVerifiedOn: null,
-    verificationCount: 1,
-  },
-};
+const ACCEPTED: Verdict = { accepted: true, apiKey: verifiedKey() };
 
 /** Kinde, whose answers the test gives when it wants to. */
 class ManualKinde implements KeyVerifier {

@@ -1,3 +1,4 @@
+import { verifiedKey } from '../../../../test/support/verified-key.js';
 import type { KeyAnswer } from '../kinde/kinde-client.js';
 import type { AcceptedVerdict, Verdict } from '../kinde/verdict.js';
 import type { Tombstone } from '../shared-store.js';
@@ -15,18 +16,7 @@ const OPTIONS = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000,
 const REVOKED: Verdict = { accepted: false, reason: 'revoked' };
 
 function accepted(keyId = 'api_key_1'): AcceptedVerdict {
-  return {
-    accepted: true,
-    apiKey: {
-      keyId,
-      scopes: ['read:users'],
-      orgCode: 'org_a',
-      userId: null,
-      ownerType: 'organization',
-      lastVerifiedOn: null,
-      verificationCount: 1,
-    },
-  };
+  return { accepted: true, apiKey: verifiedKey({ keyId }) };
 }
 
 /** Kinde, which gives its answers in turn, and the last one again and again; time may pass while it does. */

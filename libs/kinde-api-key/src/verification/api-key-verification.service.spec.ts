@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
 import type { Verdict } from '../kinde/verdict.js';
@@ -19,20 +20,7 @@ const OPTIONS: VerificationOptions = {
 };
 const KEY = 'k_live_0123456789abcdef';
 
-function apiKey(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {
-  return {
-    keyId: 'api_key_1',
-    scopes: ['read:users'],
-    orgCode: 'org_a',
-    userId: null,
-    ownerType: 'organization',
-    lastVerifiedOn: null,
-    verificationCount: 1,
-    ...fields,
-  };
-}
-
-const accepted = (fields?: Partial<VerifiedApiKey>): Verdict => ({ accepted: true, apiKey: apiKey(fields) });
+const accepted = (fields?: Partial<VerifiedApiKey>): Verdict => ({ accepted: true, apiKey: verifiedKey(fields) });
 const REVOKED: Verdict = { accepted: false, reason: 'revoked' };
 const outage = () => new KindeApiKeyUnavailableError('down', { retryAfterSeconds: 5 });
 

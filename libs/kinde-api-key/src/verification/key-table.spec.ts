@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { NONE } from '../slot-index.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { KeyTable } from './key-table.js';
 import { digestOf } from './raw-key.js';
-import { NONE } from '../slot-index.js';
 
 function keyWith(keyId: string): VerifiedApiKey {
   return {

@@ -1,5 +1,5 @@
-import type { VerifiedApiKey } from '../verified-api-key.js';
 import { hashOfDigest, hashOfText, NONE, SlotIndex } from '../slot-index.js';
+import type { VerifiedApiKey } from '../verified-api-key.js';
 
 /** One verify call, and its place among the others. */
 export interface Call {

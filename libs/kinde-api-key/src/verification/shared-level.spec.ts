@@ -1,9 +1,9 @@
+import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { TestClock } from '../testing/index.js';
 import type { Tombstone } from '../shared-store.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import { NONE } from '../slot-index.js';
 import { digestOf } from './raw-key.js';
 import { SharedLevel } from './shared-level.js';
-import { NONE } from '../slot-index.js';
 import { Tombstones } from './tombstones.js';
 import { VerdictCache } from './verdict-cache.js';
 import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';
@@ -19,19 +19,8 @@ const DIGEST = digestOf('k_live_0123456789abcdef');
 const OWN = 1;
 const OTHERS = 2;
 
-function apiKey(verificationCount: number): VerifiedApiKey {
-  return {
-    keyId: 'api_key_1',
-    scopes: ['read:users'],
-    orgCode: 'org_a',
-    userId: null,
-    ownerType: 'organization',
-    lastVerifiedOn: null,
-    verificationCount,
-  };
-}
-
-const accepted = (verificationCount: number) => ({ accepted: true, apiKey: apiKey(verificationCount) }) as const;
+const accepted = (verificationCount: number) =>
+  ({ accepted: true, apiKey: verifiedKey({ verificationCount }) }) as const;
 
 /** The other instances, as far as this level asks them. */
 class Others implements Pick<VerdictSharing, 'find' | 'claimRefresh'> {
@@ -61,7 +50,12 @@ function setUp(ages: { own?: number; others?: number; nowMs?: number } = {}) {
   const tombstones = new Tombstones(SKEW_MS);
   const others = new Others();
   if (own !== undefined)
-    cache.storeProven(DIGEST, apiKey(OWN), { sentAtMs: nowMs - own, callNo: 7 }, nowMs - own + REFRESH_AT_MS);
+    cache.storeProven(
+      DIGEST,
+      verifiedKey({ verificationCount: OWN }),
+      { sentAtMs: nowMs - own, callNo: 7 },
+      nowMs - own + REFRESH_AT_MS,
+    );
   if (othersAge !== undefined) others.known = { verdict: accepted(OTHERS), sentAtMs: nowMs - othersAge };
   const level = new SharedLevel({
     sharing: others as Others & VerdictSharing,

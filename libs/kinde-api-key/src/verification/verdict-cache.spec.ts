@@ -1,8 +1,9 @@
+import { verifiedKey } from '../../../../test/support/verified-key.js';
 import type { RefusedVerdict } from '../kinde/verdict.js';
+import { NONE } from '../slot-index.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import type { Call } from './key-table.js';
 import { digestOf } from './raw-key.js';
-import { NONE } from '../slot-index.js';
 import { VerdictCache } from './verdict-cache.js';
 
 const REVOKED: RefusedVerdict = { accepted: false, reason: 'revoked' };
@@ -10,25 +11,12 @@ const UNKNOWN: RefusedVerdict = { accepted: false, reason: 'unknown' };
 /** The secrets that one key has had, in the order of its rotations. */
 const [FIRST, SECOND, THIRD] = ['first', 'second', 'third'].map(digestOf) as [string, string, string];
 
-function apiKey(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {
-  return {
-    keyId: 'api_key_1',
-    scopes: ['read:users'],
-    orgCode: 'org_a',
-    userId: null,
-    ownerType: 'organization',
-    lastVerifiedOn: null,
-    verificationCount: 1,
-    ...fields,
-  };
-}
-
 const at = (sentAtMs: number, callNo = 1): Call => ({ sentAtMs, callNo });
 
 function setUp({ maxKeys = 10 } = {}) {
   const cache = new VerdictCache({ maxKeys, maxRefusals: 10, negativeTtlMs: 10_000 });
   const accept = (digest: string, call: Call, fields?: Partial<VerifiedApiKey>) =>
-    cache.storeProven(digest, apiKey(fields), call, call.sentAtMs + 48_000);
+    cache.storeProven(digest, verifiedKey(fields), call, call.sentAtMs + 48_000);
   const knows = (digest: string) => cache.proven(digest) !== NONE;
   return { cache, accept, knows };
 }
@@ -238,7 +226,7 @@ describe('VerdictCache', () => {
     const { cache, accept } = setUp();
     accept(FIRST, at(1_000));
     const known = cache.keys.apiKey(cache.proven(FIRST));
-    expect(known).toEqual(apiKey());
+    expect(known).toEqual(verifiedKey());
     expect([Object.isFrozen(known), Object.isFrozen(known.scopes)]).toEqual([true, true]);
   });
 });

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { RefusedVerdict } from '../kinde/verdict.js';
+import { NONE } from '../slot-index.js';
 import type { VerifiedApiKey } from '../verified-api-key.js';
 import { KeyTable, type Call, type Secret } from './key-table.js';
 import { ScopeLists } from './scope-lists.js';
-import { NONE } from '../slot-index.js';
 
 /** How much is remembered, and how long refusals are. */
 export interface VerdictCacheOptions {
