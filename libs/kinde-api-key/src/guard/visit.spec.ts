@@ -25,6 +25,12 @@ describe('a request', () => {
     expect(new Set([visit, ...others]).size).toBe(4);
   });
 
+  it('has not visited because something that it inherits from has', () => {
+    const earlier = {};
+    const visit = visitOf(earlier, ours, rule);
+    expect(visitOf(Object.create(earlier) as object, ours, rule)).not.toBe(visit);
+  });
+
   it('has not passed because it visited, nor because it was counted', () => {
     const request = {};
     const visit = visitOf(request, ours, rule);

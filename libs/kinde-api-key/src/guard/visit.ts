@@ -34,7 +34,8 @@ interface Visitor {
 
 /** @returns the latest visit that is noted on a request, to whomever */
 export function latestVisit(request: object): Visit | undefined {
-  return (request as Visitor)[VISIT];
+  // Most requests have none, and on Express it takes 0.2 µs to find that none of their prototypes has one, either.
+  return Object.hasOwn(request, VISIT) ? (request as Visitor)[VISIT] : undefined;
 }
 
 /** @returns the visit to a registration's guards for a rule, the latest one or one before it, if there was one */
