@@ -140,7 +140,7 @@ describe('a process', () => {
       const emulator = await KindeEmulator.start();
       const { clientId, clientSecret } = emulator.credentials;
       const { key } = emulator.createKey();
-      const child = startChild('children/closing.ts', {
+      const child = startChild('subprocesses/closing.ts', {
         env: { KINDE: emulator.domain, CLIENT_ID: clientId, CLIENT_SECRET: clientSecret, GOOD_KEY: key },
       });
       const exited = new Promise((resolve) => child.once('exit', resolve));

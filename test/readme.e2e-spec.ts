@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { ANSWERS } from '../libs/kinde-api-key/src/guard/answers.js';
-import { resolveOptions } from '../libs/kinde-api-key/src/resolved-options.js';
+import { ANSWERS } from '../libs/kinde-api-key/src/responses/answers.js';
+import { resolveOptions } from '../libs/kinde-api-key/src/config/resolved-options.js';
 import { planTable } from './bench/simulation/plans.js';
 import { demoCallsMarkdown, rowsOf, sectionOf, truthTableMarkdown, withSection } from './support/readme-tables.js';
 

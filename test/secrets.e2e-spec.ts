@@ -371,7 +371,7 @@ describe('a process with every log switched on', () => {
       keys: [{ key: GOOD, keyId: 'api_key_good' }],
     });
     const token = emulator.issueToken();
-    const child = startChild('children/secrets.ts', {
+    const child = startChild('subprocesses/secrets.ts', {
       silent: true,
       env: {
         DEBUG: '*',

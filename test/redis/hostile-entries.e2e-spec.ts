@@ -1,15 +1,15 @@
 import { redisStore } from 'nestjs-kinde-api-key/redis';
 import { TestClock } from 'nestjs-kinde-api-key/testing';
 import { ApiKeyVerificationService } from 'nestjs-kinde-api-key';
-import { FleetKeys, type FleetIdentity } from '../../libs/kinde-api-key/src/fleet/fleet-keys.js';
-import { Fleet } from '../../libs/kinde-api-key/src/fleet/fleet.js';
-import { sealVerdict } from '../../libs/kinde-api-key/src/fleet/sealed-verdict.js';
-import type { AcceptedVerdict } from '../../libs/kinde-api-key/src/kinde/verdict.js';
-import { digestOf } from '../../libs/kinde-api-key/src/verification/raw-key.js';
+import { SharedSecrets, type SharedIdentity } from '../../libs/kinde-api-key/src/shared/shared-secrets.js';
+import { SharedState } from '../../libs/kinde-api-key/src/shared/shared-state.js';
+import { sealVerdict } from '../../libs/kinde-api-key/src/shared/sealed-verdict.js';
+import type { AcceptedVerdict } from '../../libs/kinde-api-key/src/api-key/verdict.js';
+import { digestOf } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
 import { connectClient, type TestClient } from '../support/redis-clients.js';
 import { describeRedis, RedisServer } from '../support/redis-server.js';
 
-const IDENTITY: FleetIdentity = {
+const IDENTITY: SharedIdentity = {
   origin: 'https://acme.kinde.com',
   clientId: 'client',
   clientSecret: 'the client secret',
@@ -37,7 +37,7 @@ function verdict(index: number, orgCode = `org_${index}`): AcceptedVerdict {
 
 describeRedis('hostile entries in Redis', () => {
   const clock = new TestClock();
-  const keys = new FleetKeys(IDENTITY);
+  const keys = new SharedSecrets(IDENTITY);
   let server: RedisServer;
   let connected: TestClient;
   let service: ApiKeyVerificationService;
@@ -47,7 +47,9 @@ describeRedis('hostile entries in Redis', () => {
     server = await RedisServer.start();
     connected = await connectClient(server.port);
     const store = redisStore({ client: connected.client, timeoutMs: 5_000 });
-    const fleet = new Fleet(store, { ...IDENTITY, timeoutMs: 2_000, maxAcceptedAgeMs: 300_000 }, clock, { warn() {} });
+    const fleet = new SharedState(store, { ...IDENTITY, timeoutMs: 2_000, maxAcceptedAgeMs: 300_000 }, clock, {
+      warn() {},
+    });
     // Kinde knows none of these keys, so whatever is accepted is accepted because of Redis.
     const refuseAll = {
       verifyKey: async () => {
@@ -75,10 +77,10 @@ describeRedis('hostile entries in Redis', () => {
 
   const altered = (text: string, at: number, to: string) => text.slice(0, at) + to + text.slice(at + 1);
   const strangers = [
-    new FleetKeys({ ...IDENTITY, clientSecret: 'another secret' }),
-    new FleetKeys({ ...IDENTITY, clientId: 'another client' }),
-    new FleetKeys({ ...IDENTITY, origin: 'https://other.kinde.com' }),
-    new FleetKeys({ ...IDENTITY, apiId: 'another api' }),
+    new SharedSecrets({ ...IDENTITY, clientSecret: 'another secret' }),
+    new SharedSecrets({ ...IDENTITY, clientId: 'another client' }),
+    new SharedSecrets({ ...IDENTITY, origin: 'https://other.kinde.com' }),
+    new SharedSecrets({ ...IDENTITY, apiId: 'another api' }),
   ];
   const HOSTILE: Readonly<Record<string, (index: number) => string>> = {
     'cut off': (index) => genuine(index).slice(0, index % genuine(index).length),

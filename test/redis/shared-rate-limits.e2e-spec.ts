@@ -1,8 +1,8 @@
 import { redisStore } from 'nestjs-kinde-api-key/redis';
 import { TestClock } from 'nestjs-kinde-api-key/testing';
 import fc from 'fast-check';
-import type { FleetRate } from '../../libs/kinde-api-key/src/fleet/fleet-rate-limits.js';
-import { Fleet } from '../../libs/kinde-api-key/src/fleet/fleet.js';
+import type { SharedRateDecision } from '../../libs/kinde-api-key/src/shared/shared-rate-limits.js';
+import { SharedState } from '../../libs/kinde-api-key/src/shared/shared-state.js';
 import { until } from '../support/fleet.js';
 import { connectClient, type TestClient } from '../support/redis-clients.js';
 import { describeRedis, RedisServer } from '../support/redis-server.js';
@@ -17,7 +17,7 @@ const IDENTITY = {
   maxAcceptedAgeMs: 300_000,
 };
 const PLACE = 'Users.find';
-const LOCAL: FleetRate = { accepted: true, limit: 7, remaining: 6, resetAfterMs: 1 };
+const LOCAL: SharedRateDecision = { accepted: true, limit: 7, remaining: 6, resetAfterMs: 1 };
 
 describeRedis('rate limits in Redis', () => {
   let server: RedisServer;
@@ -33,7 +33,7 @@ describeRedis('rate limits in Redis', () => {
 
   function limits(limitsOnOutage?: 'local' | 'refuse', timeoutMs = 50) {
     const store = redisStore({ client: connected.client, timeoutMs, ...(limitsOnOutage && { limitsOnOutage }) });
-    return new Fleet(store, IDENTITY, new TestClock(), { warn() {} }).rateLimits({ take: () => LOCAL });
+    return new SharedState(store, IDENTITY, new TestClock(), { warn() {} }).rateLimits({ take: () => LOCAL });
   }
   const keys = async () => ((await connected.command('KEYS', 'nkak:*')) as string[]).length;
 

@@ -1,4 +1,4 @@
-import type { VerifiedApiKey } from '../../libs/kinde-api-key/src/verified-api-key.js';
+import type { VerifiedApiKey } from '../../libs/kinde-api-key/src/api-key/verified-api-key.js';
 
 /** @returns what Kinde says about a key of an organization, but for the fields that the test has an opinion about */
 export function verifiedKey(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {

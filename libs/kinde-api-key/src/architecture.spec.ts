@@ -35,145 +35,169 @@ function pathOf(file: string, specifier: string): string {
   return relative(__dirname, path).split(sep).join('/');
 }
 
-/** The first folder of a file; files beside `index.ts` stand for themselves. */
-function roomOf(file: string): string {
+/** The module of a file: its first folder, or the file itself where it stands beside `index.ts`. */
+function moduleOf(file: string): string {
   return file.includes('/') ? (file.split('/')[0] ?? file) : file;
 }
 
 const IMPORTS = FILES.flatMap(importsOf);
-const WITHIN = IMPORTS.filter(({ isPackage, from, to }) => !isPackage && roomOf(from) !== roomOf(to));
+const WITHIN = IMPORTS.filter(({ isPackage, from, to }) => !isPackage && moduleOf(from) !== moduleOf(to));
 
-const LEAVES = [
-  'clock.ts',
-  'decision.ts',
-  'kinde-api-key.errors.ts',
-  'shared-store.ts',
-  'slot-index.ts',
-  'verified-api-key.ts',
-];
-/** What is checked and resolved before any room is built. */
-const OPTIONS = [
-  'kinde-api-key.options.ts',
-  'kinde-origin.ts',
-  'options-reader.ts',
-  'resolved-options.ts',
-  'resolved-rate-limit.ts',
-];
+/** Everything may import these. The shared store is a port: an interface without code. */
+const LEAVES = ['api-key', 'clock.ts', 'log.ts', 'kinde-api-key.errors.ts', 'shared/shared-store.ts'];
 
-/** Which rooms and files a room may import, leaves always. Downward only. */
+/** The modules that each module may import, besides the leaves. Downward only: see the map in CONTRIBUTING.md. */
 const ALLOWED: Record<string, readonly string[]> = {
-  'index.ts': ['kinde-api-key.module.ts', 'kinde-api-key.options.ts', 'guard', 'verification', 'kinde'],
+  'index.ts': [
+    'kinde-api-key.module.ts',
+    'kinde-api-key.options.ts',
+    'guard',
+    'rules',
+    'responses',
+    'verification',
+    'kinde',
+  ],
   'kinde-api-key.module.ts': [
     'kinde-api-key.module-definition.ts',
-    ...OPTIONS,
+    'kinde-api-key.options.ts',
     'audit',
     'guard',
+    'rules',
+    'responses',
     'verification',
     'rate-limit',
-    'fleet',
+    'shared',
     'kinde',
+    'config',
   ],
   'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard'],
-  'resolved-options.ts': OPTIONS,
-  'resolved-rate-limit.ts': ['options-reader.ts', 'rate-limit'],
-  audit: ['guard', 'authorization'],
-  guard: [
-    'verification',
-    'authorization',
-    'rate-limit',
-    'kinde',
-    'kinde-api-key.options.ts',
-    'resolved-options.ts',
-    'resolved-rate-limit.ts',
-  ],
-  fleet: ['verification', 'kinde'],
-  verification: ['kinde'],
-  authorization: [],
-  'rate-limit': [],
-  kinde: ['kinde-api-key.options.ts'],
-  // a subpath: knows the port and nothing of the core
-  redis: [],
+  'kinde-api-key.options.ts': ['config'],
+  audit: ['guard', 'rules'],
+  guard: ['rules', 'responses', 'verification', 'rate-limit', 'config'],
+  responses: ['rules', 'rate-limit', 'config'],
+  rules: ['rate-limit', 'config'],
+  shared: ['verification', 'rate-limit', 'kinde', 'config'],
+  verification: ['kinde', 'config'],
+  'rate-limit': ['config'],
+  kinde: ['config'],
+  config: [],
+  'api-key': [],
   testing: [],
   cli: ['testing'],
+};
+
+/** What a folder inside a module may import of that module, besides itself. */
+const ALLOWED_INSIDE: Record<string, readonly string[]> = {
+  'kinde/token': ['kinde/answers', 'kinde/limits', 'kinde'],
+  'kinde/limits': ['kinde'],
+  'kinde/answers': ['kinde'],
+  'shared/redis': [],
 };
 
 function listed(imports: readonly Import[]): string[] {
   return imports.map(({ from, to }) => `${from} -> ${to}`);
 }
 
-describe('the sources', () => {
-  it('are all read', () => {
+describe('source files', () => {
+  it('are all found, with their imports', () => {
     expect(FILES).toEqual(
       expect.arrayContaining(['index.ts', 'guard/api-key.guard.ts', 'kinde/axios-http.ts', 'testing/index.ts']),
     );
-    expect(listed(importsOf('guard/rule-store.ts'))).toEqual([
-      'guard/rule-store.ts -> reflect-metadata',
-      'guard/rule-store.ts -> guard/rule-part.ts',
+    expect(listed(importsOf('rules/access.decorators.ts'))).toEqual([
+      'rules/access.decorators.ts -> rules/org-target.ts',
+      'rules/access.decorators.ts -> rules/rule-storage.ts',
     ]);
-    expect(listed(importsOf('index.ts'))).toContain('index.ts -> kinde/verdict.ts');
+    expect(listed(importsOf('index.ts'))).toContain('index.ts -> api-key/verdict.ts');
   });
 
   it('import files that exist', () => {
     expect(listed(IMPORTS.filter(({ to, isPackage }) => !isPackage && !FILES.includes(to)))).toEqual([]);
   });
 
-  it('import downward only', () => {
+  it('import modules below their own only', () => {
     const upward = WITHIN.filter(({ from, to }) => {
-      const allowed = [...LEAVES, ...(ALLOWED[roomOf(from)] ?? [])];
-      return !allowed.includes(roomOf(to));
+      const allowed = [...LEAVES, ...(ALLOWED[moduleOf(from)] ?? [])];
+      return !allowed.includes(moduleOf(to)) && !allowed.includes(to);
     });
     expect(listed(upward)).toEqual([]);
   });
 
-  it('import each other in no circle', () => {
-    const circles: string[] = [];
-    const finished = new Set<string>();
-    const visit = (file: string, path: readonly string[]): void => {
-      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
-      if (finished.has(file) || path.includes(file)) return;
-      for (const { from, to, isPackage } of IMPORTS) if (from === file && !isPackage) visit(to, [...path, file]);
-      finished.add(file);
-    };
-    for (const file of FILES) visit(file, []);
-    expect(circles).toEqual([]);
+  it('import folders below their own only, inside a module', () => {
+    const upward = IMPORTS.filter(({ from, to, isPackage }) => {
+      const allowed = ALLOWED_INSIDE[dirname(from)];
+      return (
+        allowed && !isPackage && moduleOf(from) === moduleOf(to) && ![dirname(from), ...allowed].includes(dirname(to))
+      );
+    });
+    expect(listed(upward).filter((arrow) => !arrow.endsWith(' -> shared/shared-store.ts'))).toEqual([]);
   });
 
-  it('do not know the stand-ins for tests, the command line excepted', () => {
-    const users = WITHIN.filter(({ to }) => roomOf(to) === 'testing').map(({ from }) => roomOf(from));
+  it('have no import cycles', () => {
+    const cycles: string[] = [];
+    const finished = new Set<string>();
+    const follow = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      if (finished.has(file) || path.includes(file)) return;
+      for (const { from, to, isPackage } of IMPORTS) if (from === file && !isPackage) follow(to, [...path, file]);
+      finished.add(file);
+    };
+    for (const file of FILES) follow(file, []);
+    expect(cycles).toEqual([]);
+  });
+
+  it('do not import the test kit, except for the command line', () => {
+    const users = WITHIN.filter(({ to }) => moduleOf(to) === 'testing').map(({ from }) => moduleOf(from));
     expect(new Set(users)).toEqual(new Set(['cli']));
   });
 
-  it('know no room but leaves where they decide about access', () => {
-    const known = WITHIN.filter(({ from }) => roomOf(from) === 'authorization').map(({ to }) => to);
-    expect(new Set(known)).toEqual(new Set(['verified-api-key.ts']));
+  it('decide about access without knowing anything but the verified key and the rule', () => {
+    const imports = IMPORTS.filter(({ from }) => from === 'rules/access-decision.ts').map(({ to }) => to);
+    expect(new Set(imports)).toEqual(new Set(['api-key/verified-api-key.ts', 'rules/access-rule.ts']));
+  });
+
+  it('have at most 200 lines', () => {
+    const long = FILES.map(
+      (file) => [file, readFileSync(join(__dirname, file), 'utf8').split('\n').length - 1] as const,
+    );
+    expect(long.filter(([, lines]) => lines > 200)).toEqual([]);
+  });
+
+  it('stand in folders of at most 14 files, specs not counted', () => {
+    const counts = new Map<string, number>();
+    for (const file of FILES) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+    expect([...counts].filter(([folder, count]) => count > 14 && !folder.startsWith('testing'))).toEqual([]);
   });
 });
 
 describe('packages', () => {
-  const EDGE = /^(guard|audit)\/|^kinde-api-key\.module(-definition)?\.ts$|^kinde\/axios-http\.ts$/;
+  /** Where Nest may be imported; everything else is plain TypeScript. */
+  const EDGE =
+    /^(guard|rules|audit|responses)\/|^kinde-api-key\.(module|module-definition|options)\.ts$|^kinde\/axios-http\.ts$/;
+  /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
+  const PURE = /^rules\/(access-decision|access-rule|route-rule)\.ts$|^responses\/answers\.ts$/;
 
-  it('of Nest are used at the edge only', () => {
+  it('of Nest are imported at the edge only', () => {
     const nest = IMPORTS.filter(({ to }) => to.startsWith('@nestjs/'));
     expect(nest.length).toBeGreaterThan(10);
-    expect(listed(nest.filter(({ from }) => !EDGE.test(from)))).toEqual([]);
+    expect(listed(nest.filter(({ from }) => !EDGE.test(from) || PURE.test(from)))).toEqual([]);
   });
 
-  it('that carry HTTP are used in the one adapter alone', () => {
+  it('that carry HTTP are imported by one adapter only', () => {
     const http = IMPORTS.filter(({ to }) => to === 'axios' || to === '@nestjs/axios').map(({ from }) => from);
     expect(new Set(http)).toEqual(new Set(['kinde/axios-http.ts']));
   });
 
-  it('are all declared, those of Node excepted', () => {
+  it('are all declared, except for those of Node', () => {
     const { dependencies, peerDependencies } = JSON.parse(
       readFileSync(join(__dirname, '../package.json'), 'utf8'),
     ) as Record<'dependencies' | 'peerDependencies', Record<string, string>>;
     const declared = Object.keys({ ...dependencies, ...peerDependencies });
-    const used = IMPORTS.filter(({ isPackage, to }) => isPackage && !to.startsWith('node:')).map(({ to }) =>
+    const imported = IMPORTS.filter(({ isPackage, to }) => isPackage && !to.startsWith('node:')).map(({ to }) =>
       to
         .split('/')
         .slice(0, to.startsWith('@') ? 2 : 1)
         .join('/'),
     );
-    expect([...new Set(used)].filter((name) => !declared.includes(name))).toEqual([]);
+    expect([...new Set(imported)].filter((name) => !declared.includes(name))).toEqual([]);
   });
 });

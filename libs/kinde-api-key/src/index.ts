@@ -1,5 +1,5 @@
 export { KINDE_API_KEY_CLOCK, type Clock } from './clock.js';
-export type { ApiKeyDecision, ApiKeyRefusalCode } from './decision.js';
+export type { ApiKeyDecision, ApiKeyRefusalCode } from './api-key/decision.js';
 export {
   defineScopes,
   AnyValidKey,
@@ -8,10 +8,10 @@ export {
   RequireAnyScope,
   RequireScopes,
   UserScoped,
-} from './guard/access.decorators.js';
-export type { ApiKeyRuleDecorator, ScopeDecorators } from './guard/access.decorators.js';
+} from './rules/access.decorators.js';
+export type { ApiKeyRuleDecorator, ScopeDecorators } from './rules/access.decorators.js';
 export { ApiKeyGuard } from './guard/api-key.guard.js';
-export { ApiKeyRefusedException, type ApiKeyRefusalBody } from './guard/api-key-refused.exception.js';
+export { ApiKeyRefusedException, type ApiKeyRefusalBody } from './responses/api-key-refused.exception.js';
 export { apiKeyTracker } from './guard/api-key-tracker.js';
 export type {
   OrganizationTarget,
@@ -19,11 +19,11 @@ export type {
   OrgResolver,
   OrgResolverFunction,
   ResolvedOrganization,
-} from './guard/organization-target.js';
+} from './rules/org-target.js';
 export { CurrentApiKey, OrgCode, ScopedResource, UserId } from './guard/parameter.decorators.js';
 export { getVerifiedApiKey } from './guard/visit.js';
-export { ApiKeyProblemDetailsFilter } from './guard/problem-details.filter.js';
-export { RateLimit, SkipRateLimit, type ApiKeyRateLimit } from './guard/rate-limit.decorators.js';
+export { ApiKeyProblemDetailsFilter } from './responses/problem-details.filter.js';
+export { RateLimit, SkipRateLimit, type ApiKeyRateLimit } from './rules/rate-limit.decorators.js';
 export {
   KindeApiKeyConfigurationError,
   KindeApiKeyError,
@@ -45,7 +45,7 @@ export type {
   KindeConnectionOptions,
   KindeHttpOptions,
 } from './kinde-api-key.options.js';
-export type { AcceptedVerdict, RefusalReason, RefusedVerdict, Verdict } from './kinde/verdict.js';
+export type { AcceptedVerdict, RefusalReason, RefusedVerdict, Verdict } from './api-key/verdict.js';
 export {
   SharedStoreError,
   type SharedListener,
@@ -54,7 +54,7 @@ export {
   type SharedSession,
   type SharedStore,
   type Tombstone,
-} from './shared-store.js';
+} from './shared/shared-store.js';
 export { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 export type { InvalidationTarget } from './verification/invalidation.js';
-export type { ApiKeyOwnerType, VerifiedApiKey } from './verified-api-key.js';
+export type { ApiKeyOwnerType, VerifiedApiKey } from './api-key/verified-api-key.js';

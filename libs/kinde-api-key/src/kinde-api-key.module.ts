@@ -13,10 +13,10 @@ import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { CredentialReader } from './guard/credential-reader.js';
 import { FailedAttempts } from './guard/failed-attempts.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
-import { RefusalFactory } from './guard/refusal-factory.js';
+import { RefusalFactory } from './responses/refusal-factory.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
-import { ResolverBinding } from './guard/resolver-binding.js';
-import { RouteRules } from './guard/route-rules.js';
+import { ResolverBinding } from './rules/resolver-binding.js';
+import { RouteRuleRegistry } from './rules/route-rule-registry.js';
 import {
   ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -25,13 +25,13 @@ import {
   OPTIONS_TYPE,
 } from './kinde-api-key.module-definition.js';
 import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-key.options.js';
-import { Fleet } from './fleet/fleet.js';
+import { SharedState } from './shared/shared-state.js';
 import { AxiosKindeHttp, unsharedHttpService } from './kinde/axios-http.js';
-import { KindeClient } from './kinde/kinde-client.js';
+import { KeyVerifier } from './kinde/key-verifier.js';
 import { InProcessRateLimitStore } from './rate-limit/in-process-rate-limit-store.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
-import { resolveOptions, type ResolvedOptions } from './resolved-options.js';
+import { resolveOptions, type ResolvedOptions } from './config/resolved-options.js';
 import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 
 const RESOLVED_OPTIONS = Symbol.for('nestjs-kinde-api-key:resolved-options');
@@ -62,9 +62,9 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
       inject: [RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOGGER],
     },
     {
-      provide: KindeClient,
-      useFactory: ({ kinde, http }: ResolvedOptions, clock: Clock, log: Logger, fleet: Fleet | null) =>
-        new KindeClient(
+      provide: KeyVerifier,
+      useFactory: ({ kinde, http }: ResolvedOptions, clock: Clock, log: Logger, fleet: SharedState | null) =>
+        new KeyVerifier(
           new AxiosKindeHttp(unsharedHttpService(), http),
           kinde,
           clock,
@@ -75,9 +75,9 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
     },
     {
       provide: ApiKeyVerificationService,
-      useFactory: (client: KindeClient, { cache }: ResolvedOptions, clock: Clock, fleet: Fleet | null) =>
+      useFactory: (client: KeyVerifier, { cache }: ResolvedOptions, clock: Clock, fleet: SharedState | null) =>
         new ApiKeyVerificationService(client, cache, clock, fleet?.verdicts),
-      inject: [KindeClient, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, FLEET],
+      inject: [KeyVerifier, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, FLEET],
     },
     {
       provide: KINDE_API_KEY_REGISTRATION,
@@ -88,11 +88,11 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         modules: ModulesContainer,
         clock: Clock,
         log: Logger,
-        fleet: Fleet | null,
+        fleet: SharedState | null,
       ): Registration => ({
         id: Symbol('registration'),
         kinde: [kinde.origin, `as ${kinde.clientId}`, kinde.apiId && `for ${kinde.apiId}`].filter(Boolean).join(' '),
-        rules: new RouteRules(
+        rules: new RouteRuleRegistry(
           { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras), rateLimit },
           new ResolverBinding(modules),
         ),
@@ -126,23 +126,23 @@ export class KindeApiKeyModule
   readonly #options: ResolvedOptions;
   readonly #extras: KindeApiKeyModuleExtras;
   readonly #registration: Registration;
-  readonly #client: KindeClient;
+  readonly #client: KeyVerifier;
   readonly #guard: unknown;
   readonly #modules: ModulesContainer;
   readonly #config: ApplicationConfig;
   readonly #log: Logger;
-  readonly #fleet: Fleet | null;
+  readonly #fleet: SharedState | null;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
     @Inject(KINDE_API_KEY_EXTRAS) extras: KindeApiKeyModuleExtras,
     @Inject(KINDE_API_KEY_REGISTRATION) registration: Registration,
-    @Inject(KindeClient) client: KindeClient,
+    @Inject(KeyVerifier) client: KeyVerifier,
     @Inject(ApiKeyGuard) guard: unknown,
     @Inject(ModulesContainer) modules: ModulesContainer,
     @Inject(ApplicationConfig) config: ApplicationConfig,
     @Inject(LOGGER) log: Logger,
-    @Inject(FLEET) fleet: Fleet | null,
+    @Inject(FLEET) fleet: SharedState | null,
   ) {
     super();
     this.#options = options;
@@ -198,12 +198,12 @@ export class KindeApiKeyModule
   }
 }
 
-function fleetOf({ shared, kinde, cache }: ResolvedOptions, clock: Clock, log: Logger): Fleet | null {
+function fleetOf({ shared, kinde, cache }: ResolvedOptions, clock: Clock, log: Logger): SharedState | null {
   const maxAcceptedAgeMs = cache ? cache.ttlMs + cache.staleIfErrorMs : 0;
-  return shared && new Fleet(shared, { ...kinde, maxAcceptedAgeMs }, clock, log);
+  return shared && new SharedState(shared, { ...kinde, maxAcceptedAgeMs }, clock, log);
 }
 
-function rateLimitStoreOf(fleet: Fleet | null, clock: Clock): RateLimitStore {
+function rateLimitStoreOf(fleet: SharedState | null, clock: Clock): RateLimitStore {
   const local = new InProcessRateLimitStore(clock);
   return fleet ? fleet.rateLimits(local) : local;
 }

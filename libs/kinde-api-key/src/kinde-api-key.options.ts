@@ -1,8 +1,8 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
-import type { ApiKeyDecision } from './decision.js';
-import type { SharedStore } from './shared-store.js';
-import type { VerifiedApiKey } from './verified-api-key.js';
+import type { ApiKeyDecision } from './api-key/decision.js';
+import type { SharedStore } from './shared/shared-store.js';
+import type { VerifiedApiKey } from './api-key/verified-api-key.js';
 
 /** A place of the request where a key may stand. */
 export interface ApiKeyCredential {

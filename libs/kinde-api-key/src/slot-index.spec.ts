@@ -1,4 +1,4 @@
-import { digestOf } from './verification/raw-key.js';
+import { digestOf } from './api-key/raw-key.js';
 import { hashOfDigest, hashOfText, NONE, SlotIndex } from './slot-index.js';
 
 /** The slots that an index has for a hash, in its order. */

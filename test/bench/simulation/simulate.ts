@@ -1,6 +1,6 @@
 import { ApiKeyVerificationService } from 'nestjs-kinde-api-key';
 import { TestClock } from 'nestjs-kinde-api-key/testing';
-import type { SharedVerdict, VerdictSharing } from '../../../libs/kinde-api-key/src/verification/verdict-sharing.js';
+import type { SharedVerdict, SharedVerdicts } from '../../../libs/kinde-api-key/src/verification/shared-verdicts.js';
 import { rates, type FleetCost, type FleetPlan } from './formula.js';
 
 const CACHE = { staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 1_000_000, maxRefusals: 10 };
@@ -93,7 +93,7 @@ function verdictOf(rawKey: string) {
 }
 
 /** Everything is known to everybody at once. */
-function sharingOver(known: Map<string, SharedVerdict>): VerdictSharing {
+function sharingOver(known: Map<string, SharedVerdict>): SharedVerdicts {
   return {
     find: async (digest) => known.get(digest),
     claimRefresh: async () => true,

@@ -1,5 +1,5 @@
 import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
-import type { NestModule } from '../guard/provider-lookup.js';
+import type { NestModule } from '../rules/provider-lookup.js';
 
 // The keys of Nest's own decorators, the same in Nest 10, 11 and 12 (@nestjs/common/constants); 12 no longer exports them publicly.
 const PATH = 'path';

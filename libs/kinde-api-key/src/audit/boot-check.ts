@@ -2,18 +2,18 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import type { Registration } from '../guard/registration.js';
 import { KINDE_API_KEY_REGISTRATION } from '../guard/registration.js';
-import { findAllProviders, findVisibleProvider, type NestModule } from '../guard/provider-lookup.js';
-import { describePart, isRateLimitPart, type RulePart } from '../guard/rule-part.js';
-import { classParts, methodParts } from '../guard/rule-store.js';
+import { findAllProviders, findVisibleProvider, type NestModule } from '../rules/provider-lookup.js';
+import { describeRule, isRateLimitMetadata, type RuleMetadata } from '../rules/rule-metadata.js';
+import { classParts, methodParts } from '../rules/rule-storage.js';
 import { otherMethodsOf, providerClassesOf, routesOf, type AppRoute } from './app-routes.js';
-import { GuardReach } from './guard-reach.js';
+import { GuardCoverage } from './guard-coverage.js';
 
 /** What the boot check goes by. */
 export interface BootCheckOptions {
   /** Every handler needs a decision, because the guard stands before all of them. */
   readonly isStrict: boolean;
   readonly orgParam: string;
-  /** See `GuardReach`. */
+  /** See `GuardCoverage`. */
   readonly countedGuards: readonly unknown[];
 }
 
@@ -30,7 +30,7 @@ export interface BootReport {
 /** Looks at every route of a registration before the first request: a decorator never pretends. */
 export class BootCheck {
   readonly #problems: string[] = [];
-  readonly #reach: GuardReach;
+  readonly #reach: GuardCoverage;
 
   constructor(
     private readonly registration: Registration,
@@ -38,7 +38,7 @@ export class BootCheck {
     private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
   ) {
-    this.#reach = new GuardReach(config, options.countedGuards);
+    this.#reach = new GuardCoverage(config, options.countedGuards);
   }
 
   /**
@@ -103,8 +103,8 @@ export class BootCheck {
       return;
     }
     const parts = [...classParts(route.controller), ...methodParts(route.controller, route.name, route.handler)];
-    if (!isReached && (rule.isDecided || parts.some(isRateLimitPart))) {
-      const carried = [...new Set(parts.map(describePart))].join(' ');
+    if (!isReached && (rule.isDecided || parts.some(isRateLimitMetadata))) {
+      const carried = [...new Set(parts.map(describeRule))].join(' ');
       this.#problems.push(
         `${place} carries ${carried} but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the class or the ` +
           'method, set globalGuard: true, or name your own guard that calls ApiKeyGuard in the option guardedBy',
@@ -146,10 +146,10 @@ export class BootCheck {
     }
   }
 
-  #checkUnenforced(place: string, [part]: readonly RulePart[]): void {
+  #checkUnenforced(place: string, [part]: readonly RuleMetadata[]): void {
     if (!part) return;
     this.#problems.push(
-      `${place} carries ${describePart(part)} but is no HTTP route, so nothing enforces it: remove the decorator, ` +
+      `${place} carries ${describeRule(part)} but is no HTTP route, so nothing enforces it: remove the decorator, ` +
         'or call ApiKeyVerificationService where the key arrives',
     );
   }

@@ -1,7 +1,7 @@
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { apiKeyTracker } from './api-key-tracker.js';
 import { visitOf } from './visit.js';
-import type { RouteRule } from './route-rule.js';
+import type { RouteRule } from '../rules/route-rule.js';
 
 describe('apiKeyTracker', () => {
   it('gives the id of the key that was accepted', () => {

@@ -1,24 +1,24 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import type { ApiKeyDecision } from '../decision.js';
-import type { Verdict } from '../kinde/verdict.js';
+import type { ApiKeyDecision } from '../api-key/decision.js';
+import type { Verdict } from '../api-key/verdict.js';
 import { InProcessRateLimitStore } from '../rate-limit/in-process-rate-limit-store.js';
 import type { RateLimitStore } from '../rate-limit/rate-limit-store.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
-import { resolveOptions } from '../resolved-options.js';
-import type { ResolvedRateLimitOptions } from '../resolved-rate-limit.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import { resolveOptions } from '../config/resolved-options.js';
+import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
-import { PublicRoute, RequireScopes } from './access.decorators.js';
+import { PublicRoute, RequireScopes } from '../rules/access.decorators.js';
 import { ApiKeyGuard } from './api-key.guard.js';
-import { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import { CredentialReader } from './credential-reader.js';
 import { DecisionReporter } from './decision-reporter.js';
-import { RateLimit, SkipRateLimit } from './rate-limit.decorators.js';
-import { RefusalFactory } from './refusal-factory.js';
+import { RateLimit, SkipRateLimit } from '../rules/rate-limit.decorators.js';
+import { RefusalFactory } from '../responses/refusal-factory.js';
 import type { Registration } from './registration.js';
-import { ResolverBinding } from './resolver-binding.js';
-import { RouteRules } from './route-rules.js';
+import { ResolverBinding } from '../rules/resolver-binding.js';
+import { RouteRuleRegistry } from '../rules/route-rule-registry.js';
 
 const RAW_KEY = 'k_live_1234567890abcdef';
 const BAD_KEY = 'k_live_fedcba0987654321';
@@ -66,7 +66,7 @@ async function guardWith(
   const registration: Registration = {
     id: Symbol('registration'),
     kinde: 'https://acme.kinde.com',
-    rules: new RouteRules(
+    rules: new RouteRuleRegistry(
       {
         orgParam: guard.orgParam,
         publicControllers: new Set(),

@@ -1,24 +1,24 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import type { ApiKeyDecision } from '../decision.js';
+import type { ApiKeyDecision } from '../api-key/decision.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { RefusalReason, Verdict } from '../kinde/verdict.js';
-import { resolveOptions } from '../resolved-options.js';
+import type { RefusalReason, Verdict } from '../api-key/verdict.js';
+import { resolveOptions } from '../config/resolved-options.js';
 import { InProcessRateLimitStore } from '../rate-limit/in-process-rate-limit-store.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
-import { OrgScoped, PublicRoute, RequireScopes, UserScoped } from './access.decorators.js';
+import { OrgScoped, PublicRoute, RequireScopes, UserScoped } from '../rules/access.decorators.js';
 import { API_KEY_GUARD, ApiKeyGuard } from './api-key.guard.js';
-import { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import { CredentialReader } from './credential-reader.js';
 import { DecisionReporter } from './decision-reporter.js';
 import { FailedAttempts } from './failed-attempts.js';
 import { getVerifiedApiKey, latestPassage } from './visit.js';
-import { RefusalFactory } from './refusal-factory.js';
+import { RefusalFactory } from '../responses/refusal-factory.js';
 import type { Registration } from './registration.js';
-import { ResolverBinding } from './resolver-binding.js';
-import { RouteRules } from './route-rules.js';
+import { ResolverBinding } from '../rules/resolver-binding.js';
+import { RouteRuleRegistry } from '../rules/route-rule-registry.js';
 
 const RAW_KEY = 'k_live_1234567890abcdef';
 const KEY: VerifiedApiKey = Object.freeze({
@@ -75,7 +75,7 @@ function guardWith(answer: (rawKey: string) => Promise<Verdict> = async () => AC
   const registration: Registration = {
     kinde: 'test',
     id: Symbol('registration'),
-    rules: new RouteRules(
+    rules: new RouteRuleRegistry(
       { orgParam: guard.orgParam, publicControllers: new Set() },
       new ResolverBinding(new ModulesContainer()),
     ),

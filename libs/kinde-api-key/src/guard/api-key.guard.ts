@@ -1,19 +1,19 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { decideAccess, decideOrganization } from '../authorization/decide-access.js';
-import type { ApiKeyRefusalCode } from '../decision.js';
+import { decideAccess, decideOrganization } from '../rules/access-decision.js';
+import type { ApiKeyRefusalCode } from '../api-key/decision.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { AcceptedVerdict, Verdict } from '../kinde/verdict.js';
+import type { AcceptedVerdict, Verdict } from '../api-key/verdict.js';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
-import { couldBeKey } from '../verification/raw-key.js';
+import { couldBeKey } from '../api-key/raw-key.js';
 import { RememberedVerdict } from '../verification/remembered-verdict.js';
-import { ANSWER_OF_REASON, type AnswerName } from './answers.js';
-import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
-import { noteVisit, type Admission, type Attempt } from './attempt.js';
+import { ANSWER_OF_REASON, type AnswerName } from '../responses/answers.js';
+import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
+import { noteVisit, type AcceptedAttempt, type Attempt } from './attempt.js';
 import { decisionOf } from './decision-reporter.js';
-import type { HttpRequest, HttpResponse } from './http-request.js';
-import type { OrganizationClaim } from './organization-source.js';
+import type { HttpRequest, HttpResponse } from '../rules/http-request.js';
+import type { ResolvedOrg } from '../rules/org-reader.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
 import { findVisit, latestVisit } from './visit.js';
 
@@ -91,69 +91,69 @@ export class ApiKeyGuard implements CanActivate {
   #admit(attempt: Attempt, verdict: AcceptedVerdict, cached: boolean): boolean | Promise<boolean> {
     attempt.apiKey = verdict.apiKey;
     attempt.cached = cached;
-    const admission = attempt as Admission;
+    const attempt_ = attempt as AcceptedAttempt;
     const { rateLimit } = attempt.rule;
-    return rateLimit ? this.#limit(admission, verdict, rateLimit) : this.#authorize(admission);
+    return rateLimit ? this.#limit(attempt_, verdict, rateLimit) : this.#authorize(attempt_);
   }
 
   /** Counts the request, unless another guard of this registration has done so. */
-  #limit(admission: Admission, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
-    const visit = noteVisit(admission, this.registration.id);
+  #limit(attempt_: AcceptedAttempt, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
+    const visit = noteVisit(attempt_, this.registration.id);
     const slot = RememberedVerdict.slotOf(verdict);
-    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, admission.apiKey, slot));
+    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, attempt_.apiKey, slot));
     return 'accepted' in rate
-      ? this.#afterCount(admission, limit, rate)
-      : rate.then((decision) => this.#afterCount(admission, limit, decision));
+      ? this.#afterCount(attempt_, limit, rate)
+      : rate.then((decision) => this.#afterCount(attempt_, limit, decision));
   }
 
-  #afterCount(admission: Admission, limit: RateLimitRule, decision: RateDecision): boolean | Promise<boolean> {
-    if (limit.isAnnounced || !decision.accepted) {
-      const response = responseOf(admission.context);
+  #afterCount(attempt_: AcceptedAttempt, limit: RateLimitRule, decision: RateDecision): boolean | Promise<boolean> {
+    if (limit.sendsHeadersOnSuccess || !decision.accepted) {
+      const response = responseOf(attempt_.context);
       response.header('RateLimit', rateLimitField(limit, decision));
       response.header('RateLimit-Policy', rateLimitPolicyField(limit, decision));
     }
-    if (!decision.accepted) throw this.#refuse(admission, 'RATE_LIMITED', retryAfterSeconds(decision));
-    return this.#authorize(admission);
+    if (!decision.accepted) throw this.#refuse(attempt_, 'RATE_LIMITED', retryAfterSeconds(decision));
+    return this.#authorize(attempt_);
   }
 
-  #authorize(admission: Admission): boolean | Promise<boolean> {
-    const { context, rule, apiKey } = admission;
+  #authorize(attempt_: AcceptedAttempt): boolean | Promise<boolean> {
+    const { context, rule, apiKey } = attempt_;
     const refusal = decideAccess(rule.access, apiKey);
     if (refusal) {
-      this.#report(admission, refusal.code);
+      this.#report(attempt_, refusal.code);
       throw this.registration.refusals.refuseAccess(responseOf(context), refusal, rule);
     }
-    return this.#matchOrganizations(admission, 0, undefined);
+    return this.#matchOrganizations(attempt_, 0, undefined);
   }
 
   /** From the source with this index on; later, where one of them has to be waited for. */
-  #matchOrganizations(admission: Admission, index: number, resource: unknown): boolean | Promise<boolean> {
-    const { context, request, rule, apiKey } = admission;
+  #matchOrganizations(attempt_: AcceptedAttempt, index: number, resource: unknown): boolean | Promise<boolean> {
+    const { context, request, rule, apiKey } = attempt_;
     const source = rule.organizations[index];
-    if (!source) return this.#pass(admission, resource);
-    noteVisit(admission, this.registration.id);
+    if (!source) return this.#pass(attempt_, resource);
+    noteVisit(attempt_, this.registration.id);
     const claim = source(context, request, apiKey);
     return claim instanceof Promise
-      ? claim.then((found) => this.#matchClaim(admission, index, resource, found))
-      : this.#matchClaim(admission, index, resource, claim);
+      ? claim.then((found) => this.#matchClaim(attempt_, index, resource, found))
+      : this.#matchClaim(attempt_, index, resource, claim);
   }
 
   #matchClaim(
-    admission: Admission,
+    attempt_: AcceptedAttempt,
     index: number,
     resource: unknown,
-    claim: OrganizationClaim,
+    claim: ResolvedOrg,
   ): boolean | Promise<boolean> {
-    const refusal = decideOrganization(admission.apiKey, claim.orgCode);
-    if (refusal) throw this.#refuse(admission, refusal.code);
-    return this.#matchOrganizations(admission, index + 1, claim.resource ?? resource);
+    const refusal = decideOrganization(attempt_.apiKey, claim.orgCode);
+    if (refusal) throw this.#refuse(attempt_, refusal.code);
+    return this.#matchOrganizations(attempt_, index + 1, claim.resource ?? resource);
   }
 
-  #pass(admission: Admission, resource: unknown): true {
-    const visit = noteVisit(admission, this.registration.id);
-    visit.apiKey = admission.apiKey;
+  #pass(attempt_: AcceptedAttempt, resource: unknown): true {
+    const visit = noteVisit(attempt_, this.registration.id);
+    visit.apiKey = attempt_.apiKey;
     visit.resource = resource;
-    this.#report(admission, null);
+    this.#report(attempt_, null);
     return true;
   }
 
@@ -183,7 +183,7 @@ export class ApiKeyGuard implements CanActivate {
 
   #report({ rule, apiKey, cached }: Attempt, code: ApiKeyRefusalCode | null): void {
     const { decisions } = this.registration;
-    if (decisions.isHeard) decisions.report(() => decisionOf(rule.route, code, apiKey, cached));
+    if (decisions.hasListener) decisions.report(() => decisionOf(rule.route, code, apiKey, cached));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { VerifiedApiKey } from '../verified-api-key.js';
-import type { HttpRequest } from './http-request.js';
-import type { RouteRule } from './route-rule.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { HttpRequest } from '../rules/http-request.js';
+import type { RouteRule } from '../rules/route-rule.js';
 import { openVisit, visitOf, type Visit } from './visit.js';
 
 /** A request on its way through the guard. */
@@ -18,7 +18,7 @@ export interface Attempt {
 }
 
 /** A request whose key is good. */
-export interface Admission extends Attempt {
+export interface AcceptedAttempt extends Attempt {
   readonly apiKey: VerifiedApiKey;
 }
 
@@ -28,10 +28,10 @@ export interface Admission extends Attempt {
  *
  * @param registration whose guard asks
  */
-export function noteVisit(admission: Admission, registration: symbol): Visit {
-  const { request, rule, latest, cached } = admission;
+export function noteVisit(attempt_: AcceptedAttempt, registration: symbol): Visit {
+  const { request, rule, latest, cached } = attempt_;
   // While Kinde was asked, the request may have visited others.
-  return (admission.visit ??= cached
+  return (attempt_.visit ??= cached
     ? openVisit(request, registration, rule, latest)
     : visitOf(request, registration, rule));
 }

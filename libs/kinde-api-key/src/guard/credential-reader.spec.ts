@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { ApiKeyCredential } from '../kinde-api-key.options.js';
-import { couldBeKey } from '../verification/raw-key.js';
+import { couldBeKey } from '../api-key/raw-key.js';
 import { CredentialReader, type CredentialReading } from './credential-reader.js';
-import type { HttpRequest } from './http-request.js';
+import type { HttpRequest } from '../rules/http-request.js';
 
 const KEY = 'k_live_1234567890abcdef';
 const JWS = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2lnbmF0dXJl';

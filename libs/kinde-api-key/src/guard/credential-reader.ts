@@ -1,6 +1,6 @@
 import type { ApiKeyCredential } from '../kinde-api-key.options.js';
-import { couldBeKey, LONGEST_KEY, SHORTEST_KEY } from '../verification/raw-key.js';
-import type { HttpRequest } from './http-request.js';
+import { couldBeKey, LONGEST_KEY, SHORTEST_KEY } from '../api-key/raw-key.js';
+import type { HttpRequest } from '../rules/http-request.js';
 
 /** Why a request carries no key that could be asked about. */
 export type CredentialRefusal = 'MISSING_KEY' | 'MALFORMED_REQUEST' | 'WRONG_CREDENTIAL_TYPE' | 'WRONG_KEY_PREFIX';

@@ -1,5 +1,5 @@
-import type { ApiKeyDecision } from '../decision.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { ApiKeyDecision } from '../api-key/decision.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { decisionOf, DecisionReporter } from './decision-reporter.js';
 
 const DECISION: ApiKeyDecision = {
@@ -24,7 +24,7 @@ async function settled(): Promise<void> {
 
 describe('DecisionReporter', () => {
   it('knows whether anybody listens', () => {
-    expect([reporterFor(null), reporterFor(() => undefined)].map(({ reporter }) => reporter.isHeard)).toEqual([
+    expect([reporterFor(null), reporterFor(() => undefined)].map(({ reporter }) => reporter.hasListener)).toEqual([
       false,
       true,
     ]);

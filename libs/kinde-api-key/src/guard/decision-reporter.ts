@@ -1,5 +1,5 @@
-import type { ApiKeyDecision, ApiKeyRefusalCode } from '../decision.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { ApiKeyDecision, ApiKeyRefusalCode } from '../api-key/decision.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
 /** Where the reporter says that a listener failed. */
 interface ReporterLog {
@@ -17,7 +17,7 @@ export class DecisionReporter {
   }
 
   /** Whether anybody listens: the hot path does not even make a function to describe with where nobody does. */
-  get isHeard(): boolean {
+  get hasListener(): boolean {
     return this.#listener !== null;
   }
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { networkOf } from './client-network.js';
-import type { HttpRequest } from './http-request.js';
+import type { HttpRequest } from '../rules/http-request.js';
 
 /** How many networks are remembered; the one whose last failure is longest ago makes room. */
 const MAX_NETWORKS = 10_000;

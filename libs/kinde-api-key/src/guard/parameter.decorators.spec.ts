@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import type { ExecutionContext } from '@nestjs/common';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { CurrentApiKey, OrgCode, ScopedResource, UserId } from './parameter.decorators.js';
-import type { RouteRule } from './route-rule.js';
+import type { RouteRule } from '../rules/route-rule.js';
 import { visitOf } from './visit.js';
 
 const KEY = { keyId: 'api_key_1', orgCode: 'org_a', userId: null } as VerifiedApiKey;

@@ -3,8 +3,8 @@ import type { ApiKeyVerificationService } from '../verification/api-key-verifica
 import type { CredentialReader } from './credential-reader.js';
 import type { FailedAttempts } from './failed-attempts.js';
 import type { DecisionReporter } from './decision-reporter.js';
-import type { RefusalFactory } from './refusal-factory.js';
-import type { RouteRules } from './route-rules.js';
+import type { RefusalFactory } from '../responses/refusal-factory.js';
+import type { RouteRuleRegistry } from '../rules/route-rule-registry.js';
 
 /** @internal What `ApiKeyGuard` is built from; its name says what to do when Nest cannot find it. */
 export const KINDE_API_KEY_REGISTRATION = Symbol.for(
@@ -16,7 +16,7 @@ export interface Registration {
   readonly id: symbol;
   /** Which Kinde application it asks, and about which API. */
   readonly kinde: string;
-  readonly rules: RouteRules;
+  readonly rules: RouteRuleRegistry;
   readonly credentials: CredentialReader;
   readonly verification: ApiKeyVerificationService;
   readonly refusals: RefusalFactory;

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import { getVerifiedApiKey, latestPassage, visitOf } from './visit.js';
-import type { RouteRule } from './route-rule.js';
+import type { RouteRule } from '../rules/route-rule.js';
 
 const ours = Symbol('registration');
 const theirs = Symbol('registration');

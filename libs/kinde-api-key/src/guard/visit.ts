@@ -1,6 +1,6 @@
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
-import type { RouteRule } from './route-rule.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { RouteRule } from '../rules/route-rule.js';
 
 // Equal in every copy of the library that a process may have loaded.
 const VISIT = Symbol.for('nestjs-kinde-api-key:visit');

@@ -1,6 +1,6 @@
 import { TestClock } from '../testing/index.js';
-import { Breaker } from './breaker.js';
-import { Deadline } from './deadline.js';
+import { Circuit } from './limits/circuit.js';
+import { Deadline } from './limits/deadline.js';
 import { KindeTransportError, type KindeHttp } from './http.js';
 import { KindeCaller } from './kinde-caller.js';
 import { Outage } from './outage.js';
@@ -19,7 +19,7 @@ const hanging: KindeHttp = {
 
 function newCaller(timeoutMs: number) {
   const clock = new TestClock();
-  const breaker = new Breaker(clock, () => {});
+  const breaker = new Circuit(clock, () => {});
   return { clock, caller: new KindeCaller({ http: hanging, breaker, clock, timeoutMs, onHold: () => {} }) };
 }
 

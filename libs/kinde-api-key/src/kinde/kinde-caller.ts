@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.js';
-import type { Breaker } from './breaker.js';
+import type { Circuit } from './limits/circuit.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
 import { DEFAULT_RETRY_AFTER_SECONDS, Outage } from './outage.js';
-import { parseRetryAfterSeconds } from './retry-after.js';
-import type { OutageAnswer, ThrottledAnswer } from './wire.js';
+import { parseRetryAfterSeconds } from './answers/retry-after.js';
+import type { UnusableAnswer, ThrottledAnswer } from './answers/wire.js';
 
 /** However long Kinde asks us to wait, after this the next call asks again, in milliseconds. */
 const LONGEST_HOLD_MS = 60_000;
@@ -13,7 +13,7 @@ const SHORT_HOLD_MS = 1_000;
 /** One call, and how to understand its answer. */
 export interface Exchange<A> {
   readonly request: KindeRequest;
-  readonly parse: (response: KindeResponse) => A | ThrottledAnswer | OutageAnswer;
+  readonly parse: (response: KindeResponse) => A | ThrottledAnswer | UnusableAnswer;
 }
 
 /** An answer that can be believed. */
@@ -27,7 +27,7 @@ export interface Exchanged<A> {
 /** See {@link KindeCaller}. */
 export interface CallerParts {
   readonly http: KindeHttp;
-  readonly breaker: Breaker;
+  readonly breaker: Circuit;
   readonly clock: Clock;
   /** The time that a call normally has: one that was given up long before says nothing about Kinde. */
   readonly timeoutMs: number;
@@ -118,6 +118,6 @@ function isThrottled(answer: { readonly kind: string }): answer is ThrottledAnsw
   return answer.kind === 'throttled';
 }
 
-function isOutage(answer: { readonly kind: string }): answer is OutageAnswer {
+function isOutage(answer: { readonly kind: string }): answer is UnusableAnswer {
   return answer.kind === 'outage';
 }

@@ -1,6 +1,6 @@
 import { KindeApiKeyMisconfiguredError } from '../kinde-api-key.errors.js';
-import type { OAuthRefusal } from './m2m-answer.js';
-import { REQUIRED_SCOPE, type MissingPermission } from './m2m-claims.js';
+import type { OAuthRefusal } from './answers/m2m-answer.js';
+import { REQUIRED_SCOPE, type MissingPermission } from './token/m2m-claims.js';
 
 /** Everything that somebody has to mend in Kinde, and that no waiting cures. */
 export type Misconfiguration = OAuthRefusal | MissingPermission;

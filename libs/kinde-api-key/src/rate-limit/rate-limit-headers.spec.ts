@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from './rate-limit-headers.js';
 import type { RateLimitRule } from './rate-limit-rule.js';
 
-const RULE: RateLimitRule = { place: '*', policy: 'default', limit: 100, windowMs: 60_000, isAnnounced: true };
+const RULE: RateLimitRule = {
+  place: '*',
+  policy: 'default',
+  limit: 100,
+  windowMs: 60_000,
+  sendsHeadersOnSuccess: true,
+};
 const REFUSED = { accepted: false, limit: 100, remaining: 0, resetAfterMs: 17_000 };
 
 // RFC 9651 §4.2.5 and §4.2.3.3: a string, and parameters that are integers of at most 15 digits.

@@ -1,4 +1,4 @@
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
 /** The largest limit: a bucket keeps a timestamp for every request that counts. */
 export const MAX_LIMIT = 10_000;
@@ -20,7 +20,7 @@ export interface RateLimitRule {
   /** Length of the window in milliseconds. */
   readonly windowMs: number;
   /** Whether accepted requests are told about their budget, too. */
-  readonly isAnnounced: boolean;
+  readonly sendsHeadersOnSuccess: boolean;
 }
 
 /** @returns whether a value can be a limit: a whole number from 1 to 10,000 */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { InProcessRateLimitStore } from './in-process-rate-limit-store.js';
 import { isLimit, isWindowMs, type RateLimitRule } from './rate-limit-rule.js';
 import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
@@ -9,7 +9,7 @@ const keyWith = (keyId: string) => ({ keyId, orgCode: 'org_a' }) as VerifiedApiK
 const KEY = keyWith('api_key_1');
 
 function ruleWith(fields: Partial<RateLimitRule> = {}): RateLimitRule {
-  return { place: '*', policy: 'default', limit: 2, windowMs: 60_000, isAnnounced: false, ...fields };
+  return { place: '*', policy: 'default', limit: 2, windowMs: 60_000, sendsHeadersOnSuccess: false, ...fields };
 }
 
 function limiterWith(store: RateLimitStore = new InProcessRateLimitStore({ now: () => 0 })) {

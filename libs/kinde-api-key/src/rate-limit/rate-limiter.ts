@@ -1,4 +1,4 @@
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { isLimit, MAX_LIMIT, type Limit, type RateLimitRule } from './rate-limit-rule.js';
 import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 

@@ -253,6 +253,6 @@ describe('KindeEmulator', () => {
       return [...source.matchAll(/ from '([^']+)'/g)].map((match) => match[1]);
     });
     const foreign = imports.filter((name) => !/^(node:|\.\/)/.test(name ?? ''));
-    expect(new Set(foreign)).toEqual(new Set(['../../clock.js', '../clock.js', '../shared-store.js']));
+    expect(new Set(foreign)).toEqual(new Set(['../../clock.js', '../clock.js', '../shared/shared-store.js']));
   });
 });

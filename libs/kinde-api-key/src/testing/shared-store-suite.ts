@@ -6,7 +6,7 @@ import {
   type SharedSession,
   type SharedStore,
   type Tombstone,
-} from '../shared-store.js';
+} from '../shared/shared-store.js';
 
 /** The test runner's own functions, of Jest, Vitest or `node:test`. */
 export interface SharedStoreSuiteRunner {

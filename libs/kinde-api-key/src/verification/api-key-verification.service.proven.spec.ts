@@ -1,9 +1,9 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
-import type { Verdict } from '../kinde/verdict.js';
+import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
+import type { Verdict } from '../api-key/verdict.js';
 import { TestClock } from '../testing/index.js';
-import { ApiKeyVerificationService, type KeyVerifier } from './api-key-verification.service.js';
+import { ApiKeyVerificationService, type VerifierPort } from './api-key-verification.service.js';
 
 const KEY = 'k_live_0123456789abcdef';
 const NOW_MS = 1_000_000;
@@ -14,7 +14,7 @@ const REVOKED: Verdict = { accepted: false, reason: 'revoked' };
 const ACCEPTED: Verdict = { accepted: true, apiKey: verifiedKey() };
 
 /** Kinde, whose answers the test gives when it wants to. */
-class ManualKinde implements KeyVerifier {
+class ManualKinde implements VerifierPort {
   readonly calls: { lane: Lane; answer: (verdict: Verdict) => void; fail: () => void }[] = [];
 
   constructor(private readonly clock: TestClock) {}

@@ -1,11 +1,11 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
-import type { KeyAnswer } from '../kinde/kinde-client.js';
-import type { AcceptedVerdict, Verdict } from '../kinde/verdict.js';
-import type { Tombstone } from '../shared-store.js';
+import type { KeyAnswer } from '../kinde/key-verifier.js';
+import type { AcceptedVerdict, Verdict } from '../api-key/verdict.js';
+import type { Tombstone } from '../shared/shared-store.js';
 import { TestClock } from '../testing/index.js';
-import { ApiKeyVerificationService, type KeyVerifier } from './api-key-verification.service.js';
-import { digestOf } from './raw-key.js';
-import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';
+import { ApiKeyVerificationService, type VerifierPort } from './api-key-verification.service.js';
+import { digestOf } from '../api-key/raw-key.js';
+import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 
 const KEY = 'k_live_0123456789abcdef';
 const DIGEST = digestOf(KEY);
@@ -20,7 +20,7 @@ function accepted(keyId = 'api_key_1'): AcceptedVerdict {
 }
 
 /** Kinde, which gives its answers in turn, and the last one again and again; time may pass while it does. */
-class Kinde implements KeyVerifier {
+class Kinde implements VerifierPort {
   answers: Verdict[] = [accepted()];
   calls = 0;
   meanwhile = (): unknown => undefined;
@@ -37,7 +37,7 @@ class Kinde implements KeyVerifier {
 }
 
 /** The other instances, reduced to what they know in common. */
-class Others implements VerdictSharing {
+class Others implements SharedVerdicts {
   readonly known = new Map<string, SharedVerdict>();
   readonly buried: Tombstone[] = [];
   lookedUp = 0;

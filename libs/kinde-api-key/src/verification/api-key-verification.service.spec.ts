@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
-import type { Verdict } from '../kinde/verdict.js';
+import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
+import type { Verdict } from '../api-key/verdict.js';
 import { TestClock } from '../testing/index.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import {
   ApiKeyVerificationService,
-  type KeyVerifier,
+  type VerifierPort,
   type VerificationOptions,
 } from './api-key-verification.service.js';
 
@@ -25,7 +25,7 @@ const REVOKED: Verdict = { accepted: false, reason: 'revoked' };
 const outage = () => new KindeApiKeyUnavailableError('down', { retryAfterSeconds: 5 });
 
 /** Kinde, whose answers the test gives when it wants to. */
-class ManualKinde implements KeyVerifier {
+class ManualKinde implements VerifierPort {
   readonly calls: {
     rawKey: string;
     lane: Lane;
@@ -439,7 +439,7 @@ describe('ApiKeyVerificationService', () => {
         async (scheduler, steps) => {
           const clock = new TestClock();
           let isRevoked = false;
-          const verifier: KeyVerifier = {
+          const verifier: VerifierPort = {
             verifyKey: async () => {
               const sentAtMs = clock.now();
               const verdict = isRevoked ? REVOKED : accepted();

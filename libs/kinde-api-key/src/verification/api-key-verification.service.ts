@@ -1,20 +1,20 @@
 import type { Clock } from '../clock.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
-import type { RefusedVerdict, Verdict } from '../kinde/verdict.js';
-import { MAX_SKEW_MS, type Tombstone } from '../shared-store.js';
+import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
+import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
+import { MAX_SKEW_MS, type Tombstone } from '../shared/shared-store.js';
 import { NONE } from '../slot-index.js';
 import { EVERY_KEY, memberOf, type InvalidationTarget } from './invalidation.js';
-import { couldBeKey, digestOf } from './raw-key.js';
+import { couldBeKey, digestOf } from '../api-key/raw-key.js';
 import type { Call } from './key-table.js';
 import { RememberedVerdict } from './remembered-verdict.js';
 import { SharedLevel } from './shared-level.js';
 import { Tombstones } from './tombstones.js';
-import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';
+import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 import { VerdictCache, type VerdictCacheOptions } from './verdict-cache.js';
 
 /** Who can be asked about a raw key. */
-export interface KeyVerifier {
+export interface VerifierPort {
   verifyKey(rawKey: string, lane: Lane): Promise<KeyAnswer>;
 }
 
@@ -45,22 +45,22 @@ export class ApiKeyVerificationService {
    */
   readonly maxAcceptedAgeMs: number;
 
-  readonly #verifier: KeyVerifier;
+  readonly #verifier: VerifierPort;
   readonly #clock: Clock;
   readonly #ttlMs: number;
   readonly #cache: VerdictCache | undefined;
   readonly #flights = new Map<string, Promise<Verdict>>();
   readonly #tombstones = new Tombstones(MAX_SKEW_MS);
-  readonly #sharing: VerdictSharing | null;
+  readonly #sharing: SharedVerdicts | null;
   readonly #shared: SharedLevel | undefined;
   #calls = 0;
 
   /** @internal Built by `KindeApiKeyModule`; `options` is `null` for `cache: false`, `sharing` without a shared store. */
   constructor(
-    verifier: KeyVerifier,
+    verifier: VerifierPort,
     options: VerificationOptions | null,
     clock: Clock,
-    sharing: VerdictSharing | null = null,
+    sharing: SharedVerdicts | null = null,
   ) {
     this.#sharing = sharing;
     sharing?.onTombstones((tombstones) => this.#learn(tombstones));
@@ -120,7 +120,7 @@ export class ApiKeyVerificationService {
     await this.#bury(EVERY_KEY);
   }
 
-  #sharedLevel(sharing: VerdictSharing, cache: VerdictCache): SharedLevel {
+  #sharedLevel(sharing: SharedVerdicts, cache: VerdictCache): SharedLevel {
     return new SharedLevel({
       sharing,
       cache,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { MAX_MEMBER_LENGTH } from '../shared-store.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import { MAX_MEMBER_LENGTH } from '../shared/shared-store.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
 /** Whose keys to forget: exactly one of the three. */
 export type InvalidationTarget =

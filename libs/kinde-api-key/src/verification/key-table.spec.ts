@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { NONE } from '../slot-index.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { KeyTable } from './key-table.js';
-import { digestOf } from './raw-key.js';
+import { digestOf } from '../api-key/raw-key.js';
 
 function keyWith(keyId: string): VerifiedApiKey {
   return {

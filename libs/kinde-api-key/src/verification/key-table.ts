@@ -1,5 +1,5 @@
 import { hashOfDigest, hashOfText, NONE, SlotIndex } from '../slot-index.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
 /** One verify call, and its place among the others. */
 export interface Call {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, Lane } from '../kinde/kinde-client.js';
-import type { Verdict } from '../kinde/verdict.js';
+import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
+import type { Verdict } from '../api-key/verdict.js';
 import { TestClock } from '../testing/index.js';
 import {
   ApiKeyVerificationService,
-  type KeyVerifier,
+  type VerifierPort,
   type VerificationOptions,
 } from './api-key-verification.service.js';
 
@@ -32,7 +32,7 @@ interface Change {
 }
 
 /** Kinde as it is: it decides at the moment at which the call is sent, and its answer comes whenever the scheduler says. */
-class Model implements KeyVerifier {
+class Model implements VerifierPort {
   /** Counts everything that happens: the time that the clock's milliseconds are too coarse for. */
   order = 0;
   readonly generations = OWNERS.map(() => 0);

@@ -1,5 +1,5 @@
 import { NONE } from '../slot-index.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { RememberedVerdict } from './remembered-verdict.js';
 
 const API_KEY = { keyId: 'api_key_1' } as VerifiedApiKey;

@@ -1,6 +1,6 @@
-import type { AcceptedVerdict } from '../kinde/verdict.js';
+import type { AcceptedVerdict } from '../api-key/verdict.js';
 import { NONE } from '../slot-index.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
 /**
  * An accepted verdict from memory, which knows where its key is remembered: who remembers something else about keys finds it sooner by that. It

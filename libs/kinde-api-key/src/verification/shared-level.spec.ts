@@ -1,12 +1,12 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { TestClock } from '../testing/index.js';
-import type { Tombstone } from '../shared-store.js';
+import type { Tombstone } from '../shared/shared-store.js';
 import { NONE } from '../slot-index.js';
-import { digestOf } from './raw-key.js';
+import { digestOf } from '../api-key/raw-key.js';
 import { SharedLevel } from './shared-level.js';
 import { Tombstones } from './tombstones.js';
 import { VerdictCache } from './verdict-cache.js';
-import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';
+import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 
 const NOW_MS = 1_000_000;
 const TTL_MS = 60_000;
@@ -23,7 +23,7 @@ const accepted = (verificationCount: number) =>
   ({ accepted: true, apiKey: verifiedKey({ verificationCount }) }) as const;
 
 /** The other instances, as far as this level asks them. */
-class Others implements Pick<VerdictSharing, 'find' | 'claimRefresh'> {
+class Others implements Pick<SharedVerdicts, 'find' | 'claimRefresh'> {
   known: SharedVerdict | undefined;
   /** Whether another instance asks Kinde at the moment. */
   areAsking = false;
@@ -58,7 +58,7 @@ function setUp(ages: { own?: number; others?: number; nowMs?: number } = {}) {
     );
   if (othersAge !== undefined) others.known = { verdict: accepted(OTHERS), sentAtMs: nowMs - othersAge };
   const level = new SharedLevel({
-    sharing: others as Others & VerdictSharing,
+    sharing: others as Others & SharedVerdicts,
     cache,
     tombstones,
     clock,

@@ -1,16 +1,16 @@
 import type { Clock } from '../clock.js';
-import type { Verdict } from '../kinde/verdict.js';
+import type { Verdict } from '../api-key/verdict.js';
 import { NONE } from '../slot-index.js';
 import type { Tombstones } from './tombstones.js';
 import type { VerdictCache } from './verdict-cache.js';
-import type { SharedVerdict, VerdictSharing } from './verdict-sharing.js';
+import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 
 /** While another instance asks about a key again, this one looks whether it is done, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 
 /** See {@link SharedLevel}. */
 export interface SharedLevelParts {
-  readonly sharing: VerdictSharing;
+  readonly sharing: SharedVerdicts;
   readonly cache: VerdictCache;
   readonly tombstones: Tombstones;
   readonly clock: Clock;

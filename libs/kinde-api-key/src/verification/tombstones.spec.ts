@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { memberOf, membersOf } from './invalidation.js';
 import { Tombstones } from './tombstones.js';
 

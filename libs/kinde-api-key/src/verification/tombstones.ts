@@ -1,5 +1,5 @@
-import type { Tombstone } from '../shared-store.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { Tombstone } from '../shared/shared-store.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { membersOf } from './invalidation.js';
 
 /** How many are remembered; the ones that were learned first make room. They matter for as long as a call to Kinde takes. */

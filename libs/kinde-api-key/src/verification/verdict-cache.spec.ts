@@ -1,9 +1,9 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
-import type { RefusedVerdict } from '../kinde/verdict.js';
+import type { RefusedVerdict } from '../api-key/verdict.js';
 import { NONE } from '../slot-index.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { Call } from './key-table.js';
-import { digestOf } from './raw-key.js';
+import { digestOf } from '../api-key/raw-key.js';
 import { VerdictCache } from './verdict-cache.js';
 
 const REVOKED: RefusedVerdict = { accepted: false, reason: 'revoked' };

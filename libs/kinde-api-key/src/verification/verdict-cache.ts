@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { RefusedVerdict } from '../kinde/verdict.js';
+import type { RefusedVerdict } from '../api-key/verdict.js';
 import { NONE } from '../slot-index.js';
-import type { VerifiedApiKey } from '../verified-api-key.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { KeyTable, type Call, type Secret } from './key-table.js';
 import { ScopeLists } from './scope-lists.js';
 

@@ -1,0 +1,255 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import type { KindeResponse } from '../http.js';
+import { parseVerifyAnswer, type VerifyAnswer } from './verify-answer.js';
+
+interface WireCase {
+  readonly name: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly outcome: string;
+  readonly cacheable: boolean;
+}
+
+const CASES = JSON.parse(readFileSync(join(__dirname, 'wire-answers.json'), 'utf8')) as WireCase[];
+const JSON_HEADERS = { 'content-type': 'application/json' };
+const GOOD = {
+  is_valid: true,
+  key_id: 'api_key_1',
+  status: 'active',
+  scopes: ['read:users'],
+  org_code: 'org_1',
+  user_id: 'kp_1',
+  last_verified_on: '2024-11-18T13:32:03+11',
+  verification_count: 3,
+};
+
+const textOf = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body));
+const answer200 = (body: unknown): KindeResponse => ({ status: 200, headers: JSON_HEADERS, body: textOf(body) });
+
+function outcomeOf(answer: VerifyAnswer): string {
+  if (answer.kind === 'throttled') return 'outage';
+  if (answer.kind !== 'verdict') return answer.kind;
+  return answer.verdict.accepted ? 'accepted' : answer.verdict.reason;
+}
+
+/** The key of an accepted answer; fails the test for any other. */
+function acceptedKey(body: unknown) {
+  const answer = parseVerifyAnswer(answer200(body));
+  if (answer.kind !== 'verdict' || !answer.verdict.accepted) throw new Error(`not accepted: ${JSON.stringify(answer)}`);
+  return answer.verdict.apiKey;
+}
+
+describe('wire-answers.json', () => {
+  it.each(CASES.map((wire) => [wire.name, wire] as const))('%s', (_name, { status, headers, body, outcome }) => {
+    expect(outcomeOf(parseVerifyAnswer({ status, headers, body: textOf(body) }))).toBe(outcome);
+  });
+
+  it('gives every case a name of its own', () => {
+    expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);
+  });
+
+  it('calls exactly the verdicts cacheable', () => {
+    const verdicts = ['accepted', 'unknown', 'revoked', 'inactive'];
+    expect(CASES.filter(({ cacheable, outcome }) => cacheable !== verdicts.includes(outcome))).toEqual([]);
+  });
+});
+
+describe('parseVerifyAnswer', () => {
+  it('takes every field from the answer', () => {
+    expect(acceptedKey(GOOD)).toEqual({
+      keyId: 'api_key_1',
+      scopes: ['read:users'],
+      orgCode: 'org_1',
+      userId: 'kp_1',
+      ownerType: 'user',
+      lastVerifiedOn: '2024-11-18T13:32:03+11',
+      verificationCount: 3,
+    });
+  });
+
+  it.each([
+    ['user', 'org_1', 'kp_1'],
+    ['user', null, 'kp_1'],
+    ['organization', 'org_1', null],
+    ['organization', 'org_1', ''],
+    ['environment', null, null],
+    ['environment', '', ''],
+  ])('calls the owner %s for org_code %j and user_id %j', (ownerType, orgCode, userId) => {
+    const key = acceptedKey({ ...GOOD, org_code: orgCode, user_id: userId });
+    expect(key).toMatchObject({ ownerType, orgCode: orgCode || null, userId: userId || null });
+  });
+
+  it('calls what the answer leaves out null', () => {
+    const key = acceptedKey({ is_valid: true, key_id: 'api_key_1', status: 'active', scopes: [] });
+    expect(key).toMatchObject({ orgCode: null, userId: null, lastVerifiedOn: null, verificationCount: null });
+  });
+
+  it('freezes the verdict, the key and its scopes', () => {
+    const answer = parseVerifyAnswer(answer200(GOOD));
+    if (answer.kind !== 'verdict' || !answer.verdict.accepted) throw new Error('not accepted');
+    expect([answer.verdict, answer.verdict.apiKey, answer.verdict.apiKey.scopes].every(Object.isFrozen)).toBe(true);
+  });
+
+  it('keeps scopes as they are, doubled and empty ones included', () => {
+    expect(acceptedKey({ ...GOOD, scopes: ['b', 'a', 'b', ''] }).scopes).toEqual(['b', 'a', 'b', '']);
+  });
+
+  it('marks a status that nobody knows, and only that', () => {
+    const marks = ['active', 'inactive', 'revoked', 'suspended'].map((status) => {
+      const answer = parseVerifyAnswer(answer200({ ...GOOD, status }));
+      return answer.kind === 'verdict' && answer.unknownStatus;
+    });
+    expect(marks).toEqual([false, false, false, true]);
+  });
+
+  it('marks 502, 503 and 504 as worth a retry, and nothing else', () => {
+    const worthIt = Array.from({ length: 500 }, (_, index) => index + 100).filter((status) => {
+      const answer = parseVerifyAnswer({ status, headers: {}, body: '' });
+      return answer.kind === 'outage' && answer.retryable;
+    });
+    expect(worthIt).toEqual([502, 503, 504]);
+  });
+
+  it('gives no verdict for a status that the documentation does not name', () => {
+    const verdicts = Array.from({ length: 500 }, (_, index) => index + 100).filter(
+      (status) => parseVerifyAnswer({ status, headers: JSON_HEADERS, body: textOf(GOOD) }).kind === 'verdict',
+    );
+    expect(verdicts).toEqual([200, 400, 404]);
+  });
+
+  it('survives a nesting as deep as an answer can be', () => {
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000);
+    expect(outcomeOf(parseVerifyAnswer(answer200(deep)))).toBe('outage');
+    expect(outcomeOf(parseVerifyAnswer(answer200(`{"is_valid":${deep}}`)))).toBe('outage');
+  });
+
+  it('does not take what an answer only inherits', () => {
+    const inherited = Object.getOwnPropertyDescriptor(Object.prototype, 'is_valid');
+    Object.defineProperty(Object.prototype, 'is_valid', { value: true, configurable: true });
+    try {
+      const { is_valid: _dropped, ...rest } = GOOD;
+      expect(outcomeOf(parseVerifyAnswer(answer200(rest)))).toBe('outage');
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'is_valid');
+    }
+    expect(inherited).toBeUndefined();
+  });
+
+  it.each([
+    'application/json',
+    'application/json; charset=utf-8',
+    ' APPLICATION/JSON ;x=1',
+    'application/problem+json',
+  ])('takes the content type %j', (type) => {
+    const response = { status: 200, headers: { 'content-type': type }, body: textOf(GOOD) };
+    expect(outcomeOf(parseVerifyAnswer(response))).toBe('accepted');
+  });
+
+  it.each([
+    'text/html',
+    'text/json',
+    'application/jsonp',
+    'application/json+xml',
+    'application/+json',
+    'x application/json',
+    '',
+  ])('takes a good body of content type %j for an outage', (type) => {
+    const response = { status: 200, headers: { 'content-type': type }, body: textOf(GOOD) };
+    expect(outcomeOf(parseVerifyAnswer(response))).toBe('outage');
+  });
+
+  it('takes a good body without a content type for an outage', () => {
+    expect(outcomeOf(parseVerifyAnswer({ status: 200, headers: {}, body: textOf(GOOD) }))).toBe('outage');
+  });
+
+  it.each([
+    [{ is_valid: 'true' }, "'is_valid' is not a boolean"],
+    [{ status: 1 }, "'status' is not a string"],
+    [{ key_id: '' }, "'key_id' is not a string"],
+    [{ scopes: 'read:users' }, "'scopes' is not an array of strings"],
+    [{ org_code: 1 }, "'org_code' is not a string or null"],
+    [{ user_id: {} }, "'user_id' is not a string or null"],
+    [{ last_verified_on: 5 }, "'last_verified_on' is not a string or null"],
+    [{ verification_count: '3' }, "'verification_count' is not a count or null"],
+  ])('says what is wrong with %j', (fields, reason) => {
+    const problem = `Kinde's answer cannot be believed (${reason})`;
+    expect(parseVerifyAnswer(answer200({ ...GOOD, ...fields }))).toMatchObject({ kind: 'outage', problem });
+  });
+
+  it('says that an answer is no JSON object', () => {
+    const problem = "Kinde's answer cannot be believed (it is not a JSON object)";
+    expect(parseVerifyAnswer(answer200('[]'))).toMatchObject({ kind: 'outage', problem });
+  });
+
+  it('repeats no word of the answer when it cannot be believed', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Z]{12}$/), fc.constantFrom(...Object.keys(GOOD)), (canary, field) => {
+        const answer = parseVerifyAnswer(answer200({ ...GOOD, [field]: { [canary]: canary } }));
+        expect(JSON.stringify(answer)).not.toContain(canary);
+      }),
+    );
+  });
+
+  it('gives a verdict, an outage or a rejected token for any status, header and text, and never throws', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.jsonValue().map(textOf));
+    const type = fc.oneof(fc.constant('application/json'), fc.string());
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 599 }), type, text, (status, contentType, body) => {
+        const answer = parseVerifyAnswer({ status, headers: { 'content-type': contentType }, body });
+        expect(['verdict', 'outage', 'throttled', 'token_rejected']).toContain(answer.kind);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('accepts no JSON value but an object with is_valid true, status active, an id and string scopes', () => {
+    const field = <T>(value: fc.Arbitrary<T>) => fc.option(fc.oneof(value, fc.jsonValue()), { nil: undefined });
+    const almost = fc.record({
+      is_valid: field(fc.constant(true)),
+      key_id: field(fc.string()),
+      status: field(fc.constantFrom('active', 'revoked', 'inactive')),
+      scopes: field(fc.array(fc.string())),
+      org_code: field(fc.string()),
+      user_id: field(fc.string()),
+    });
+    fc.assert(
+      fc.property(almost, (value) => {
+        if (outcomeOf(parseVerifyAnswer(answer200(value))) !== 'accepted') return;
+        expect(value).toMatchObject({ is_valid: true, status: 'active' });
+        expect(typeof value.key_id === 'string' && value.key_id !== '').toBe(true);
+        expect((value.scopes as unknown[]).every((scope) => typeof scope === 'string')).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('never comes to accept a refused answer by a change of any of its other fields', () => {
+    const refused = fc.oneof(
+      fc.record({ is_valid: fc.jsonValue().filter((value) => value !== true), status: fc.constant('active') }),
+      fc.record({ is_valid: fc.constant(true), status: fc.jsonValue().filter((value) => value !== 'active') }),
+    );
+    fc.assert(
+      fc.property(
+        refused,
+        fc.dictionary(fc.constantFrom(...Object.keys(GOOD), '__proto__', 'x'), fc.jsonValue()),
+        (core, change) => {
+          const body = JSON.stringify({ ...GOOD, ...change, ...core });
+          expect(outcomeOf(parseVerifyAnswer(answer200(body)))).not.toBe('accepted');
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('never takes an answer that breaks off for an acceptance', () => {
+    const whole = textOf(GOOD);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {
+        expect(outcomeOf(parseVerifyAnswer(answer200(whole.slice(0, length))))).toBe('outage');
+      }),
+    );
+  });
+});

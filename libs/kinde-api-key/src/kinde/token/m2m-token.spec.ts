@@ -1,0 +1,389 @@
+import fc from 'fast-check';
+import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
+import { TestClock } from '../../testing/index.js';
+import { AccessToken } from './access-token.js';
+import { Deadline } from '../limits/deadline.js';
+import { M2mToken, type MintRequest } from './m2m-token.js';
+import { Outage } from '../outage.js';
+
+const never = () => new AbortController().signal;
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+const caught = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+const DOWN = new Outage('kinde', 'down');
+const REFUSED = new KindeApiKeyMisconfiguredError('refused', { retryAfterSeconds: 10 });
+
+/** A token endpoint that answers when the test says so: interleavings that a socket cannot be made to have. */
+function newToken(lifeMs = 1_000_000) {
+  const clock = new TestClock(0);
+  const mints: { request: MintRequest; succeed(life?: number): void; giveBack(): void; fail(error: Error): void }[] =
+    [];
+  const failures: Error[] = [];
+  const endpoint = {
+    mint: (request: MintRequest) =>
+      new Promise<AccessToken>((resolve, reject) => {
+        const sentAtMs = clock.now();
+        const succeed = (life = lifeMs) => resolve(new AccessToken(`token-${mints.length}`, sentAtMs, life));
+        const giveBack = () => resolve(request.held as AccessToken);
+        mints.push({ request, succeed, giveBack, fail: reject });
+      }),
+  };
+  const token = new M2mToken(endpoint, clock, (error) => failures.push(error));
+  const last = () => mints.at(-1) as (typeof mints)[number];
+  /** Has a first token. */
+  const ready = async () => {
+    const first = token.current(never());
+    last().succeed();
+    return first;
+  };
+  return { clock, token, mints, failures, last, ready };
+}
+
+describe('M2mToken.current', () => {
+  it('mints once for everybody who comes meanwhile', async () => {
+    const { token, mints, last } = newToken();
+    const callers = Array.from({ length: 100 }, () => token.current(never()));
+    last().succeed();
+    expect(new Set(await Promise.all(callers)).size).toBe(1);
+    expect(mints).toHaveLength(1);
+  });
+
+  it('goes on for the others when one caller gives up', async () => {
+    const { token, mints, last } = newToken();
+    const deadline = new Deadline(60_000);
+    const impatient = caught(token.current(deadline.signal));
+    const patient = token.current(never());
+    deadline.cancel(new Outage('deadline', 'over'));
+    expect(await impatient).toMatchObject({ kind: 'deadline' });
+    last().succeed();
+    await expect(patient).resolves.toBeInstanceOf(AccessToken);
+    expect(mints).toHaveLength(1);
+  });
+
+  it('mints for itself if the mint that others began fails, once', async () => {
+    const { token, mints, last } = newToken();
+    const first = caught(token.current(never()));
+    const second = caught(token.current(never()));
+    last().fail(DOWN);
+    expect(await first).toBe(DOWN);
+    await settle();
+    expect(mints).toHaveLength(2);
+    last().fail(DOWN);
+    expect(await second).toBe(DOWN);
+    expect(mints).toHaveLength(2);
+  });
+
+  it('does not mint for a caller that gave up meanwhile', async () => {
+    const { token, mints, last } = newToken();
+    const deadline = new Deadline(60_000);
+    const both = [caught(token.current(never())), caught(token.current(deadline.signal))];
+    deadline.cancel(new Outage('deadline', 'over'));
+    last().fail(DOWN);
+    await Promise.all(both);
+    await settle();
+    expect(mints).toHaveLength(1);
+  });
+
+  it('uses a token until the last tenth of a short life, and the last 30 s of a long one', async () => {
+    for (const [lifeMs, usedMs] of [
+      [100_000, 90_000],
+      [1_000_000, 970_000],
+    ] as const) {
+      const { clock, token, mints, ready } = newToken(lifeMs);
+      const first = await ready();
+      clock.set(usedMs - 1);
+      expect(await token.current(never())).toBe(first);
+      clock.set(usedMs);
+      void token.current(never());
+      expect(mints).toHaveLength(2);
+    }
+  });
+
+  it('counts the life from when the request was sent', async () => {
+    const { clock, token, mints, last } = newToken(100_000);
+    const first = token.current(never());
+    clock.advance(50_000);
+    last().succeed();
+    await first;
+    clock.set(89_999);
+    await token.current(never());
+    clock.set(90_000);
+    void token.current(never());
+    expect(mints).toHaveLength(2);
+  });
+
+  it('does not use a token that had ended when it came, and does not ask for another for ten seconds', async () => {
+    const { clock, token, mints, last } = newToken();
+    const first = caught(token.current(never()));
+    clock.advance(1_000);
+    last().succeed(1_000);
+    expect(await first).toMatchObject({ message: 'the M2M token had ended when it arrived' });
+    clock.advance(9_999);
+    expect(await caught(token.current(never()))).toMatchObject({ message: 'the M2M token had ended when it arrived' });
+    expect(mints).toHaveLength(1);
+    clock.advance(1);
+    void token.current(never());
+    expect(mints).toHaveLength(2);
+  });
+
+  it('remembers a refusal for ten seconds, and an outage not at all', async () => {
+    const { clock, token, mints, last } = newToken();
+    const down = caught(token.current(never()));
+    last().fail(DOWN);
+    expect(await down).toBe(DOWN);
+    const refused = caught(token.current(never()));
+    last().fail(REFUSED);
+    expect(await refused).toBe(REFUSED);
+    clock.advance(9_999);
+    expect(await caught(token.current(never()))).toBe(REFUSED);
+    expect(mints).toHaveLength(2);
+    clock.advance(1);
+    void token.current(never());
+    expect(mints).toHaveLength(3);
+  });
+});
+
+describe('M2mToken.renewAhead', () => {
+  it('does nothing before four fifths of the life, and mints once after', async () => {
+    const { clock, token, mints, ready } = newToken();
+    token.renewAhead();
+    expect(mints).toHaveLength(0);
+    const first = await ready();
+    clock.set(799_999);
+    token.renewAhead();
+    expect(mints).toHaveLength(1);
+    clock.set(800_000);
+    for (let index = 0; index < 10; index += 1) token.renewAhead();
+    expect(mints).toHaveLength(2);
+    expect(await token.current(never())).toBe(first);
+  });
+
+  it('puts the new token into use when it is there', async () => {
+    const { clock, token, last, ready } = newToken();
+    const first = await ready();
+    clock.set(800_000);
+    token.renewAhead();
+    last().succeed();
+    await settle();
+    expect(await token.current(never())).not.toBe(first);
+  });
+
+  it('tells of a failure, goes on with the old token, and tries again after ten seconds', async () => {
+    const { clock, token, mints, failures, last, ready } = newToken();
+    const first = await ready();
+    clock.set(800_000);
+    token.renewAhead();
+    clock.advance(2_000);
+    last().fail(DOWN);
+    await settle();
+    expect(failures).toEqual([DOWN]);
+    clock.advance(9_999);
+    token.renewAhead();
+    expect(await token.current(never())).toBe(first);
+    expect(mints).toHaveLength(2);
+    clock.advance(1);
+    token.renewAhead();
+    expect(mints).toHaveLength(3);
+  });
+});
+
+describe('M2mToken.renewAfterRejection', () => {
+  it('mints once for everybody whose token was rejected', async () => {
+    const { token, mints, last, ready } = newToken();
+    const rejected = await ready();
+    const callers = Array.from({ length: 100 }, () => token.renewAfterRejection(rejected, never()));
+    last().succeed();
+    const renewed = await Promise.all(callers);
+    expect(new Set(renewed).size).toBe(1);
+    expect(renewed[0]).not.toBe(rejected);
+    expect(mints).toHaveLength(2);
+  });
+
+  it('has the one that is in use now tried, if another was rejected', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const old = await ready();
+    clock.set(970_000);
+    const next = token.current(never());
+    last().succeed();
+    expect(await token.renewAfterRejection(old, never())).toBe(await next);
+    expect(mints).toHaveLength(2);
+  });
+
+  it('does not blame the key for a token that ended on the way, however soon after a renewal', async () => {
+    const { clock, token, last, ready } = newToken(10_000);
+    const renewing = token.renewAfterRejection(await ready(), never());
+    last().succeed();
+    const renewed = (await renewing) as AccessToken;
+    clock.advance(9_000);
+    const next = token.renewAfterRejection(renewed, never());
+    last().succeed();
+    const tried = await next;
+    expect(tried).toBeInstanceOf(AccessToken);
+    expect(tried).not.toBe(renewed);
+  });
+
+  it('has nothing better to offer within a minute of a good renewal', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const renewing = token.renewAfterRejection(await ready(), never());
+    last().succeed();
+    const renewed = (await renewing) as AccessToken;
+    clock.advance(59_999);
+    expect(await token.renewAfterRejection(renewed, never())).toBeUndefined();
+    expect(mints).toHaveLength(2);
+    clock.advance(1);
+    void token.renewAfterRejection(renewed, never());
+    expect(mints).toHaveLength(3);
+  });
+
+  it('has nothing better to offer where others have renewed it within the minute, and so the same one comes back', async () => {
+    const { token, last, ready } = newToken();
+    const first = await ready();
+    const renewed = token.renewAfterRejection(first, never());
+    last().giveBack();
+    expect(await renewed).toBeUndefined();
+    expect(await token.current(never())).toBe(first);
+  });
+
+  it('says which token is held, and whether it was rejected', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const first = await ready();
+    clock.advance(800_000);
+    token.renewAhead();
+    last().succeed();
+    await settle();
+    const second = await token.current(never());
+    void token.renewAfterRejection(second, never());
+    expect(mints.map(({ request }) => request)).toEqual([
+      { held: undefined, isForced: false },
+      { held: first, isForced: false },
+      { held: second, isForced: true },
+    ]);
+  });
+
+  it('knows nothing for a minute after a renewal that failed', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const rejected = await ready();
+    const renewing = caught(token.renewAfterRejection(rejected, never()));
+    last().fail(DOWN);
+    expect(await renewing).toBe(DOWN);
+    clock.advance(59_999);
+    expect(await caught(token.renewAfterRejection(rejected, never()))).toBe(DOWN);
+    expect(mints).toHaveLength(2);
+    clock.advance(1);
+    void token.renewAfterRejection(rejected, never());
+    expect(mints).toHaveLength(3);
+  });
+
+  it('knows again as soon as a good token came on another way', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const rejected = await ready();
+    clock.set(960_000);
+    const renewing = caught(token.renewAfterRejection(rejected, never()));
+    last().fail(DOWN);
+    await renewing;
+    clock.set(970_000);
+    const next = token.current(never());
+    last().succeed();
+    expect(await token.renewAfterRejection(await next, never())).toBeUndefined();
+    expect(mints).toHaveLength(3);
+  });
+
+  it('passes a refusal on, and one that was heard in the last ten seconds without asking', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const rejected = await ready();
+    clock.set(800_000);
+    token.renewAhead();
+    last().fail(REFUSED);
+    await settle();
+    expect(await caught(token.renewAfterRejection(rejected, never()))).toBe(REFUSED);
+    expect(mints).toHaveLength(2);
+  });
+
+  it('joins a renewal in the background', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const rejected = await ready();
+    clock.set(800_000);
+    token.renewAhead();
+    const renewing = token.renewAfterRejection(rejected, never());
+    last().succeed();
+    expect(await renewing).not.toBe(rejected);
+    expect(mints).toHaveLength(2);
+  });
+
+  it('lets a caller give up without cancelling the renewal', async () => {
+    const { token, last, ready } = newToken();
+    const rejected = await ready();
+    const deadline = new Deadline(60_000);
+    const impatient = caught(token.renewAfterRejection(rejected, deadline.signal));
+    deadline.cancel(new Outage('deadline', 'over'));
+    expect(await impatient).toMatchObject({ kind: 'deadline' });
+    last().succeed();
+    await settle();
+    expect(await token.current(never())).not.toBe(rejected);
+  });
+});
+
+describe('M2mToken, under any order of events', () => {
+  it('never gives out a token at its end, never mints two at once, and never more than one a minute for rejections', async () => {
+    const step = fc.oneof(
+      fc.record({ op: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 40_000 }) }),
+      fc.record({
+        op: fc.constantFrom(
+          'current' as const,
+          'ahead' as const,
+          'reject' as const,
+          'down' as const,
+          'refuse' as const,
+          'succeed' as const,
+        ),
+        ms: fc.constant(0),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 10_000, max: 200_000 }),
+        fc.array(step, { minLength: 10, maxLength: 60 }),
+        async (lifeMs, steps) => {
+          const { clock, token, mints, last } = newToken(lifeMs);
+          let open = 0;
+          let forcedMintsAtMs: number[] = [];
+          let inUse: AccessToken | undefined;
+          const use = (given: AccessToken) => {
+            expect(clock.now()).toBeLessThan(given.usableUntilMs);
+            inUse = given;
+          };
+          for (const { op, ms } of steps) {
+            const before = mints.length;
+            if (op === 'advance') clock.advance(ms);
+            if (op === 'current') token.current(never()).then(use, () => undefined);
+            if (op === 'ahead') token.renewAhead();
+            if (op === 'reject' && inUse)
+              token.renewAfterRejection(inUse, never()).then(
+                () => undefined,
+                () => undefined,
+              );
+            const couldBeUsed = inUse !== undefined && clock.now() < inUse.usableUntilMs;
+            if (op === 'reject' && couldBeUsed && mints.length > before)
+              forcedMintsAtMs = [...forcedMintsAtMs, clock.now()];
+            if (op === 'succeed') mints.at(-1)?.succeed();
+            if (op === 'down') mints.at(-1)?.fail(DOWN);
+            if (op === 'refuse') mints.at(-1)?.fail(REFUSED);
+            await settle();
+            open = op === 'succeed' || op === 'down' || op === 'refuse' ? 0 : open;
+            open += mints.length - before;
+            expect(open).toBeLessThanOrEqual(1);
+          }
+          if (mints.length > 0) last().fail(DOWN);
+          await settle();
+          expect(
+            forcedMintsAtMs.filter((atMs, index) => atMs - (forcedMintsAtMs[index - 1] ?? -Infinity) < 60_000),
+          ).toEqual([]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

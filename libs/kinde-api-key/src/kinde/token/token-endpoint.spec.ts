@@ -1,0 +1,54 @@
+import { TestClock } from '../../testing/index.js';
+import { Circuit } from '../limits/circuit.js';
+import type { KindeHttp, KindeRequest } from '../http.js';
+import { KindeCaller } from '../kinde-caller.js';
+import { TokenEndpoint } from './token-endpoint.js';
+
+function newEndpoint() {
+  const sent: KindeRequest[] = [];
+  const http: KindeHttp = {
+    send: (request) => {
+      sent.push(request);
+      const headers = { 'content-type': 'application/json' };
+      return Promise.resolve({ status: 200, headers, body: '{"access_token":"opaque","expires_in":60}' });
+    },
+    close: () => {},
+  };
+  const clock = new TestClock();
+  const caller = new KindeCaller({
+    http,
+    breaker: new Circuit(clock, () => {}),
+    clock,
+    timeoutMs: 100,
+    onHold: () => {},
+  });
+  const options = {
+    origin: 'https://acme.kinde.com',
+    clientId: 'id & co',
+    clientSecret: 'a+b=ü',
+    audience: 'https://acme.kinde.com/api',
+  };
+  return { sent, endpoint: new TokenEndpoint(caller, { ...options, timeoutMs: 100, retries: 0 }, clock) };
+}
+
+describe('TokenEndpoint', () => {
+  it('sends the form that RFC 6749 asks for, escaped', async () => {
+    const { endpoint, sent } = newEndpoint();
+    await endpoint.mint();
+    expect(sent).toEqual([
+      {
+        method: 'POST',
+        url: 'https://acme.kinde.com/oauth2/token',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'grant_type=client_credentials&client_id=id+%26+co&client_secret=a%2Bb%3D%C3%BC&audience=https%3A%2F%2Facme.kinde.com%2Fapi',
+      },
+    ]);
+  });
+
+  it('mints nothing after it was closed', async () => {
+    const { endpoint, sent } = newEndpoint();
+    endpoint.close();
+    await expect(endpoint.mint()).rejects.toMatchObject({ kind: 'closed' });
+    expect(sent).toEqual([]);
+  });
+});

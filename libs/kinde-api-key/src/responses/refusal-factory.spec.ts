@@ -1,0 +1,196 @@
+import { ANSWERS, type AnswerName } from './answers.js';
+import { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import { RefusalFactory } from './refusal-factory.js';
+import type { RouteRule } from '../rules/route-rule.js';
+
+type FactoryOptions = ConstructorParameters<typeof RefusalFactory>[0];
+
+const BEARER = { header: 'authorization', scheme: 'Bearer' };
+const X_API_KEY = { header: 'x-api-key' };
+
+function factoryWith(options: Partial<FactoryOptions> = {}): RefusalFactory {
+  return new RefusalFactory({ credentials: [BEARER], realm: 'api', hideExistence: false, ...options });
+}
+
+function respond(run: (response: { header(name: string, value: string): void }) => ApiKeyRefusedException) {
+  const headers: Record<string, string> = {};
+  const exception = run({
+    header: (name, value) => {
+      headers[name] = value;
+    },
+  });
+  return { headers, exception, body: exception.getResponse() };
+}
+
+function ruleWith(requiredScopes: string[], requiredAnyOf: string[][] = []): RouteRule {
+  return {
+    route: 'Users.find',
+    isPublic: false,
+    isDecided: true,
+    access: { requiredScopes, requiredAnyOf, needsOrganization: false, needsUser: false },
+    organizations: [],
+    rateLimit: null,
+  };
+}
+
+const CHALLENGES: Record<AnswerName, string | undefined> = {
+  MISSING_KEY: 'Bearer realm="api"',
+  MALFORMED_REQUEST: 'Bearer realm="api", error="invalid_request"',
+  WRONG_CREDENTIAL_TYPE: 'Bearer realm="api", error="invalid_token"',
+  INVALID_KEY: 'Bearer realm="api", error="invalid_token"',
+  WRONG_KEY_PREFIX: 'Bearer realm="api", error="invalid_token"',
+  KEY_REVOKED: 'Bearer realm="api", error="invalid_token"',
+  KEY_INACTIVE: 'Bearer realm="api", error="invalid_token"',
+  INSUFFICIENT_SCOPE: 'Bearer realm="api", error="insufficient_scope"',
+  ORG_REQUIRED: undefined,
+  ORG_MISMATCH: undefined,
+  USER_REQUIRED: undefined,
+  RATE_LIMITED: undefined,
+  TOO_MANY_FAILED_ATTEMPTS: undefined,
+  VERIFICATION_UNAVAILABLE: undefined,
+  VERIFICATION_MISCONFIGURED: undefined,
+  UNSUPPORTED_CONTEXT: undefined,
+};
+
+const NAMES = Object.keys(ANSWERS) as AnswerName[];
+
+describe('the answer', () => {
+  it.each(NAMES)('of %s has these headers, this body and nothing else', (name) => {
+    const { code, statusCode, error, message } = ANSWERS[name];
+    const { headers, exception, body } = respond((response) => factoryWith().refuse(response, name));
+    expect(headers).toEqual({
+      'Cache-Control': 'no-store',
+      ...(CHALLENGES[name] && { 'WWW-Authenticate': CHALLENGES[name] }),
+    });
+    expect(body).toEqual({ statusCode, error, message, code });
+    expect(exception).toBeInstanceOf(ApiKeyRefusedException);
+    expect(exception).toMatchObject({ code, message, name: 'ApiKeyRefusedException' });
+    expect(exception.getStatus()).toBe(statusCode);
+  });
+
+  it('of an outage says when to try again', () => {
+    const { headers, body } = respond((response) =>
+      factoryWith().refuse(response, 'VERIFICATION_UNAVAILABLE', { retryAfterSeconds: 5 }),
+    );
+    expect(headers).toEqual({ 'Cache-Control': 'no-store', 'Retry-After': '5' });
+    expect(body).not.toHaveProperty('retryAfterSeconds');
+  });
+
+  it('is made where there is no response to set headers on', () => {
+    const exception = factoryWith().refuse(undefined, 'INVALID_KEY', { retryAfterSeconds: 1 });
+    expect(exception.getResponse()).toMatchObject({ code: 'INVALID_KEY' });
+    expect(factoryWith({ hideExistence: true }).refuse(undefined, 'ORG_MISMATCH').getStatus()).toBe(404);
+  });
+});
+
+describe('the challenge', () => {
+  const challengeOf = (options: Partial<FactoryOptions>, name: AnswerName): string | undefined =>
+    respond((response) => factoryWith(options).refuse(response, name)).headers['WWW-Authenticate'];
+
+  it('names the realm', () => {
+    expect(challengeOf({ realm: 'Acme billing' }, 'MISSING_KEY')).toBe('Bearer realm="Acme billing"');
+    expect(challengeOf({ realm: 'Acme billing' }, 'INVALID_KEY')).toBe(
+      'Bearer realm="Acme billing", error="invalid_token"',
+    );
+  });
+
+  it('is ApiKey with the realm alone where only x-api-key is taken', () => {
+    for (const name of NAMES.filter((one) => CHALLENGES[one])) {
+      expect(challengeOf({ credentials: [X_API_KEY] }, name)).toBe('ApiKey realm="api"');
+    }
+  });
+
+  it('is Bearer where both are taken, in any order', () => {
+    expect(challengeOf({ credentials: [X_API_KEY, BEARER] }, 'MISSING_KEY')).toBe('Bearer realm="api"');
+    expect(challengeOf({ credentials: [BEARER, X_API_KEY] }, 'MISSING_KEY')).toBe('Bearer realm="api"');
+  });
+
+  it('is Bearer in its usual spelling, however the scheme was configured', () => {
+    expect(challengeOf({ credentials: [{ header: 'authorization', scheme: 'bearer' }] }, 'INVALID_KEY')).toBe(
+      'Bearer realm="api", error="invalid_token"',
+    );
+  });
+
+  it('has the realm alone for another scheme, whose error attributes nobody has defined', () => {
+    const credentials = [{ header: 'authorization', scheme: 'Token' }];
+    expect(challengeOf({ credentials }, 'INVALID_KEY')).toBe('Token realm="api"');
+  });
+});
+
+describe('a missing scope', () => {
+  it('is answered with all the scopes that the route requires, in order', () => {
+    const { headers, body } = respond((response) =>
+      factoryWith().refuseAccess(
+        response,
+        { code: 'INSUFFICIENT_SCOPE', lacks: 'required' },
+        ruleWith(['write:users', 'read:users']),
+      ),
+    );
+    expect(headers).toEqual({
+      'Cache-Control': 'no-store',
+      'WWW-Authenticate': 'Bearer realm="api", error="insufficient_scope", scope="write:users read:users"',
+    });
+    expect(body).toEqual({
+      statusCode: 403,
+      error: 'Forbidden',
+      message: 'Insufficient scope',
+      code: 'INSUFFICIENT_SCOPE',
+      required_scopes: ['write:users', 'read:users'],
+    });
+  });
+
+  it('of an any-of rule is not in the challenge, which could only say "all of these"', () => {
+    const { headers, body } = respond((response) =>
+      factoryWith().refuseAccess(
+        response,
+        { code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' },
+        ruleWith(['a'], [['b', 'c'], ['d']]),
+      ),
+    );
+    expect(headers['WWW-Authenticate']).toBe('Bearer realm="api", error="insufficient_scope"');
+    expect(body).toMatchObject({ required_scopes: ['a'], required_any_of: [['b', 'c'], ['d']] });
+  });
+
+  it('is answered with the any-of rules, too, where both are required', () => {
+    const { headers, body } = respond((response) =>
+      factoryWith().refuseAccess(
+        response,
+        { code: 'INSUFFICIENT_SCOPE', lacks: 'required' },
+        ruleWith(['a'], [['b', 'c']]),
+      ),
+    );
+    expect(headers['WWW-Authenticate']).toBe('Bearer realm="api", error="insufficient_scope", scope="a"');
+    expect(body).toMatchObject({ required_scopes: ['a'], required_any_of: [['b', 'c']] });
+  });
+});
+
+describe('a refused organization or user', () => {
+  it.each(['ORG_REQUIRED', 'ORG_MISMATCH', 'USER_REQUIRED'] as const)(
+    'is answered with %s alone, whatever the route requires',
+    (code) => {
+      const { body } = respond((response) => factoryWith().refuseAccess(response, { code }, ruleWith(['a'], [['b']])));
+      expect(Object.keys(body)).toEqual(['statusCode', 'error', 'message', 'code']);
+      expect(body.code).toBe(code);
+    },
+  );
+});
+
+describe('hideExistence', () => {
+  const hiding = factoryWith({ hideExistence: true });
+
+  it.each(['ORG_REQUIRED', 'ORG_MISMATCH'] as const)('answers %s like a route that does not exist', (code) => {
+    const { headers, body, exception } = respond((response) =>
+      hiding.refuseAccess(response, { code }, ruleWith(['a'])),
+    );
+    expect(headers).toEqual({ 'Cache-Control': 'no-store' });
+    expect(body).toEqual({ statusCode: 404, message: 'Not Found', error: 'Not Found', code: 'NOT_FOUND' });
+    expect(exception.getStatus()).toBe(404);
+    expect(exception.code).toBe(code);
+  });
+
+  it.each(NAMES.filter((name) => name !== 'ORG_REQUIRED' && name !== 'ORG_MISMATCH'))('does not change %s', (name) => {
+    expect(respond((response) => hiding.refuse(response, name))).toEqual(
+      respond((response) => factoryWith().refuse(response, name)),
+    );
+  });
+});

@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { AccessRule } from './access-rule.js';
+import { decideAccess, decideOrganization } from './access-decision.js';
+
+function keyWith(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {
+  return {
+    keyId: 'api_key_1',
+    scopes: [],
+    orgCode: null,
+    userId: null,
+    ownerType: 'environment',
+    lastVerifiedOn: null,
+    verificationCount: null,
+    ...fields,
+  };
+}
+
+function ruleWith(fields: Partial<AccessRule> = {}): AccessRule {
+  return { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, ...fields };
+}
+
+const LACKS_REQUIRED = { code: 'INSUFFICIENT_SCOPE', lacks: 'required' };
+const LACKS_ANY_OF = { code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' };
+
+const scope = fc.constantFrom('a', 'b', 'c', 'read:users', 'constructor', '__proto__', 'A', '');
+const scopes = fc.uniqueArray(scope, { maxLength: 5 });
+const someRule = fc.record<AccessRule>({
+  requiredScopes: scopes,
+  requiredAnyOf: fc.array(fc.uniqueArray(scope, { minLength: 1, maxLength: 3 }), { maxLength: 3 }),
+  needsOrganization: fc.boolean(),
+  needsUser: fc.boolean(),
+});
+const someKey = fc
+  .record({
+    scopes,
+    orgCode: fc.option(fc.constantFrom('org_a', 'org_b')),
+    userId: fc.option(fc.constantFrom('kp_1', 'kp_2')),
+  })
+  .map(keyWith);
+
+describe('decideAccess', () => {
+  it('accepts any key where nothing is demanded', () => {
+    expect(decideAccess(ruleWith(), keyWith())).toBeNull();
+  });
+
+  it.each([
+    ['one of two is missing', ['a', 'b'], ['a'], LACKS_REQUIRED],
+    ['the only one is missing', ['a'], [], LACKS_REQUIRED],
+    ['all are there among others', ['a', 'b'], ['c', 'b', 'a'], null],
+    ['only the case differs', ['read:users'], ['Read:Users'], LACKS_REQUIRED],
+    ['the granted one is longer', ['read:users'], ['read:users:all'], LACKS_REQUIRED],
+    ['a wildcard is granted', ['read:users'], ['*', 'read:*'], LACKS_REQUIRED],
+    ['the granted ones stand in one text', ['a', 'b'], ['a b'], LACKS_REQUIRED],
+    ['the name is one of a prototype', ['constructor'], [], LACKS_REQUIRED],
+  ])('required scopes: %s', (_case, requiredScopes, granted, expected) => {
+    expect(decideAccess(ruleWith({ requiredScopes }), keyWith({ scopes: granted }))).toEqual(expected);
+  });
+
+  it.each([
+    ['one of a list is enough', [['a', 'b']], ['b'], null],
+    ['none of a list', [['a', 'b']], ['c'], LACKS_ANY_OF],
+    ['every list counts', [['a', 'b'], ['c']], ['a'], LACKS_ANY_OF],
+    [
+      'one scope may serve two lists',
+      [
+        ['a', 'b'],
+        ['a', 'c'],
+      ],
+      ['a'],
+      null,
+    ],
+    ['an empty list is never satisfied', [[]], ['a'], LACKS_ANY_OF],
+  ])('any-of scopes: %s', (_case, requiredAnyOf, granted, expected) => {
+    expect(decideAccess(ruleWith({ requiredAnyOf }), keyWith({ scopes: granted }))).toEqual(expected);
+  });
+
+  it('refuses a key without an organization or a user where one is needed', () => {
+    expect(decideAccess(ruleWith({ needsOrganization: true }), keyWith())).toEqual({ code: 'ORG_REQUIRED' });
+    expect(decideAccess(ruleWith({ needsOrganization: true }), keyWith({ orgCode: 'org_a' }))).toBeNull();
+    expect(decideAccess(ruleWith({ needsUser: true }), keyWith())).toEqual({ code: 'USER_REQUIRED' });
+    expect(decideAccess(ruleWith({ needsUser: true }), keyWith({ userId: 'kp_1' }))).toBeNull();
+  });
+
+  it('names scopes first, then the organization, then the user', () => {
+    const demanding = ruleWith({
+      requiredScopes: ['a'],
+      requiredAnyOf: [['b']],
+      needsOrganization: true,
+      needsUser: true,
+    });
+    expect(decideAccess(demanding, keyWith())).toEqual(LACKS_REQUIRED);
+    expect(decideAccess(demanding, keyWith({ scopes: ['a'] }))).toEqual(LACKS_ANY_OF);
+    expect(decideAccess(demanding, keyWith({ scopes: ['a', 'b'] }))).toEqual({ code: 'ORG_REQUIRED' });
+    expect(decideAccess(demanding, keyWith({ scopes: ['a', 'b'], orgCode: 'org_a' }))).toEqual({
+      code: 'USER_REQUIRED',
+    });
+    expect(decideAccess(demanding, keyWith({ scopes: ['a', 'b'], orgCode: 'org_a', userId: 'kp_1' }))).toBeNull();
+  });
+
+  it('accepts exactly the keys that meet every demand', () => {
+    fc.assert(
+      fc.property(someRule, someKey, (rule, key) => {
+        const granted = new Set(key.scopes);
+        const meetsAll =
+          rule.requiredScopes.every((one) => granted.has(one)) &&
+          rule.requiredAnyOf.every((list) => list.some((one) => granted.has(one))) &&
+          (!rule.needsOrganization || key.orgCode !== null) &&
+          (!rule.needsUser || key.userId !== null);
+        expect(decideAccess(rule, key) === null).toBe(meetsAll);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('never accepts with one demand more what it refused before', () => {
+    fc.assert(
+      fc.property(someRule, someKey, scope, (rule, key, further) => {
+        fc.pre(decideAccess(rule, key) !== null);
+        expect(decideAccess({ ...rule, requiredScopes: [...rule.requiredScopes, further] }, key)).not.toBeNull();
+        expect(decideAccess({ ...rule, requiredAnyOf: [...rule.requiredAnyOf, [further]] }, key)).not.toBeNull();
+      }),
+    );
+  });
+});
+
+describe('decideOrganization', () => {
+  const key = keyWith({ orgCode: 'org_é' });
+  const mismatch = { code: 'ORG_MISMATCH' };
+
+  it('accepts the same text only', () => {
+    expect(decideOrganization(key, 'org_é')).toBeNull();
+  });
+
+  it.each([
+    ['another organization', 'org_b'],
+    ['another normal form of the same letters', 'org_é'.normalize('NFD')],
+    ['another case', 'ORG_É'],
+    ['a space behind', 'org_é '],
+    ['a prefix', 'org_'],
+    ['nothing', undefined],
+    ['null', null],
+    ['an empty text', ''],
+    ['a list of the one right value', ['org_é']],
+    ['a String object', Object('org_é')],
+    ['an object that turns into the text', { toString: () => 'org_é', valueOf: () => 'org_é' }],
+    ['an object with the value inside', { orgCode: 'org_é' }],
+    ['true', true],
+    ['a number', 1],
+    ['a name of a prototype', 'constructor'],
+    ['a symbol', Symbol('org_é')],
+  ])('refuses %s', (_case, claimed: unknown) => {
+    expect(decideOrganization(key, claimed)).toEqual(mismatch);
+  });
+
+  it('refuses a key without an organization, whatever the request names', () => {
+    for (const claimed of [null, undefined, '', 'null', 'org_a']) {
+      expect(decideOrganization(keyWith(), claimed)).toEqual({ code: 'ORG_REQUIRED' });
+    }
+  });
+
+  it('never takes two empty texts for the same organization', () => {
+    expect(decideOrganization(keyWith({ orgCode: '' }), '')).toEqual(mismatch);
+  });
+
+  it('accepts exactly the texts with the same code units', () => {
+    const text = fc.oneof(
+      fc.constantFrom('', 'org_a', 'ORG_A', 'é', 'é'.normalize('NFD'), '__proto__', 'toString', '\u{1F600}', '\uD83D'),
+      fc.string({ unit: 'binary', maxLength: 4 }),
+    );
+    fc.assert(
+      fc.property(text, fc.oneof(text, fc.anything()), (orgCode, claimed) => {
+        const isSame =
+          typeof claimed === 'string' &&
+          claimed.length > 0 &&
+          claimed.length === orgCode.length &&
+          orgCode.split('').every((unit, index) => unit.charCodeAt(0) === claimed.charCodeAt(index));
+        expect(decideOrganization(keyWith({ orgCode }), claimed)).toEqual(isSame ? null : mismatch);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,247 @@
+import 'reflect-metadata';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+  type DynamicModule,
+  type ModuleMetadata,
+  type Type,
+} from '@nestjs/common';
+import { ContextIdFactory, type HostComponentInfo, ModulesContainer, REQUEST } from '@nestjs/core';
+import { REQUEST_CONTEXT_ID } from '@nestjs/core/internal';
+import { Test } from '@nestjs/testing';
+import type { HttpRequest } from './http-request.js';
+import type { OrgResolver } from './org-target.js';
+import { ResolverBinding } from './resolver-binding.js';
+
+@Controller()
+class Users {
+  @Get()
+  find(): void {}
+}
+
+@Injectable()
+class Resolver implements OrgResolver {
+  constructor(@Inject('name') readonly name: string) {}
+  resolveOrgCode(): string {
+    return this.name;
+  }
+}
+
+function named(name: string): ModuleMetadata['providers'] {
+  return [Resolver, { provide: 'name', useValue: name }];
+}
+
+/** A module that provides the resolver under a name of its own. */
+function moduleWith(name: string, metadata: ModuleMetadata = {}, extras: Partial<DynamicModule> = {}): DynamicModule {
+  class Feature {}
+  Object.defineProperty(Feature, 'name', { value: name });
+  Module({})(Feature);
+  return { module: Feature, providers: named(name) ?? [], ...metadata, ...extras };
+}
+
+async function bindingIn(metadata: ModuleMetadata): Promise<ResolverBinding> {
+  const app = await Test.createTestingModule(metadata).compile();
+  return new ResolverBinding(app.get(ModulesContainer));
+}
+
+async function orgCodeOf(binding: ResolverBinding, resolver: Type<OrgResolver>, request: HttpRequest = {}) {
+  const handle = binding.bind(Users, resolver);
+  if (typeof handle === 'string') return handle;
+  return (await handle(request)).resolveOrgCode(undefined as never, undefined as never);
+}
+
+describe('a resolver class is found', () => {
+  it('in the controller’s own module before all others', async () => {
+    const imports = [moduleWith('imported', { exports: [Resolver] })];
+    const feature: DynamicModule = moduleWith('own', { imports, controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toBe('own');
+  });
+
+  it('in what that module imports before the rest of the app', async () => {
+    const imported = moduleWith('imported', { exports: [Resolver] });
+    const feature = moduleWith('feature', { providers: [], imports: [imported], controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toBe(
+      'imported',
+    );
+  });
+
+  it('behind a module that exports another on', async () => {
+    const inner = moduleWith('inner', { exports: [Resolver] });
+    const outer = moduleWith('outer', { providers: [], imports: [inner], exports: [inner] });
+    const feature = moduleWith('feature', { providers: [], imports: [outer], controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toBe('inner');
+  });
+
+  it('behind one of several modules that export the same third on', async () => {
+    const empty = moduleWith('empty', { providers: [] });
+    const [left, right] = ['left', 'right'].map((name) =>
+      moduleWith(name, { providers: [], imports: [empty], exports: [empty] }),
+    ) as [DynamicModule, DynamicModule];
+    const last = moduleWith('last', { exports: [Resolver] });
+    const feature = moduleWith('feature', { providers: [], imports: [left, right, last], controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toBe('last');
+  });
+
+  it('in a global module', async () => {
+    const everywhere = moduleWith('everywhere', { exports: [Resolver] }, { global: true });
+    const imports = [moduleWith('elsewhere'), everywhere];
+    expect(await orgCodeOf(await bindingIn({ imports, controllers: [Users] }), Resolver)).toBe('everywhere');
+  });
+
+  it('anywhere, where there is just one', async () => {
+    expect(
+      await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere')], controllers: [Users] }), Resolver),
+    ).toBe('elsewhere');
+  });
+
+  it('where modules import each other', async () => {
+    class Left {}
+    class Right {}
+    Module({ imports: [Right] })(Left);
+    Module({ imports: [{ module: Left }], controllers: [Users] })(Right);
+    expect(await orgCodeOf(await bindingIn({ imports: [Right, moduleWith('elsewhere')] }), Resolver)).toBe('elsewhere');
+  });
+});
+
+describe('a resolver class is not found', () => {
+  it('where nobody provides it', async () => {
+    expect(await orgCodeOf(await bindingIn({ controllers: [Users] }), Resolver)).toBe(
+      "names Resolver, which no module provides: add it to the providers of the controller's module",
+    );
+  });
+
+  it('in an import that keeps it to itself while another module has it, too', async () => {
+    const feature = moduleWith('feature', { providers: [], imports: [moduleWith('private')], controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [feature, moduleWith('elsewhere')] }), Resolver)).toBe(
+      "names Resolver, which several modules provide (private, elsewhere): add it to the providers of the controller's module",
+    );
+  });
+
+  it('behind an import that does not export it on, while another module has it, too', async () => {
+    const inner = moduleWith('inner', { exports: [Resolver] });
+    const outer = moduleWith('outer', { providers: [], imports: [inner] });
+    const feature = moduleWith('feature', { providers: [], imports: [outer], controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toContain(
+      'several modules provide (elsewhere, inner)',
+    );
+  });
+
+  it('where the controller stands in two modules that see different ones', async () => {
+    const imports = [moduleWith('one', { controllers: [Users] }), moduleWith('two', { controllers: [Users] })];
+    expect(await orgCodeOf(await bindingIn({ imports }), Resolver)).toContain('several modules provide (one, two)');
+  });
+
+  it('twice, where the controller stands in two modules that see the same one', async () => {
+    const shared = moduleWith('shared', { exports: [Resolver] });
+    const imports = ['one', 'two'].map((name) =>
+      moduleWith(name, { providers: [], imports: [shared], controllers: [Users] }),
+    );
+    expect(await orgCodeOf(await bindingIn({ imports }), Resolver)).toBe('shared');
+  });
+});
+
+describe('a resolver', () => {
+  it('of the whole app is there at once, the same for every request', async () => {
+    const binding = await bindingIn({ controllers: [Users], providers: named('own') ?? [] });
+    const handle = binding.bind(Users, Resolver);
+    const found = typeof handle === 'string' ? handle : [handle({}), handle({})];
+    expect(found).toEqual([expect.any(Resolver), expect.any(Resolver)]);
+    expect(found[0]).toBe(found[1]);
+  });
+
+  @Injectable({ scope: Scope.REQUEST })
+  class PerRequest implements OrgResolver {
+    static made = 0;
+    constructor(@Inject(REQUEST) readonly request: HttpRequest & { readonly org?: string }) {
+      PerRequest.made += 1;
+    }
+    resolveOrgCode(): string | undefined {
+      return this.request.org;
+    }
+  }
+
+  it('of a request is given that request, once', async () => {
+    const binding = await bindingIn({ controllers: [Users], providers: [PerRequest] });
+    PerRequest.made = 0;
+    const first = { org: 'org_a' } as HttpRequest;
+    const second = { org: 'org_b' } as HttpRequest;
+    expect(await orgCodeOf(binding, PerRequest, first)).toBe('org_a');
+    expect(await orgCodeOf(binding, PerRequest, second)).toBe('org_b');
+    expect(await orgCodeOf(binding, PerRequest, first)).toBe('org_a');
+    expect(PerRequest.made).toBe(2);
+  });
+
+  it('of a request that Nest has a context for is made in that context', async () => {
+    const app = await Test.createTestingModule({ controllers: [Users], providers: [PerRequest] }).compile();
+    const binding = new ResolverBinding(app.get(ModulesContainer));
+    const request = { org: 'org_a' } as HttpRequest;
+    const contextId = ContextIdFactory.create();
+    app.registerRequestByContextId(request, contextId);
+    Object.defineProperty(request, REQUEST_CONTEXT_ID, { value: contextId });
+    const handle = binding.bind(Users, PerRequest);
+    const made = typeof handle === 'string' ? handle : await handle(request);
+    expect(made).toBe(await app.resolve(PerRequest, contextId));
+  });
+
+  it('that depends on something of a request is built for each request, too', async () => {
+    @Injectable()
+    class Dependent implements OrgResolver {
+      constructor(@Inject(PerRequest) private readonly inner: PerRequest) {}
+      resolveOrgCode(): string | undefined {
+        return this.inner.resolveOrgCode();
+      }
+    }
+    const binding = await bindingIn({ controllers: [Users], providers: [PerRequest, Dependent] });
+    expect(await orgCodeOf(binding, Dependent, { org: 'org_a' } as HttpRequest)).toBe('org_a');
+    expect(await orgCodeOf(binding, Dependent, { org: 'org_b' } as HttpRequest)).toBe('org_b');
+  });
+
+  it('that is transient works', async () => {
+    @Injectable({ scope: Scope.TRANSIENT })
+    class Transient implements OrgResolver {
+      resolveOrgCode(): string {
+        return 'org_a';
+      }
+    }
+    const binding = await bindingIn({ controllers: [Users], providers: [Transient] });
+    expect(await orgCodeOf(binding, Transient)).toBe('org_a');
+  });
+
+  describe('that is durable', () => {
+    @Injectable({ scope: Scope.REQUEST, durable: true })
+    class Durable implements OrgResolver {
+      constructor(@Inject(REQUEST) readonly tenant: { readonly org?: string }) {}
+      resolveOrgCode(): string | undefined {
+        return this.tenant.org;
+      }
+    }
+
+    afterEach(() => ContextIdFactory.apply(undefined as never));
+
+    it('is given the payload of its tenant', async () => {
+      const tenants = new Map<unknown, ReturnType<typeof ContextIdFactory.create>>();
+      ContextIdFactory.apply({
+        attach: (contextId, request: { org?: string }) => {
+          const tenantId = tenants.get(request.org) ?? ContextIdFactory.create();
+          tenants.set(request.org, tenantId);
+          return {
+            resolve: (info: HostComponentInfo) => (info.isTreeDurable ? tenantId : contextId),
+            payload: { org: request.org },
+          };
+        },
+      });
+      const binding = await bindingIn({ controllers: [Users], providers: [Durable] });
+      expect(await orgCodeOf(binding, Durable, { org: 'org_a' } as HttpRequest)).toBe('org_a');
+      expect(await orgCodeOf(binding, Durable, { org: 'org_b' } as HttpRequest)).toBe('org_b');
+    });
+
+    it('is given the request where the app has no strategy for tenants', async () => {
+      const binding = await bindingIn({ controllers: [Users], providers: [Durable] });
+      expect(await orgCodeOf(binding, Durable, { org: 'org_a' } as HttpRequest)).toBe('org_a');
+    });
+  });
+});

@@ -1,0 +1,269 @@
+import 'reflect-metadata';
+import { ModulesContainer } from '@nestjs/core';
+import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
+import { AnyValidKey, PublicRoute, RequireScopes } from './access.decorators.js';
+import { RateLimit, SkipRateLimit } from './rate-limit.decorators.js';
+import { ResolverBinding } from './resolver-binding.js';
+import { RouteRuleRegistry } from './route-rule-registry.js';
+
+type Handler = (...args: unknown[]) => unknown;
+type Owner = abstract new (...args: never[]) => object;
+
+const OPTION: ResolvedRateLimitOptions = { limit: 100, windowMs: 60_000, headers: 'refusals' };
+
+/** A limit that is recognized by its number. */
+const limit = (number: number) => RateLimit({ limit: number, windowMs: 1_000 });
+
+function rulesWith(rateLimit: ResolvedRateLimitOptions | null = OPTION, publicControllers: unknown[] = []) {
+  return new RouteRuleRegistry(
+    { orgParam: 'orgCode', publicControllers: new Set(publicControllers), rateLimit },
+    new ResolverBinding(new ModulesContainer()),
+  );
+}
+
+function handlerOf(owner: Owner, name: string): Handler {
+  return (owner.prototype as Record<string, Handler>)[name] as Handler;
+}
+
+function problemsOf(owner: Owner, publicControllers: unknown[] = []): readonly string[] {
+  return rulesWith(OPTION, publicControllers).add(owner, 'find', handlerOf(owner, 'find')).problems;
+}
+
+function limitOf(owner: Owner, name = 'find', rules = rulesWith()) {
+  return rules.ruleOf(owner, handlerOf(owner, name))?.rateLimit;
+}
+
+/** Puts another function in the method's place, and takes the metadata along. */
+const Traced: MethodDecorator = (_target, _property, descriptor) => {
+  const holder = descriptor as unknown as { value: Handler };
+  const original = holder.value;
+  const traced: Handler = (...args) => original(...args);
+  for (const key of Reflect.getMetadataKeys(original)) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, original), traced);
+  }
+  holder.value = traced;
+};
+
+@limit(2)
+class Users {
+  find(): void {}
+  @limit(3)
+  own(): void {}
+  @SkipRateLimit()
+  skipped(): void {}
+}
+class Plain {
+  find(): void {}
+}
+@SkipRateLimit()
+class Skipped {
+  find(): void {}
+  @limit(3)
+  own(): void {}
+}
+
+describe('the nearest limit counts', () => {
+  it('the option, where nothing else says anything: one place for the whole API', () => {
+    expect(limitOf(Plain)).toEqual({
+      place: '*',
+      policy: 'default',
+      limit: 100,
+      windowMs: 60_000,
+      sendsHeadersOnSuccess: false,
+    });
+    expect(limitOf(Plain, 'find', rulesWith(null))).toBeNull();
+  });
+
+  it('the class in place of the option, the method in place of the class', () => {
+    expect(limitOf(Users)).toMatchObject({ limit: 2, windowMs: 1_000, place: 'Users', policy: 'Users' });
+    expect(limitOf(Users, 'own')).toMatchObject({ limit: 3, place: 'Users.own', policy: 'Users.own' });
+    expect(limitOf(Users, 'find', rulesWith(null))).toMatchObject({ limit: 2 });
+  });
+
+  it('@SkipRateLimit at its level, and no nearer', () => {
+    expect(limitOf(Users, 'skipped')).toBeNull();
+    expect(limitOf(Skipped)).toBeNull();
+    expect(limitOf(Skipped, 'own')).toMatchObject({ limit: 3 });
+  });
+
+  it('a subclass in place of its ancestor, else the nearest ancestor', () => {
+    @limit(5)
+    class Own extends Users {}
+    class Inherited extends Own {}
+    @SkipRateLimit()
+    class Unlimited extends Own {}
+    expect(limitOf(Own)).toMatchObject({ limit: 5 });
+    expect(limitOf(Inherited)).toMatchObject({ limit: 5 });
+    expect(limitOf(Unlimited)).toBeNull();
+    expect(limitOf(Unlimited, 'own')).toMatchObject({ limit: 3 });
+  });
+
+  it('an override in place of what it overrides, which counts if it says nothing itself', () => {
+    class Silent extends Users {
+      override own(): void {}
+    }
+    class Loud extends Silent {
+      @limit(9)
+      override own(): void {}
+    }
+    class Unlimited extends Silent {
+      @SkipRateLimit()
+      override own(): void {}
+    }
+    expect(limitOf(Silent, 'own')).toMatchObject({ limit: 3, place: 'Silent.own' });
+    expect(limitOf(Loud, 'own')).toMatchObject({ limit: 9 });
+    expect(limitOf(Unlimited, 'own')).toBeNull();
+    expect(limitOf(Users, 'own')).toMatchObject({ limit: 3 });
+  });
+
+  it('whatever wraps the method, or replaces it on the instance', () => {
+    class Wrapped {
+      @Traced
+      @limit(1)
+      above(): void {}
+      @limit(1)
+      @Traced
+      below(): void {}
+      @limit(1)
+      replaced(): void {}
+    }
+    for (const name of ['above', 'below']) expect(limitOf(Wrapped, name)).toMatchObject({ limit: 1 });
+    const rules = rulesWith();
+    const handler = handlerOf(Wrapped, 'replaced').bind(new Wrapped()) as Handler;
+    expect(rules.add(Wrapped, 'replaced', handler).rule.rateLimit).toMatchObject({ limit: 1 });
+  });
+
+  it('is announced as the option says, whoever sets the limit', () => {
+    const always = rulesWith({ ...OPTION, headers: 'always' });
+    expect([limitOf(Plain, 'find', always), limitOf(Users, 'own', always)]).toMatchObject([
+      { sendsHeadersOnSuccess: true },
+      { sendsHeadersOnSuccess: true },
+    ]);
+    expect(limitOf(Users, 'own')).toMatchObject({ sendsHeadersOnSuccess: false });
+  });
+});
+
+describe('what is counted together', () => {
+  it('are the methods of the class that Nest serves: subclasses that inherit a limit have a budget each', () => {
+    class First extends Users {}
+    class Second extends Users {}
+    const rules = rulesWith();
+    expect([limitOf(First, 'find', rules), limitOf(Second, 'find', rules)]).toMatchObject([
+      { place: 'First' },
+      { place: 'Second' },
+    ]);
+    expect(limitOf(First, 'own', rules)).toMatchObject({ place: 'First.own' });
+  });
+
+  it('are not two classes of one name', () => {
+    const another = () => {
+      @limit(2)
+      class Users {
+        find(): void {}
+      }
+      return Users;
+    };
+    const rules = rulesWith();
+    const places = [Users, another(), another()].map((owner) => limitOf(owner, 'find', rules)?.place);
+    expect(places).toEqual(['Users', 'Users~2', 'Users~3']);
+    expect(limitOf(Users, 'own', rules)?.place).toBe('Users.own');
+  });
+
+  it('have names without blanks, quotes and other than ASCII, so that they fit a header and no key id can imitate one', () => {
+    class Größe {
+      @limit(1)
+      'find "all"'(): void {}
+    }
+    expect(limitOf(Größe, 'find "all"')?.place).toBe('Gr%C3%B6%C3%9Fe.find%20%22all%22');
+  });
+});
+
+describe('a rate limit and access', () => {
+  it('a limit is no decision about access, and demands nothing', () => {
+    const rule = rulesWith().ruleOf(Users, handlerOf(Users, 'own'));
+    expect(rule).toMatchObject({ isDecided: false, isPublic: false, access: { requiredScopes: [], needsUser: false } });
+  });
+
+  it('a limit on a method of a public class does not make it demand a key', () => {
+    @PublicRoute()
+    class Open {
+      @SkipRateLimit()
+      find(): void {}
+    }
+    expect(rulesWith().ruleOf(Open, handlerOf(Open, 'find'))).toMatchObject({ isPublic: true, rateLimit: null });
+  });
+
+  it('stops the boot on a public route, wherever both stand', () => {
+    class BothOnMethod {
+      @PublicRoute()
+      @limit(1)
+      find(): void {}
+    }
+    @PublicRoute()
+    @limit(1)
+    class BothOnClass {
+      find(): void {}
+    }
+    @PublicRoute()
+    class LimitOnMethod {
+      @limit(1)
+      find(): void {}
+    }
+    class Overridden extends BothOnMethod {
+      override find(): void {}
+    }
+    for (const owner of [BothOnMethod, BothOnClass, LimitOnMethod, Overridden]) {
+      expect(problemsOf(owner)).toEqual([
+        expect.stringMatching(/^carries @RateLimit\(\{ limit: 1, windowMs: 1000 \}\) but is public: .* looks at none/),
+      ]);
+      expect(rulesWith().ruleOf(owner, handlerOf(owner, 'find'))).toBeUndefined();
+    }
+    expect(problemsOf(Users, [Users])).toHaveLength(1);
+  });
+
+  it('is for the other methods where a public one is in a class with a limit', () => {
+    @limit(1)
+    class Mixed {
+      @PublicRoute()
+      find(): void {}
+      @RequireScopes('a')
+      list(): void {}
+    }
+    @PublicRoute()
+    @limit(1)
+    class SkippedOnMethod {
+      @SkipRateLimit()
+      find(): void {}
+      @AnyValidKey()
+      list(): void {}
+    }
+    for (const owner of [Mixed, SkippedOnMethod]) {
+      expect(problemsOf(owner)).toEqual([]);
+      expect(limitOf(owner)).toBeNull();
+      expect(limitOf(owner, 'list')).toMatchObject({ limit: 1 });
+    }
+  });
+
+  it('stops the boot where two limits stand at one place, and then is not enforced in part', () => {
+    class Stacked {
+      @limit(1)
+      @Traced
+      @limit(2)
+      find(): void {}
+    }
+    @limit(1)
+    @SkipRateLimit()
+    class Contradictory {
+      find(): void {}
+    }
+    expect(problemsOf(Stacked)).toEqual([
+      expect.stringMatching(/^carries .*limit: 1.* and .*limit: 2.* on one method/),
+    ]);
+    expect(problemsOf(Contradictory)).toEqual([
+      expect.stringMatching(/ and @SkipRateLimit\(\) on one class: keep one/),
+    ]);
+    for (const owner of [Stacked, Contradictory]) {
+      expect(rulesWith().ruleOf(owner, handlerOf(owner, 'find'))).toBeUndefined();
+    }
+  });
+});
