@@ -65,7 +65,7 @@ describeRedis('invalidation over Redis', () => {
     const kept = fleet.kinde.createKey();
     for (const { key } of [gone, kept]) await Promise.all([one.service.verify(key), other.service.verify(key)]);
     const verifies = fleet.kinde.counters.verifies;
-    // A tombstone that was never announced is what an instance finds that was not there.
+    // A invalidation that was never announced is what an instance finds that was not there.
     await fleet.inspector.command('ZADD', await channel(), String(Math.ceil(fleet.clock.now())), `keyId:${gone.keyId}`);
     expect(other.service.verifyCached(gone.key)).toMatchObject({ accepted: true });
     await fleet.inspector.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -122,7 +122,7 @@ describeRedis('invalidation over Redis', () => {
     expect(one.service.verifyCached(key)).toMatchObject({ accepted: true });
   });
 
-  it('leaves at most 10,000 tombstones, and one of everything in place of those that made room', async () => {
+  it('leaves at most 10,000 invalidations, and one of everything in place of those that made room', async () => {
     const one = await fleet.add();
     const nowMs = Math.ceil(fleet.clock.now());
     const script =

@@ -66,7 +66,7 @@ const TYPES = [
   'SharedScope',
   'SharedSession',
   'SharedStore',
-  'Tombstone',
+  'Invalidation',
   'Verdict',
   'VerifiedApiKey',
 ];

@@ -53,7 +53,7 @@ export {
   type SharedScope,
   type SharedSession,
   type SharedStore,
-  type Tombstone,
+  type Invalidation,
 } from './shared/shared-store.js';
 export { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 export type { InvalidationTarget } from './verification/invalidation.js';

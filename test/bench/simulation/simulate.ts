@@ -97,11 +97,11 @@ function sharingOver(known: Map<string, SharedVerdict>): SharedVerdicts {
   return {
     find: async (digest) => known.get(digest),
     claimRefresh: async () => true,
-    tombstonesOf: async () => [],
+    invalidationsOf: async () => [],
     share: async (digest, shared) => void known.set(digest, shared),
     takeBack: async (digest) => void known.delete(digest),
-    bury: async () => undefined,
-    onTombstones: () => undefined,
+    publish: async () => undefined,
+    onInvalidations: () => undefined,
   };
 }
 

@@ -75,7 +75,7 @@ describe('a sealed verdict', () => {
       '{"is_valid":false}',
       '{}',
     ]) {
-      const text = `1.5.${keys.tagOf(NAME, `1.5.${answer}`)}.${answer}`;
+      const text = `1.5.${keys.macOf(NAME, `1.5.${answer}`)}.${answer}`;
       expect(openVerdict(keys, NAME, text)).toBeUndefined();
     }
   });

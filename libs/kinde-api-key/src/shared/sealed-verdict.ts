@@ -25,7 +25,7 @@ export function sealVerdict(keys: SharedSecrets, name: string, shared: SharedVer
     last_verified_on: apiKey.lastVerifiedOn,
     verification_count: apiKey.verificationCount,
   });
-  const sealed = `1.${sentAtMs}.${keys.tagOf(name, `1.${sentAtMs}.${answer}`)}.${answer}`;
+  const sealed = `1.${sentAtMs}.${keys.macOf(name, `1.${sentAtMs}.${answer}`)}.${answer}`;
   return Buffer.byteLength(sealed) <= MAX_VALUE_BYTES ? sealed : undefined;
 }
 
@@ -37,7 +37,7 @@ export function sealVerdict(keys: SharedSecrets, name: string, shared: SharedVer
  */
 export function openVerdict(keys: SharedSecrets, name: string, sealed: string): SharedVerdict | undefined {
   const [, time = '', tag = '', answer = ''] = SEALED.exec(sealed) ?? [];
-  if (answer === '' || !isEqual(tag, keys.tagOf(name, `1.${time}.${answer}`))) return undefined;
+  if (answer === '' || !isEqual(tag, keys.macOf(name, `1.${time}.${answer}`))) return undefined;
   const parsed = parseVerifyAnswer({ status: 200, headers: { 'content-type': 'application/json' }, body: answer });
   if (parsed.kind !== 'verdict' || !parsed.verdict.accepted) return undefined;
   return { verdict: parsed.verdict, sentAtMs: Number(time) };

@@ -21,8 +21,8 @@ export class SharedSecrets {
   readonly #token: Buffer;
   readonly #verdicts: string;
   readonly #buckets: string;
-  /** Where the tombstones of this Kinde domain are: needs no secret. */
-  readonly tombstones: string;
+  /** Where the invalidations of this Kinde domain are: needs no secret. */
+  readonly invalidations: string;
   /** Where the M2M token is; with `:lock` behind it, who is fetching one. */
   readonly tokenName: string;
 
@@ -34,7 +34,7 @@ export class SharedSecrets {
     this.#entry = derive('entry');
     this.#token = derive('token');
     const domain = `nkak:v1:${short(origin)}`;
-    this.tombstones = `${domain}:gone`;
+    this.invalidations = `${domain}:gone`;
     this.tokenName = `${domain}:${short(clientId)}:token:${short(audience)}`;
     this.#buckets = `${domain}:${short(clientId)}:rate`;
     this.#verdicts = `${domain}:${short(clientId)}:key:${apiId === null ? 'any' : short(apiId)}`;
@@ -55,7 +55,7 @@ export class SharedSecrets {
   }
 
   /** @returns the tag that makes `text` an entry of the name and of no other */
-  tagOf(name: string, text: string): string {
+  macOf(name: string, text: string): string {
     return createHmac('sha256', this.#entry).update(name).update('\n').update(text).digest('base64url');
   }
 

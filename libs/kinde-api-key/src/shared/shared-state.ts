@@ -7,10 +7,10 @@ import { SharedTokenMint } from './shared-token-mint.js';
 import { SharedRateLimits, type LocalRates } from './shared-rate-limits.js';
 import { SharedVerdictStore } from './shared-verdict-store.js';
 
-/** The net below the announcements: how often it is asked for tombstones that were not heard of, in milliseconds. */
+/** The net below the announcements: how often it is asked for invalidations that were not heard of, in milliseconds. */
 const CATCH_UP_EVERY_MS = 5_000;
 /** The oldest answer that any instance may accept, whatever its options: the largest `ttlMs` and `staleIfErrorMs` there are. */
-const KEEP_TOMBSTONES_MS = 90_000_000;
+const KEEP_INVALIDATIONS_MS = 90_000_000;
 
 /** Who shares what with whom. */
 export interface SharedStateOptions extends SharedIdentity {
@@ -41,7 +41,11 @@ export class SharedState {
     this.#clock = clock;
     this.#timeoutMs = options.timeoutMs;
     this.#limitsOnOutage = store.limitsOnOutage ?? 'local';
-    this.#session = store.open({ tombstones: this.#keys.tombstones, keepTombstonesMs: KEEP_TOMBSTONES_MS, log });
+    this.#session = store.open({
+      invalidations: this.#keys.invalidations,
+      keepInvalidationsMs: KEEP_INVALIDATIONS_MS,
+      log,
+    });
     const { maxAcceptedAgeMs } = options;
     this.#verdicts = new SharedVerdictStore({ session: this.#session, keys: this.#keys, clock, maxAcceptedAgeMs });
   }
@@ -68,7 +72,7 @@ export class SharedState {
     this.#catchUp = setInterval(catchUp, CATCH_UP_EVERY_MS);
     this.#catchUp.unref();
     await this.#session.start({
-      onTombstone: (tombstone) => this.#verdicts.hear(tombstone),
+      onInvalidation: (invalidation) => this.#verdicts.hear(invalidation),
       onConnected: catchUp,
     });
   }

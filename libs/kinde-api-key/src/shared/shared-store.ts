@@ -13,24 +13,24 @@ export interface SharedStore {
 
 /** What a store is told about a registration. No secret: whatever needs one is sealed before a store sees it. */
 export interface SharedScope {
-  /** Where tombstones are kept and announced: the same for every registration of one Kinde domain. */
-  readonly tombstones: string;
-  /** How long a tombstone is of use, in milliseconds. */
-  readonly keepTombstonesMs: number;
+  /** Where invalidations are kept and announced: the same for every registration of one Kinde domain. */
+  readonly invalidations: string;
+  /** How long a invalidation is of use, in milliseconds. */
+  readonly keepInvalidationsMs: number;
   /** The store reports here, once, when trouble begins and when it is over. */
   readonly log: { warn(message: string): void };
 }
 
-/** Keys that were invalidated: a member names them, the time is that of the machine that did it. */
-export interface Tombstone {
-  /** `keyId:…`, `orgCode:…`, `userId:…` or `*`, at most {@link MAX_MEMBER_LENGTH} characters. */
-  readonly member: string;
+/** Keys that were invalidated: a tag names them, the time is that of the machine that did it. */
+export interface Invalidation {
+  /** `keyId:…`, `orgCode:…`, `userId:…` or `*`, at most {@link MAX_TAG_LENGTH} characters. */
+  readonly tag: string;
   /** Milliseconds since the Unix epoch. */
   readonly atMs: number;
 }
 
-/** Longer members are nobody's. */
-export const MAX_MEMBER_LENGTH = 300;
+/** Longer tags are nobody's. */
+export const MAX_TAG_LENGTH = 300;
 
 /** Longer values are neither written nor believed, in bytes. */
 export const MAX_VALUE_BYTES = 65_536;
@@ -51,14 +51,14 @@ export interface SharedRate {
 /** Told what happens elsewhere. Neither may throw. */
 export interface SharedListener {
   /** Another instance, or this one, has invalidated keys. */
-  onTombstone(tombstone: Tombstone): void;
+  onInvalidation(invalidation: Invalidation): void;
   /** The store is within reach (again): whatever was announced meanwhile has been missed. */
   onConnected(): void;
 }
 
 /**
  * A registration's part of a shared store. The store is never trusted: a value that comes back is believed only if it carries the
- * library's own authentication, and what it says about tombstones can only make the library forget.
+ * library's own authentication, and what it says about invalidations can only make the library forget.
  *
  * Every method rejects with {@link SharedStoreError} within a short deadline of the store's own, and at once while the store is known
  * to be out of reach. Names and values are visible ASCII.
@@ -79,12 +79,12 @@ export interface SharedSession {
    * `limit` of a bucket accepted by all instances together, and none is refused while there are fewer. By the store's own time.
    */
   take(bucket: string, limit: number, windowMs: number): Promise<SharedRate>;
-  /** Keeps a tombstone, unless there is a later one, and announces it to every instance that listens. */
-  bury(tombstone: Tombstone): Promise<void>;
-  /** @returns those of the members that have a tombstone */
-  tombstonesOf(members: readonly string[]): Promise<readonly Tombstone[]>;
-  /** @returns every tombstone of that time or later, and a `*` in place of those that had to make room */
-  tombstonesSince(atMs: number): Promise<readonly Tombstone[]>;
+  /** Keeps a invalidation, unless there is a later one, and announces it to every instance that listens. */
+  publish(invalidation: Invalidation): Promise<void>;
+  /** @returns those of the tags that have a invalidation */
+  invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]>;
+  /** @returns every invalidation of that time or later, and a `*` in place of those that had to make room */
+  invalidationsSince(atMs: number): Promise<readonly Invalidation[]>;
   /** Begins to listen. Resolves when the store has answered, or after about a second: a boot does not depend on it. */
   start(listener: SharedListener): Promise<void>;
   /** Ends what {@link start} began. What the app itself has opened stays open. Idempotent. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { membersOf } from '../verification/invalidation.js';
+import { tagsOf } from '../verification/invalidation.js';
 import type { SharedVerdict, SharedVerdicts } from '../verification/shared-verdicts.js';
-import { MAX_SKEW_MS, type SharedSession, type Tombstone } from './shared-store.js';
+import { MAX_SKEW_MS, type SharedSession, type Invalidation } from './shared-store.js';
 import type { SharedSecrets } from './shared-secrets.js';
 import { openVerdict, sealVerdict } from './sealed-verdict.js';
 
@@ -26,7 +26,7 @@ export class SharedVerdictStore implements SharedVerdicts {
   readonly #parts: SharedVerdictStoreParts;
   readonly #owner = randomBytes(16).toString('hex');
   readonly #untold = new Map<string, number>();
-  #learn: (tombstones: readonly Tombstone[]) => void = () => undefined;
+  #apply: (invalidations: readonly Invalidation[]) => void = () => undefined;
   #heardUntilMs: number;
 
   /** @param parts see {@link SharedVerdictStoreParts} */
@@ -42,8 +42,8 @@ export class SharedVerdictStore implements SharedVerdicts {
       const sealed = await session.read(name);
       const found = sealed === undefined ? undefined : openVerdict(keys, name, sealed);
       if (!found || found.sentAtMs > clock.now() + MAX_SKEW_MS) return undefined;
-      const tombstones = await session.tombstonesOf(membersOf(found.verdict.apiKey));
-      return tombstones.some(({ atMs }) => found.sentAtMs <= atMs + MAX_SKEW_MS) ? undefined : found;
+      const invalidations = await session.invalidationsOf(tagsOf(found.verdict.apiKey));
+      return invalidations.some(({ atMs }) => found.sentAtMs <= atMs + MAX_SKEW_MS) ? undefined : found;
     } catch {
       return undefined;
     }
@@ -58,9 +58,9 @@ export class SharedVerdictStore implements SharedVerdicts {
     }
   }
 
-  async tombstonesOf(apiKey: VerifiedApiKey): Promise<readonly Tombstone[]> {
+  async invalidationsOf(apiKey: VerifiedApiKey): Promise<readonly Invalidation[]> {
     try {
-      return await this.#parts.session.tombstonesOf(membersOf(apiKey));
+      return await this.#parts.session.invalidationsOf(tagsOf(apiKey));
     } catch {
       return [];
     }
@@ -81,25 +81,25 @@ export class SharedVerdictStore implements SharedVerdicts {
     await this.#parts.session.remove(this.#parts.keys.verdictName(digest)).catch(() => undefined);
   }
 
-  async bury(tombstone: Tombstone): Promise<void> {
+  async publish(invalidation: Invalidation): Promise<void> {
     try {
-      await this.#parts.session.bury(tombstone);
+      await this.#parts.session.publish(invalidation);
     } catch {
-      this.#untold.set(tombstone.member, tombstone.atMs);
+      this.#untold.set(invalidation.tag, invalidation.atMs);
       if (this.#untold.size > MAX_UNTOLD) {
         this.#untold.clear();
-        this.#untold.set('*', tombstone.atMs);
+        this.#untold.set('*', invalidation.atMs);
       }
     }
   }
 
-  onTombstones(learn: (tombstones: readonly Tombstone[]) => void): void {
-    this.#learn = learn;
+  onInvalidations(apply: (invalidations: readonly Invalidation[]) => void): void {
+    this.#apply = apply;
   }
 
-  /** A tombstone was announced. */
-  hear(tombstone: Tombstone): void {
-    this.#learn([tombstone]);
+  /** A invalidation was announced. */
+  hear(invalidation: Invalidation): void {
+    this.#apply([invalidation]);
   }
 
   /** Asks what was announced since the last time, and tells what could not be told. Called after an absence and now and then. */
@@ -107,11 +107,11 @@ export class SharedVerdictStore implements SharedVerdicts {
     const { session, clock } = this.#parts;
     const nowMs = clock.now();
     try {
-      this.#learn(await session.tombstonesSince(Math.floor(this.#heardUntilMs - 2 * MAX_SKEW_MS)));
+      this.#apply(await session.invalidationsSince(Math.floor(this.#heardUntilMs - 2 * MAX_SKEW_MS)));
       this.#heardUntilMs = nowMs;
-      for (const [member, atMs] of this.#untold) {
-        await session.bury({ member, atMs });
-        this.#untold.delete(member);
+      for (const [tag, atMs] of this.#untold) {
+        await session.publish({ tag, atMs });
+        this.#untold.delete(tag);
       }
     } catch {
       // The next time.

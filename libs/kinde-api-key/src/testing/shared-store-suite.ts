@@ -5,7 +5,7 @@ import {
   type SharedScope,
   type SharedSession,
   type SharedStore,
-  type Tombstone,
+  type Invalidation,
 } from '../shared/shared-store.js';
 
 /** The test runner's own functions, of Jest, Vitest or `node:test`. */
@@ -40,15 +40,15 @@ export function describeSharedStore(
     it(title, async () => {
       const fleet = await setUp();
       const scope = {
-        tombstones: `suite:${randomBytes(8).toString('hex')}`,
-        keepTombstonesMs: KEEP_MS,
+        invalidations: `suite:${randomBytes(8).toString('hex')}`,
+        keepInvalidationsMs: KEEP_MS,
         log: { warn() {} },
       };
-      const members = fleet.stores.map((store) => new Member(store, scope)) as [Member, Member];
+      const tags = fleet.stores.map((store) => new Member(store, scope)) as [Member, Member];
       try {
-        await body(...members);
+        await body(...tags);
       } finally {
-        for (const { session } of members) await session.close();
+        for (const { session } of tags) await session.close();
         await fleet.tearDown();
       }
     });
@@ -136,35 +136,35 @@ export function describeSharedStore(
       assert.equal((await one.session.take(bucket, 7, 60_000)).remaining, 1);
     });
 
-    test('announces a tombstone to every instance that listens', async (one, other) => {
+    test('announces a invalidation to every instance that listens', async (one, other) => {
       await one.listen();
       await other.listen();
-      const tombstone = { member: 'keyId:api_key_1', atMs: Date.now() };
-      await one.session.bury(tombstone);
+      const invalidation = { tag: 'keyId:api_key_1', atMs: Date.now() };
+      await one.session.publish(invalidation);
       await until(async () => one.heard.length > 0 && other.heard.length > 0);
-      assert.deepEqual([one.heard, other.heard], [[tombstone], [tombstone]]);
+      assert.deepEqual([one.heard, other.heard], [[invalidation], [invalidation]]);
     });
 
-    test('keeps tombstones for those who come later, the last time of each', async (one, other) => {
+    test('keeps invalidations for those who come later, the last time of each', async (one, other) => {
       const nowMs = Date.now();
-      await one.session.bury({ member: 'keyId:a', atMs: nowMs });
-      await one.session.bury({ member: 'keyId:a', atMs: nowMs - 10 });
-      await one.session.bury({ member: 'orgCode:b', atMs: nowMs - 5 });
-      assert.deepEqual(await other.session.tombstonesOf(['*', 'keyId:a', 'keyId:b']), [
-        { member: 'keyId:a', atMs: nowMs },
+      await one.session.publish({ tag: 'keyId:a', atMs: nowMs });
+      await one.session.publish({ tag: 'keyId:a', atMs: nowMs - 10 });
+      await one.session.publish({ tag: 'orgCode:b', atMs: nowMs - 5 });
+      assert.deepEqual(await other.session.invalidationsOf(['*', 'keyId:a', 'keyId:b']), [
+        { tag: 'keyId:a', atMs: nowMs },
       ]);
-      assert.deepEqual(sorted(await other.session.tombstonesSince(nowMs - 5)), [
-        { member: 'keyId:a', atMs: nowMs },
-        { member: 'orgCode:b', atMs: nowMs - 5 },
+      assert.deepEqual(sorted(await other.session.invalidationsSince(nowMs - 5)), [
+        { tag: 'keyId:a', atMs: nowMs },
+        { tag: 'orgCode:b', atMs: nowMs - 5 },
       ]);
-      assert.deepEqual(await other.session.tombstonesSince(nowMs), [{ member: 'keyId:a', atMs: nowMs }]);
+      assert.deepEqual(await other.session.invalidationsSince(nowMs), [{ tag: 'keyId:a', atMs: nowMs }]);
     });
 
-    test('lets go of tombstones that are of no use any more', async (one, other) => {
+    test('lets go of invalidations that are of no use any more', async (one, other) => {
       const nowMs = Date.now();
-      await one.session.bury({ member: 'keyId:old', atMs: nowMs - KEEP_MS - 1 });
-      await one.session.bury({ member: 'keyId:new', atMs: nowMs });
-      assert.deepEqual(await other.session.tombstonesSince(0), [{ member: 'keyId:new', atMs: nowMs }]);
+      await one.session.publish({ tag: 'keyId:old', atMs: nowMs - KEEP_MS - 1 });
+      await one.session.publish({ tag: 'keyId:new', atMs: nowMs });
+      assert.deepEqual(await other.session.invalidationsSince(0), [{ tag: 'keyId:new', atMs: nowMs }]);
     });
   });
 }
@@ -172,7 +172,7 @@ export function describeSharedStore(
 /** One instance. */
 class Member {
   readonly session: SharedSession;
-  readonly heard: Tombstone[] = [];
+  readonly heard: Invalidation[] = [];
 
   constructor(store: SharedStore, scope: SharedScope) {
     this.session = store.open(scope);
@@ -182,7 +182,7 @@ class Member {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.session
-        .start({ onTombstone: (tombstone) => this.heard.push(tombstone), onConnected: resolve })
+        .start({ onInvalidation: (invalidation) => this.heard.push(invalidation), onConnected: resolve })
         .catch(reject);
     });
   }
@@ -192,8 +192,8 @@ function aName(): string {
   return `suite:${randomBytes(8).toString('hex')}`;
 }
 
-function sorted(tombstones: readonly Tombstone[]): Tombstone[] {
-  return tombstones.toSorted((a, b) => a.member.localeCompare(b.member));
+function sorted(invalidations: readonly Invalidation[]): Invalidation[] {
+  return invalidations.toSorted((a, b) => a.tag.localeCompare(b.tag));
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

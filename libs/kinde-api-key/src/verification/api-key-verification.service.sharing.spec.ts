@@ -1,7 +1,7 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import type { KeyAnswer } from '../kinde/key-verifier.js';
 import type { AcceptedVerdict, Verdict } from '../api-key/verdict.js';
-import type { Tombstone } from '../shared/shared-store.js';
+import type { Invalidation } from '../shared/shared-store.js';
 import { TestClock } from '../testing/index.js';
 import { ApiKeyVerificationService, type VerifierPort } from './api-key-verification.service.js';
 import { digestOf } from '../api-key/raw-key.js';
@@ -39,10 +39,10 @@ class Kinde implements VerifierPort {
 /** The other instances, reduced to what they know in common. */
 class Others implements SharedVerdicts {
   readonly known = new Map<string, SharedVerdict>();
-  readonly buried: Tombstone[] = [];
+  readonly buried: Invalidation[] = [];
   lookedUp = 0;
   /** Tells what the others invalidate. */
-  tell: (tombstones: readonly Tombstone[]) => void = () => undefined;
+  tell: (invalidations: readonly Invalidation[]) => void = () => undefined;
 
   find(digest: string): Promise<SharedVerdict | undefined> {
     this.lookedUp += 1;
@@ -53,7 +53,7 @@ class Others implements SharedVerdicts {
     return Promise.resolve(true);
   }
 
-  tombstonesOf(): Promise<readonly Tombstone[]> {
+  invalidationsOf(): Promise<readonly Invalidation[]> {
     return Promise.resolve(this.buried);
   }
 
@@ -67,13 +67,13 @@ class Others implements SharedVerdicts {
     return Promise.resolve();
   }
 
-  bury(tombstone: Tombstone): Promise<void> {
-    this.buried.push(tombstone);
+  publish(invalidation: Invalidation): Promise<void> {
+    this.buried.push(invalidation);
     return Promise.resolve();
   }
 
-  onTombstones(learn: (tombstones: readonly Tombstone[]) => void): void {
-    this.tell = learn;
+  onInvalidations(apply: (invalidations: readonly Invalidation[]) => void): void {
+    this.tell = apply;
   }
 }
 
@@ -120,8 +120,8 @@ describe('ApiKeyVerificationService, among others,', () => {
     await service.invalidate({ orgCode: 'org_a' });
     await service.invalidateAll();
     expect(others.buried).toEqual([
-      { member: 'orgCode:org_a', atMs: NOW_MS + 1 },
-      { member: '*', atMs: NOW_MS + 1 },
+      { tag: 'orgCode:org_a', atMs: NOW_MS + 1 },
+      { tag: '*', atMs: NOW_MS + 1 },
     ]);
   });
 
@@ -130,17 +130,17 @@ describe('ApiKeyVerificationService, among others,', () => {
     kinde.answers = [accepted(), accepted('api_key_2')];
     await service.verify(KEY);
     await service.verify(`${KEY}_2`);
-    others.tell([{ member: 'keyId:api_key_1', atMs: NOW_MS }]);
+    others.tell([{ tag: 'keyId:api_key_1', atMs: NOW_MS }]);
     expect(service.verifyCached(KEY)).toBeUndefined();
     expect(service.verifyCached(`${KEY}_2`)).toEqual(accepted('api_key_2'));
   });
 
   it('does not forget a key again when it is told a second time, after Kinde was asked again', async () => {
     const { service, others } = setUp();
-    const tombstone = { member: 'keyId:api_key_1', atMs: NOW_MS };
-    others.tell([tombstone]);
+    const invalidation = { tag: 'keyId:api_key_1', atMs: NOW_MS };
+    others.tell([invalidation]);
     await service.verify(KEY);
-    others.tell([tombstone]);
+    others.tell([invalidation]);
     expect(service.verifyCached(KEY)).toEqual(accepted());
   });
 
@@ -148,11 +148,11 @@ describe('ApiKeyVerificationService, among others,', () => {
     ['some keys', ['orgCode:org_a'], REVOKED],
     ['every key', ['*'], undefined],
     ['some keys and every key', ['orgCode:org_a', '*'], undefined],
-  ])('forgets a refusal only with every key: they invalidate %s', async (_what, members, remembered) => {
+  ])('forgets a refusal only with every key: they invalidate %s', async (_what, tags, remembered) => {
     const { service, kinde, others } = setUp();
     kinde.answers = [REVOKED];
     await service.verify(KEY);
-    others.tell(members.map((member) => ({ member, atMs: NOW_MS })));
+    others.tell(tags.map((tag) => ({ tag, atMs: NOW_MS })));
     expect(service.verifyCached(KEY)).toEqual(remembered);
   });
 
@@ -161,7 +161,7 @@ describe('ApiKeyVerificationService, among others,', () => {
     async (cached) => {
       const { service, kinde, others } = setUp({ cached });
       kinde.answers = [accepted(), REVOKED];
-      kinde.meanwhile = () => others.bury({ member: 'keyId:api_key_1', atMs: NOW_MS });
+      kinde.meanwhile = () => others.publish({ tag: 'keyId:api_key_1', atMs: NOW_MS });
       await expect(service.verify(KEY)).resolves.toEqual(REVOKED);
       expect(kinde.calls).toBe(2);
     },

@@ -2,14 +2,14 @@ import type { Clock } from '../clock.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
 import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
-import { MAX_SKEW_MS, type Tombstone } from '../shared/shared-store.js';
+import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
 import { NONE } from '../slot-index.js';
-import { EVERY_KEY, memberOf, type InvalidationTarget } from './invalidation.js';
+import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
 import { couldBeKey, digestOf } from '../api-key/raw-key.js';
 import type { Call } from './key-table.js';
 import { RememberedVerdict } from './remembered-verdict.js';
 import { SharedLevel } from './shared-level.js';
-import { Tombstones } from './tombstones.js';
+import { RecentInvalidations } from './recent-invalidations.js';
 import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 import { VerdictCache, type VerdictCacheOptions } from './verdict-cache.js';
 
@@ -50,7 +50,7 @@ export class ApiKeyVerificationService {
   readonly #ttlMs: number;
   readonly #cache: VerdictCache | undefined;
   readonly #flights = new Map<string, Promise<Verdict>>();
-  readonly #tombstones = new Tombstones(MAX_SKEW_MS);
+  readonly #invalidations = new RecentInvalidations(MAX_SKEW_MS);
   readonly #sharing: SharedVerdicts | null;
   readonly #shared: SharedLevel | undefined;
   #calls = 0;
@@ -63,7 +63,7 @@ export class ApiKeyVerificationService {
     sharing: SharedVerdicts | null = null,
   ) {
     this.#sharing = sharing;
-    sharing?.onTombstones((tombstones) => this.#learn(tombstones));
+    sharing?.onInvalidations((invalidations) => this.#apply(invalidations));
     this.#verifier = verifier;
     this.#clock = clock;
     this.#cache = options ? new VerdictCache(options) : undefined;
@@ -112,19 +112,19 @@ export class ApiKeyVerificationService {
    * @throws {TypeError} when the target is not exactly one of the three, with a text that is not empty
    */
   async invalidate(target: InvalidationTarget): Promise<void> {
-    await this.#bury(memberOf(target));
+    await this.#publish(tagOf(target));
   }
 
   /** Forgets everything that is remembered, refusals included: of every instance that shares a store, and of this Kinde domain. */
   async invalidateAll(): Promise<void> {
-    await this.#bury(EVERY_KEY);
+    await this.#publish(EVERY_KEY);
   }
 
   #sharedLevel(sharing: SharedVerdicts, cache: VerdictCache): SharedLevel {
     return new SharedLevel({
       sharing,
       cache,
-      tombstones: this.#tombstones,
+      invalidations: this.#invalidations,
       clock: this.#clock,
       ttlMs: this.#ttlMs,
       maxAcceptedAgeMs: this.maxAcceptedAgeMs,
@@ -132,20 +132,20 @@ export class ApiKeyVerificationService {
     });
   }
 
-  async #bury(member: string): Promise<void> {
-    const tombstone = { member, atMs: Math.ceil(this.#clock.now()) };
-    this.#learn([tombstone], true);
+  async #publish(tag: string): Promise<void> {
+    const invalidation = { tag, atMs: Math.ceil(this.#clock.now()) };
+    this.#apply([invalidation], true);
     this.#flights.clear();
-    await this.#sharing?.bury(tombstone);
+    await this.#sharing?.publish(invalidation);
   }
 
-  #learn(tombstones: readonly Tombstone[], isOurs = false): void {
-    const { sequence } = this.#tombstones;
+  #apply(invalidations: readonly Invalidation[], isOurs = false): void {
+    const { sequence } = this.#invalidations;
     const nowMs = this.#clock.now();
-    const news = tombstones.filter((tombstone) => this.#tombstones.learn(tombstone, nowMs, isOurs));
+    const news = invalidations.filter((invalidation) => this.#invalidations.apply(invalidation, nowMs, isOurs));
     if (news.length === 0) return;
-    if (news.some(({ member }) => member === EVERY_KEY)) this.#cache?.forgetRefusals();
-    this.#cache?.forgetWhere((apiKey, sentAtMs) => this.#tombstones.overtakes(apiKey, sentAtMs, sequence));
+    if (news.some(({ tag }) => tag === EVERY_KEY)) this.#cache?.forgetRefusals();
+    this.#cache?.forgetWhere((apiKey, sentAtMs) => this.#invalidations.isNewerThan(apiKey, sentAtMs, sequence));
   }
 
   #recall(digest: string, rawKey: string): Verdict | undefined {
@@ -185,7 +185,7 @@ export class ApiKeyVerificationService {
 
   async #find(digest: string, rawKey: string): Promise<Verdict> {
     for (let asked = 1; ; asked += 1) {
-      const { sequence } = this.#tombstones;
+      const { sequence } = this.#invalidations;
       const found = this.#shared && (await this.#shared.find(digest));
       if (found) return found;
       const lane = this.#cache && this.#cache.proven(digest) !== NONE ? 'proven' : 'new';
@@ -199,8 +199,8 @@ export class ApiKeyVerificationService {
       const { verdict, sentAtMs } = answer;
       const call = { sentAtMs, callNo };
       if (!verdict.accepted) return this.#rememberRefusal(digest, verdict, call, sequence);
-      if (this.#sharing) this.#learn(await this.#sharing.tombstonesOf(verdict.apiKey));
-      if (!this.#tombstones.overtakes(verdict.apiKey, sentAtMs, sequence)) {
+      if (this.#sharing) this.#apply(await this.#sharing.invalidationsOf(verdict.apiKey));
+      if (!this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs, sequence)) {
         return asked === 1 ? this.#remember(digest, { verdict, sentAtMs }, call) : verdict;
       }
       // Kinde was asked before the key was invalidated: those who wait get an answer from after it, and the next one asks for himself.
@@ -215,13 +215,13 @@ export class ApiKeyVerificationService {
     if (!this.#cache) return verdict;
     this.#cache.storeProven(digest, verdict.apiKey, call, sentAtMs + this.#ttlMs * REFRESH_AT);
     // What another instance could not tell from a call before the invalidation, it does not need to be told.
-    if (!this.#tombstones.overtakes(verdict.apiKey, sentAtMs)) await this.#sharing?.share(digest, shared);
+    if (!this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs)) await this.#sharing?.share(digest, shared);
     return verdict;
   }
 
   /** A refusal that may be older than an invalidation is not remembered; what it contradicts is forgotten all the same. */
   async #rememberRefusal(digest: string, verdict: RefusedVerdict, call: Call, sequence: number): Promise<Verdict> {
-    if (sequence === this.#tombstones.sequence) this.#cache?.storeRefusal(digest, verdict, call);
+    if (sequence === this.#invalidations.sequence) this.#cache?.storeRefusal(digest, verdict, call);
     else this.#cache?.forgetOlder(digest, call);
     if (this.#cache) await this.#sharing?.takeBack(digest);
     return verdict;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { MAX_MEMBER_LENGTH } from '../shared/shared-store.js';
+import { MAX_TAG_LENGTH } from '../shared/shared-store.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
 /** Whose keys to forget: exactly one of the three. */
@@ -10,14 +10,14 @@ export type InvalidationTarget =
 
 const FIELDS = ['keyId', 'orgCode', 'userId'] as const;
 
-/** The member of a tombstone that means every key. */
+/** The tag of a invalidation that means every key. */
 export const EVERY_KEY = '*';
 
 /**
- * @returns what a tombstone for the target is called
+ * @returns what a invalidation for the target is called
  * @throws {TypeError} when the target is not exactly one of the three, with a text that is not empty
  */
-export function memberOf(target: InvalidationTarget): string {
+export function tagOf(target: InvalidationTarget): string {
   const given = FIELDS.filter((field) => target?.[field] !== undefined);
   const field = given[0];
   const wanted = field && target[field];
@@ -26,23 +26,23 @@ export function memberOf(target: InvalidationTarget): string {
       'invalidate() takes exactly one of { keyId }, { orgCode } and { userId }, with a text that is not empty',
     );
   }
-  return member(field, wanted);
+  return tag(field, wanted);
 }
 
-/** @returns every member that means the key */
-export function membersOf(apiKey: VerifiedApiKey): string[] {
-  const members = [EVERY_KEY];
+/** @returns every tag that means the key */
+export function tagsOf(apiKey: VerifiedApiKey): string[] {
+  const tags = [EVERY_KEY];
   for (const field of FIELDS) {
     const value = apiKey[field];
-    if (value !== null) members.push(member(field, value));
+    if (value !== null) tags.push(tag(field, value));
   }
-  return members;
+  return tags;
 }
 
-function member(field: string, value: string): string {
+function tag(field: string, value: string): string {
   const name = `${field}:${value}`;
   // A name can be of any length and hold anything: what does not fit stands by its hash.
-  return name.length <= MAX_MEMBER_LENGTH && /^[\x21-\x7e]+$/.test(name)
+  return name.length <= MAX_TAG_LENGTH && /^[\x21-\x7e]+$/.test(name)
     ? name
     : `${field}#${hash('sha256', value, 'base64url')}`;
 }

@@ -1,10 +1,10 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { TestClock } from '../testing/index.js';
-import type { Tombstone } from '../shared/shared-store.js';
+import type { Invalidation } from '../shared/shared-store.js';
 import { NONE } from '../slot-index.js';
 import { digestOf } from '../api-key/raw-key.js';
 import { SharedLevel } from './shared-level.js';
-import { Tombstones } from './tombstones.js';
+import { RecentInvalidations } from './recent-invalidations.js';
 import { VerdictCache } from './verdict-cache.js';
 import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 
@@ -47,7 +47,7 @@ function setUp(ages: { own?: number; others?: number; nowMs?: number } = {}) {
   const { own, others: othersAge, nowMs = NOW_MS } = ages;
   const clock = new TestClock(nowMs);
   const cache = new VerdictCache({ maxKeys: 10, maxRefusals: 10, negativeTtlMs: 10_000 });
-  const tombstones = new Tombstones(SKEW_MS);
+  const invalidations = new RecentInvalidations(SKEW_MS);
   const others = new Others();
   if (own !== undefined)
     cache.storeProven(
@@ -60,7 +60,7 @@ function setUp(ages: { own?: number; others?: number; nowMs?: number } = {}) {
   const level = new SharedLevel({
     sharing: others as Others & SharedVerdicts,
     cache,
-    tombstones,
+    invalidations,
     clock,
     ttlMs: TTL_MS,
     maxAcceptedAgeMs: MAX_ACCEPTED_AGE_MS,
@@ -79,7 +79,7 @@ function setUp(ages: { own?: number; others?: number; nowMs?: number } = {}) {
       servedFor: cache.keys.servedUntilMs(slot) - clock.now(),
     };
   };
-  return { level, others, cache, clock, tombstones, remembered };
+  return { level, others, cache, clock, invalidations, remembered };
 }
 
 const KEPT = { of: OWN, callNo: 7 };
@@ -130,9 +130,9 @@ describe('SharedLevel', () => {
     ])(
       'believes an answer that was sent $sentAfterMs ms after an invalidation: $isBelieved',
       async ({ sentAfterMs, isBelieved }) => {
-        const { level, tombstones, remembered } = setUp({ others: -sentAfterMs });
-        const tombstone: Tombstone = { member: 'keyId:api_key_1', atMs: NOW_MS };
-        tombstones.learn(tombstone, NOW_MS);
+        const { level, invalidations, remembered } = setUp({ others: -sentAfterMs });
+        const invalidation: Invalidation = { tag: 'keyId:api_key_1', atMs: NOW_MS };
+        invalidations.apply(invalidation, NOW_MS);
         await expect(level.find(DIGEST)).resolves.toEqual(isBelieved ? accepted(OTHERS) : undefined);
         expect(remembered() !== undefined).toBe(isBelieved);
       },

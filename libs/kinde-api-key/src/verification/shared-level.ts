@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { NONE } from '../slot-index.js';
-import type { Tombstones } from './tombstones.js';
+import type { RecentInvalidations } from './recent-invalidations.js';
 import type { VerdictCache } from './verdict-cache.js';
 import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 
@@ -12,7 +12,7 @@ const LOOK_AGAIN_MS = 1_000;
 export interface SharedLevelParts {
   readonly sharing: SharedVerdicts;
   readonly cache: VerdictCache;
-  readonly tombstones: Tombstones;
+  readonly invalidations: RecentInvalidations;
   readonly clock: Clock;
   readonly ttlMs: number;
   readonly maxAcceptedAgeMs: number;
@@ -48,11 +48,11 @@ export class SharedLevel {
   }
 
   #adopt(digest: string, { verdict, ...found }: SharedVerdict): void {
-    const { cache, clock, tombstones, maxAcceptedAgeMs, refreshAtMs } = this.#parts;
+    const { cache, clock, invalidations, maxAcceptedAgeMs, refreshAtMs } = this.#parts;
     const nowMs = clock.now();
     // The other instance's clock may be a little ahead.
     const sentAtMs = Math.min(found.sentAtMs, nowMs);
-    if (nowMs - sentAtMs >= maxAcceptedAgeMs || tombstones.overtakes(verdict.apiKey, found.sentAtMs)) return;
+    if (nowMs - sentAtMs >= maxAcceptedAgeMs || invalidations.isNewerThan(verdict.apiKey, found.sentAtMs)) return;
     cache.storeProven(digest, verdict.apiKey, { sentAtMs, callNo: 0 }, sentAtMs + refreshAtMs);
   }
 

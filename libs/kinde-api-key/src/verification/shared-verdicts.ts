@@ -1,5 +1,5 @@
 import type { AcceptedVerdict } from '../api-key/verdict.js';
-import type { Tombstone } from '../shared/shared-store.js';
+import type { Invalidation } from '../shared/shared-store.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
 /** An accepted key as another instance has found it, with the time at which it asked Kinde. */
@@ -17,14 +17,14 @@ export interface SharedVerdicts {
   find(digest: string): Promise<SharedVerdict | undefined>;
   /** @returns whether this instance is the one that asks about the key again, while the others go on with what they have */
   claimRefresh(digest: string): Promise<boolean>;
-  /** @returns the tombstones of a key */
-  tombstonesOf(apiKey: VerifiedApiKey): Promise<readonly Tombstone[]>;
+  /** @returns the invalidations of a key */
+  invalidationsOf(apiKey: VerifiedApiKey): Promise<readonly Invalidation[]>;
   /** Tells the others that a key is good. */
   share(digest: string, shared: SharedVerdict): Promise<void>;
   /** Takes back that a key is good. */
   takeBack(digest: string): Promise<void>;
   /** Makes the others forget. */
-  bury(tombstone: Tombstone): Promise<void>;
-  /** @param learn called with every tombstone that arrives, several at once after an absence */
-  onTombstones(learn: (tombstones: readonly Tombstone[]) => void): void;
+  publish(invalidation: Invalidation): Promise<void>;
+  /** @param apply called with every invalidation that arrives, several at once after an absence */
+  onInvalidations(apply: (invalidations: readonly Invalidation[]) => void): void;
 }

@@ -101,7 +101,7 @@ describe('VerdictCache', () => {
       }
     });
 
-    it('does not learn the earlier one where the later one is forgotten meanwhile', () => {
+    it('does not apply the earlier one where the later one is forgotten meanwhile', () => {
       const { cache, accept, knows } = setUp();
       accept(SECOND, at(2_000));
       cache.forgetWhere(() => true);
@@ -109,7 +109,7 @@ describe('VerdictCache', () => {
       expect(knows(FIRST)).toBe(false);
     });
 
-    it('does not learn the earlier one where the later one has made room meanwhile', () => {
+    it('does not apply the earlier one where the later one has made room meanwhile', () => {
       const { accept, knows } = setUp({ maxKeys: 1 });
       accept(SECOND, at(2_000));
       accept(digestOf('of another key'), at(2_500), { keyId: 'api_key_2' });

@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto';
-import { MAX_MEMBER_LENGTH, MAX_VALUE_BYTES, SharedStoreError } from '../shared-store.js';
-import type { SharedListener, SharedRate, SharedScope, SharedSession, Tombstone } from '../shared-store.js';
+import { MAX_TAG_LENGTH, MAX_VALUE_BYTES, SharedStoreError } from '../shared-store.js';
+import type { SharedListener, SharedRate, SharedScope, SharedSession, Invalidation } from '../shared-store.js';
 import { RedisCircuit } from './redis-circuit.js';
 import type { RedisConnection, Subscription } from './redis-client.js';
-import { ACQUIRE, BURY, RELEASE, TAKE, TOMBSTONES_OF } from './scripts.js';
+import { ACQUIRE, PUBLISH, RELEASE, TAKE, INVALIDATIONS_OF } from './scripts.js';
 
-const MAX_TOMBSTONES = 10_000;
+const MAX_INVALIDATIONS = 10_000;
 /** A boot waits this long for Redis, in milliseconds: a first connection over a network takes longer than a command. */
 const BOOT_WAIT_MS = 1_000;
 const REVIVE_EVERY_MS = 5_000;
 /** By its name, the script of every limited request is sent once and not each time. */
-const TAKE_NAME = hash('sha1', TAKE);
+const TAKE_SHA1 = hash('sha1', TAKE);
 const MESSAGE = /^(\d{1,16}) ([\x21-\x7e]+)$/;
 
 /** A registration's part of Redis. */
@@ -64,7 +64,7 @@ export class RedisSession implements SharedSession {
     const args = ['1', bucket, String(limit), String(windowMs)];
     const answer = await this.#lifeline.run(async () => {
       try {
-        return await this.#connection.send(['EVALSHA', TAKE_NAME, ...args]);
+        return await this.#connection.send(['EVALSHA', TAKE_SHA1, ...args]);
       } catch (error) {
         if (!String(error).includes('NOSCRIPT')) throw error;
         return this.#connection.send(['EVAL', TAKE, ...args]);
@@ -75,25 +75,25 @@ export class RedisSession implements SharedSession {
     return { accepted: accepted === 1, remaining, resetAfterMs: resetAfterUs / 1_000 };
   }
 
-  async bury({ member, atMs }: Tombstone): Promise<void> {
-    const { tombstones, keepTombstonesMs } = this.#scope;
-    const numbers = [atMs, keepTombstonesMs, MAX_TOMBSTONES].map(String);
-    await this.#send('EVAL', BURY, '1', tombstones, member, ...numbers);
+  async publish({ tag, atMs }: Invalidation): Promise<void> {
+    const { invalidations, keepInvalidationsMs } = this.#scope;
+    const numbers = [atMs, keepInvalidationsMs, MAX_INVALIDATIONS].map(String);
+    await this.#send('EVAL', PUBLISH, '1', invalidations, tag, ...numbers);
   }
 
-  async tombstonesOf(members: readonly string[]): Promise<readonly Tombstone[]> {
-    return pairsOf(await this.#send('EVAL', TOMBSTONES_OF, '1', this.#scope.tombstones, ...members));
+  async invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]> {
+    return pairsOf(await this.#send('EVAL', INVALIDATIONS_OF, '1', this.#scope.invalidations, ...tags));
   }
 
-  async tombstonesSince(atMs: number): Promise<readonly Tombstone[]> {
-    const limit = ['LIMIT', '0', String(MAX_TOMBSTONES)];
+  async invalidationsSince(atMs: number): Promise<readonly Invalidation[]> {
+    const limit = ['LIMIT', '0', String(MAX_INVALIDATIONS)];
     const range = [String(atMs), '+inf', 'WITHSCORES', ...limit];
-    return pairsOf(await this.#send('ZRANGEBYSCORE', this.#scope.tombstones, ...range));
+    return pairsOf(await this.#send('ZRANGEBYSCORE', this.#scope.invalidations, ...range));
   }
 
   async start(listener: SharedListener): Promise<void> {
     this.#listener = listener;
-    this.#subscription = this.#connection.subscribe(this.#scope.tombstones, {
+    this.#subscription = this.#connection.subscribe(this.#scope.invalidations, {
       onMessage: (message) => this.#hear(message),
       onSubscribed: () => listener.onConnected(),
     });
@@ -114,21 +114,21 @@ export class RedisSession implements SharedSession {
   }
 
   #hear(message: unknown): void {
-    if (typeof message !== 'string' || message.length > MAX_MEMBER_LENGTH + 20) return;
-    const [, atMs, member] = MESSAGE.exec(message) ?? [];
-    if (member !== undefined) this.#listener?.onTombstone({ member, atMs: Number(atMs) });
+    if (typeof message !== 'string' || message.length > MAX_TAG_LENGTH + 20) return;
+    const [, atMs, tag] = MESSAGE.exec(message) ?? [];
+    if (tag !== undefined) this.#listener?.onInvalidation({ tag, atMs: Number(atMs) });
   }
 }
 
-/** Members and times, flat (RESP2) or in pairs (RESP3). What is no tombstone is left out. */
-function pairsOf(answer: unknown): readonly Tombstone[] {
+/** Members and times, flat (RESP2) or in pairs (RESP3). What is no invalidation is left out. */
+function pairsOf(answer: unknown): readonly Invalidation[] {
   if (!Array.isArray(answer)) throw new SharedStoreError('Redis answered with something else');
   const flat: unknown[] = answer.flat();
-  const tombstones: Tombstone[] = [];
+  const invalidations: Invalidation[] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) {
-    const [member, atMs] = [flat[index], Number(flat[index + 1])];
-    if (typeof member === 'string' && member.length <= MAX_MEMBER_LENGTH && Number.isFinite(atMs))
-      tombstones.push({ member, atMs });
+    const [tag, atMs] = [flat[index], Number(flat[index + 1])];
+    if (typeof tag === 'string' && tag.length <= MAX_TAG_LENGTH && Number.isFinite(atMs))
+      invalidations.push({ tag, atMs });
   }
-  return tombstones;
+  return invalidations;
 }

@@ -11,10 +11,10 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0`;
 
 /**
- * KEYS: tombstones, a sorted set of members by time. ARGV: member, time, the time to keep them, how many at most. Also the channel's name.
+ * KEYS: invalidations, a sorted set of tags by time. ARGV: tag, time, the time to keep them, how many at most. Also the channel's name.
  * Where some have to make room for newer ones, `*` takes the place of them all: forgetting too much is safe, forgetting too little is not.
  */
-export const BURY = `
+export const PUBLISH = `
 local later = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not later or tonumber(later) < tonumber(ARGV[2]) then redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. string.format('%.0f', tonumber(ARGV[2]) - tonumber(ARGV[3])))
@@ -29,12 +29,12 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PUBLISH', KEYS[1], ARGV[2] .. ' ' .. ARGV[1])
 return 1`;
 
-/** KEYS: tombstones. ARGV: members. The members that have one, each followed by its time. */
-export const TOMBSTONES_OF = `
+/** KEYS: invalidations. ARGV: tags. The tags that have one, each followed by its time. */
+export const INVALIDATIONS_OF = `
 local found = {}
-for _, member in ipairs(ARGV) do
-  local time = redis.call('ZSCORE', KEYS[1], member)
-  if time then found[#found + 1] = member; found[#found + 1] = time end
+for _, tag in ipairs(ARGV) do
+  local time = redis.call('ZSCORE', KEYS[1], tag)
+  if time then found[#found + 1] = tag; found[#found + 1] = time end
 end
 return found`;
 

@@ -1,6 +1,6 @@
-import type { Tombstone } from '../shared/shared-store.js';
+import type { Invalidation } from '../shared/shared-store.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { membersOf } from './invalidation.js';
+import { tagsOf } from './invalidation.js';
 
 /** How many are remembered; the ones that were learned first make room. They matter for as long as a call to Kinde takes. */
 const MAX_REMEMBERED = 10_000;
@@ -14,7 +14,7 @@ interface Learned {
 }
 
 /** What was invalidated lately, here or elsewhere, so that an answer which was on its way meanwhile cannot bring a key back. */
-export class Tombstones {
+export class RecentInvalidations {
   readonly #learned = new Map<string, Learned>();
   readonly #skewMs: number;
   #sequence = 0;
@@ -30,18 +30,18 @@ export class Tombstones {
   }
 
   /**
-   * @param tombstone one that is from the future counts as one of now
+   * @param invalidation one that is from the future counts as one of now
    * @param nowMs the time
    * @param isOurs it happens here and now, so it is news
    * @returns whether it is news
    */
-  learn({ member, atMs: toldAtMs }: Tombstone, nowMs: number, isOurs = false): boolean {
-    const known = this.#learned.get(member);
+  apply({ tag, atMs: toldAtMs }: Invalidation, nowMs: number, isOurs = false): boolean {
+    const known = this.#learned.get(tag);
     const atMs = Math.min(toldAtMs, nowMs);
     if (!isOurs && known && (known.toldAtMs === toldAtMs || known.atMs >= atMs)) return false;
     this.#sequence += 1;
-    this.#learned.delete(member);
-    this.#learned.set(member, { atMs, toldAtMs, sequence: this.#sequence });
+    this.#learned.delete(tag);
+    this.#learned.set(tag, { atMs, toldAtMs, sequence: this.#sequence });
     if (this.#learned.size > MAX_REMEMBERED) this.#learned.delete(this.#learned.keys().next().value as string);
     return true;
   }
@@ -52,9 +52,9 @@ export class Tombstones {
    * @param since learned after this {@link sequence} only: what was known when a call of our own was sent cannot have overtaken it
    * @returns whether the key was invalidated after the call was sent, or so shortly before that nobody can tell
    */
-  overtakes(apiKey: VerifiedApiKey, sentAtMs: number, since = 0): boolean {
-    return membersOf(apiKey).some((member) => {
-      const learned = this.#learned.get(member);
+  isNewerThan(apiKey: VerifiedApiKey, sentAtMs: number, since = 0): boolean {
+    return tagsOf(apiKey).some((tag) => {
+      const learned = this.#learned.get(tag);
       return learned !== undefined && learned.sequence > since && sentAtMs <= learned.atMs + this.#skewMs;
     });
   }
