@@ -28,9 +28,9 @@ import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-ke
 import { SharedState } from './shared/shared-state.js';
 import { AxiosKindeHttp, unsharedHttpService } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
-import { InProcessRateLimitStore } from './rate-limit/in-process-rate-limit-store.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
+import { SlidingWindow } from './rate-limit/sliding-window.js';
 import { resolveOptions, type ResolvedOptions } from './config/resolved-options.js';
 import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 
@@ -204,6 +204,6 @@ function fleetOf({ shared, kinde, cache }: ResolvedOptions, clock: Clock, log: L
 }
 
 function rateLimitStoreOf(fleet: SharedState | null, clock: Clock): RateLimitStore {
-  const local = new InProcessRateLimitStore(clock);
+  const local = new SlidingWindow(clock);
   return fleet ? fleet.rateLimits(local) : local;
 }

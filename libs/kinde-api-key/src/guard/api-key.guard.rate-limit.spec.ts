@@ -2,9 +2,9 @@ import type { ExecutionContext } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { ApiKeyDecision } from '../api-key/decision.js';
 import type { Verdict } from '../api-key/verdict.js';
-import { InProcessRateLimitStore } from '../rate-limit/in-process-rate-limit-store.js';
 import type { RateLimitStore } from '../rate-limit/rate-limit-store.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
+import { SlidingWindow } from '../rate-limit/sliding-window.js';
 import { resolveOptions } from '../config/resolved-options.js';
 import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
@@ -36,7 +36,7 @@ class Users {
   open(): void {}
 }
 
-/** A guard with a limit of 2, with everything real behind it but for Kinde, which knows one key. */
+/** A guard with a limit of 2. Everything behind it is real except Kinde, which accepts one key. */
 async function guardWith(
   fields: Partial<ResolvedRateLimitOptions> = {},
   wrap = (store: RateLimitStore): RateLimitStore => store,
@@ -52,12 +52,10 @@ async function guardWith(
   };
   const decisions: ApiKeyDecision[] = [];
   const taken: string[] = [];
-  const hints: (number | undefined)[] = [];
-  const store = wrap(new InProcessRateLimitStore(clock));
-  const noted: RateLimitStore = {
+  const store = wrap(new SlidingWindow(clock));
+  const recording: RateLimitStore = {
     take: (...args) => {
       taken.push(`${args[0]} ${args[1]}`);
-      hints.push(args[4]);
       return store.take(...args);
     },
   };
@@ -78,7 +76,7 @@ async function guardWith(
     verification,
     refusals: new RefusalFactory(guard),
     failedAttempts: null,
-    rateLimiter: new RateLimiter(noted, log),
+    rateLimiter: new RateLimiter(recording, log),
     decisions: new DecisionReporter((decision) => decisions.push(decision), log),
     log,
   };
@@ -87,7 +85,6 @@ async function guardWith(
     guard: new ApiKeyGuard(registration),
     second: new ApiKeyGuard(registration),
     taken,
-    hints,
     decisions,
     log,
     verification,
@@ -115,8 +112,8 @@ async function outcomeOf(run: () => boolean | Promise<boolean>): Promise<unknown
   }
 }
 
-describe('a request with a key that is remembered', () => {
-  it('is counted, and let through with true and not with a promise, without a header', async () => {
+describe('ApiKeyGuard with a rate limit and a cached key', () => {
+  it('counts the request and returns true, not a promise, without headers', async () => {
     const { guard, taken } = await guardWith();
     const { context, headers } = requestTo('find');
     expect(guard.canActivate(context)).toBe(true);
@@ -124,14 +121,7 @@ describe('a request with a key that is remembered', () => {
     expect(headers).toEqual({});
   });
 
-  it('tells the store where the key is remembered, by which the bucket is found sooner', async () => {
-    const { guard, hints } = await guardWith();
-    await guard.canActivate(requestTo('find').context);
-    await guard.canActivate(requestTo('find').context);
-    expect(hints).toEqual([1, 1]);
-  });
-
-  it('is refused at once beyond the limit, reported with its code, and told when to come back', async () => {
+  it('refuses beyond the limit with RATE_LIMITED, Retry-After and RateLimit headers, and reports the refusal', async () => {
     const { guard, decisions } = await guardWith();
     for (let count = 0; count < 2; count += 1) void guard.canActivate(requestTo('find').context);
     const { context, headers } = requestTo('find');
@@ -156,7 +146,7 @@ describe('a request with a key that is remembered', () => {
     });
   });
 
-  it('is told about its budget on success where the option says so', async () => {
+  it("sends RateLimit headers with 200 when headers is 'always'", async () => {
     const { guard } = await guardWith({ headers: 'always' });
     const { context, headers } = requestTo('find');
     expect(guard.canActivate(context)).toBe(true);
@@ -164,8 +154,8 @@ describe('a request with a key that is remembered', () => {
   });
 });
 
-describe('what is counted', () => {
-  it('is a request that is then refused for its scopes, but none with a bad key, on a public route, or where limits are skipped', async () => {
+describe('ApiKeyGuard with a rate limit', () => {
+  it('counts requests that are then refused for their scopes, but not bad keys, public routes and skipped limits', async () => {
     const { guard, taken } = await guardWith();
     for (const [name, key, outcome] of [
       ['skipped', RAW_KEY, true],
@@ -185,14 +175,14 @@ describe('what is counted', () => {
     expect(taken).toEqual([...Array<string>(4).fill('* api_key_1'), ...Array<string>(2).fill('Users.once api_key_1')]);
   });
 
-  it('is one request and not two where two guards of a registration stand before it', async () => {
+  it('counts a request once when two guards of a registration see it', async () => {
     const { guard, second, taken } = await guardWith();
     const { context } = requestTo('find');
     expect([guard.canActivate(context), second.canActivate(context)]).toEqual([true, true]);
     expect(taken).toHaveLength(1);
   });
 
-  it('is one request where a guard of the app’s own caught the first refusal, which stands', async () => {
+  it('counts a request once when the first refusal was caught, and refuses it again', async () => {
     const { guard, second, taken } = await guardWith({ limit: 1 });
     const forbidden = requestTo('write').context;
     for (const each of [guard, second])
@@ -204,8 +194,8 @@ describe('what is counted', () => {
   });
 });
 
-describe('a request with a key that Kinde is asked about', () => {
-  it('is counted once, even where two guards look at it at the same time', async () => {
+describe('ApiKeyGuard with a rate limit and a key that has to be verified', () => {
+  it('counts the request once when two guards see it at the same time', async () => {
     const { guard, second, taken, verification } = await guardWith();
     await verification.invalidateAll();
     const { context } = requestTo('find');
@@ -216,10 +206,10 @@ describe('a request with a key that Kinde is asked about', () => {
   });
 });
 
-describe('a store that has to wait', () => {
+describe('ApiKeyGuard with a store that answers later', () => {
   const later = (store: RateLimitStore): RateLimitStore => ({ take: async (...args) => store.take(...args) });
 
-  it('is waited for, and decides all the same', async () => {
+  it('returns a promise, and decides as the store does', async () => {
     const { guard } = await guardWith({}, later);
     const first = guard.canActivate(requestTo('find').context);
     expect(first).toBeInstanceOf(Promise);
@@ -228,7 +218,7 @@ describe('a store that has to wait', () => {
     expect(await outcomeOf(() => guard.canActivate(requestTo('find').context))).toBe('RATE_LIMITED');
   });
 
-  it('is asked once, even where two guards look at one request at the same time', async () => {
+  it('calls the store once when two guards see a request at the same time', async () => {
     const { guard, second, taken } = await guardWith({}, later);
     const { context } = requestTo('find');
     expect(await Promise.all([guard.canActivate(context), second.canActivate(context)])).toEqual([true, true]);
@@ -243,14 +233,14 @@ describe('a store that has to wait', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-  ])('and that %s accepts nobody', async (_how, take) => {
+  ])('does not accept a request when the store %s', async (_how, take) => {
     const { guard } = await guardWith({}, () => ({ take }));
     expect(await outcomeOf(() => guard.canActivate(requestTo('find').context))).toEqual(new Error('broken'));
   });
 });
 
-describe('a limit that is not known', () => {
-  it('is answered 429, with a Retry-After that does not keep anybody away for long', async () => {
+describe('ApiKeyGuard with a limit function that fails', () => {
+  it('answers 429 with a Retry-After of 5 seconds', async () => {
     const { guard, log } = await guardWith({ limit: () => NaN });
     const { context, headers } = requestTo('find');
     expect(() => guard.canActivate(context)).toThrow(expect.objectContaining({ code: 'RATE_LIMITED' }));

@@ -4,7 +4,7 @@ import type { ApiKeyDecision } from '../api-key/decision.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { RefusalReason, Verdict } from '../api-key/verdict.js';
 import { resolveOptions } from '../config/resolved-options.js';
-import { InProcessRateLimitStore } from '../rate-limit/in-process-rate-limit-store.js';
+import { SlidingWindow } from '../rate-limit/sliding-window.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
@@ -84,7 +84,7 @@ function guardWith(answer: (rawKey: string) => Promise<Verdict> = async () => AC
     refusals: new RefusalFactory(guard),
     failedAttempts:
       maxFailures === undefined ? null : new FailedAttempts({ limit: maxFailures, windowMs: 60_000 }, clock),
-    rateLimiter: new RateLimiter(new InProcessRateLimitStore(clock), log),
+    rateLimiter: new RateLimiter(new SlidingWindow(clock), log),
     decisions: new DecisionReporter((decision) => decisions.push(decision), log),
     log,
   };

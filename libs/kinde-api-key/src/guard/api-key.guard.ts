@@ -7,7 +7,6 @@ import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import { couldBeKey } from '../api-key/raw-key.js';
-import { RememberedVerdict } from '../verification/remembered-verdict.js';
 import { ANSWER_OF_REASON, type AnswerName } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import { noteVisit, type AcceptedAttempt, type Attempt } from './attempt.js';
@@ -93,14 +92,13 @@ export class ApiKeyGuard implements CanActivate {
     attempt.cached = cached;
     const attempt_ = attempt as AcceptedAttempt;
     const { rateLimit } = attempt.rule;
-    return rateLimit ? this.#limit(attempt_, verdict, rateLimit) : this.#authorize(attempt_);
+    return rateLimit ? this.#limit(attempt_, rateLimit) : this.#authorize(attempt_);
   }
 
   /** Counts the request, unless another guard of this registration has done so. */
-  #limit(attempt_: AcceptedAttempt, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
+  #limit(attempt_: AcceptedAttempt, limit: RateLimitRule): boolean | Promise<boolean> {
     const visit = noteVisit(attempt_, this.registration.id);
-    const slot = RememberedVerdict.slotOf(verdict);
-    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, attempt_.apiKey, slot));
+    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, attempt_.apiKey));
     return 'accepted' in rate
       ? this.#afterCount(attempt_, limit, rate)
       : rate.then((decision) => this.#afterCount(attempt_, limit, decision));
