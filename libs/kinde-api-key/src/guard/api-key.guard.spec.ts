@@ -284,7 +284,7 @@ describe('a network that keeps sending bad keys', () => {
     const { guard, asked, decisions } = await heldUp();
     const { context, headers } = requestTo('read', { key: bad(3) });
     expect(await outcomeOf(() => guard.canActivate(context))).toBe('TOO_MANY_FAILED_ATTEMPTS');
-    expect(headers).toEqual({ 'Cache-Control': 'no-store', 'Retry-After': '30' });
+    expect(headers).toEqual({ 'Cache-Control': 'no-store', 'Retry-After': '60' });
     expect(asked).not.toContain(bad(3));
     expect(decisions.at(-1)).toMatchObject({ outcome: 'refused', code: 'TOO_MANY_FAILED_ATTEMPTS', keyId: null });
   });
@@ -304,7 +304,7 @@ describe('a network that keeps sending bad keys', () => {
     const { guard, registration } = await heldUp();
     expect(guard.canActivate(requestTo('read').context)).toBe(true);
     expect(await outcomeOf(() => guard.canActivate(requestTo('write').context))).toBe('INSUFFICIENT_SCOPE');
-    expect(registration.failedAttempts?.waitSeconds({ ip: '192.0.2.1' })).toBe(30);
+    expect(registration.failedAttempts?.waitSeconds({ ip: '192.0.2.1' })).toBe(60);
   });
 });
 
