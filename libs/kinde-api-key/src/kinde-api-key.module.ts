@@ -12,6 +12,7 @@ import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { CredentialReader } from './guard/credential-reader.js';
 import { FailedAttempts } from './guard/failed-attempts.js';
+import { keyVerificationOf } from './guard/key-verification.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
 import { RefusalFactory } from './responses/refusal-factory.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
@@ -97,7 +98,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
           new ResolverBinding(modules),
         ),
         credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
-        verification,
+        verification: keyVerificationOf(verification),
         refusals: new RefusalFactory(guard),
         failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
         rateLimiter: new RateLimiter(rateLimitStoreOf(fleet, clock), log),
@@ -183,10 +184,11 @@ export class KindeApiKeyModule
     );
     const { guarded, public: open, warnings } = check.run();
     for (const warning of warnings) this.#log.warn(warning);
-    const oldestSeconds = this.#registration.verification.maxAcceptedAgeMs / 1_000;
+    const { cache } = this.#options;
+    const oldestSeconds = cache ? (cache.ttlMs + cache.staleIfErrorMs) / 1_000 : 0;
     this.#log.log(
       `${guarded} routes guarded, ${open} public, oldest accepted answer ${oldestSeconds} s, ` +
-        `cache ${this.#options.cache ? 'on' : 'off'}, shared ${this.#options.shared?.name ?? 'no'}`,
+        `cache ${cache ? 'on' : 'off'}, shared ${this.#options.shared?.name ?? 'no'}`,
     );
     await this.#fleet?.start();
   }

@@ -17,13 +17,13 @@ function reporterFor(listener: ((decision: ApiKeyDecision) => unknown) | null) {
   return { log, reporter: new DecisionReporter(listener, log) };
 }
 
-/** Lets everything happen that waits for promises that are settled already. */
+/** Runs the callbacks of promises that are settled already. */
 async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('DecisionReporter', () => {
-  it('knows whether anybody listens', () => {
+  it('knows whether the app listens', () => {
     expect([reporterFor(null), reporterFor(() => undefined)].map(({ reporter }) => reporter.hasListener)).toEqual([
       false,
       true,
@@ -38,7 +38,7 @@ describe('DecisionReporter', () => {
     expect(listener.mock.calls).toEqual([[DECISION], [DECISION]]);
   });
 
-  it('builds no decision where nobody listens', () => {
+  it('does not build a decision without a listener', () => {
     const describeDecision = jest.fn(() => DECISION);
     reporterFor(null).reporter.report(describeDecision);
     expect(describeDecision).not.toHaveBeenCalled();
@@ -49,7 +49,7 @@ describe('DecisionReporter', () => {
     expect(reporter.report(() => DECISION)).toBeUndefined();
   });
 
-  it('logs what a listener throws, and swallows it', () => {
+  it('logs what the listener throws, and does not throw it', () => {
     const { log, reporter } = reporterFor(() => {
       throw new Error('disk full');
     });
@@ -64,7 +64,7 @@ describe('DecisionReporter', () => {
       // oxlint-disable-next-line unicorn/no-thenable -- a promise of another library is what is tested
       (): unknown => ({ then: (_done: unknown, fail: (error: Error) => void) => fail(new Error('disk full')) }),
     ],
-  ])('logs what a listener rejects with, and swallows it: %s', async (_case, listener) => {
+  ])('logs what the listener rejects with, and does not reject: %s', async (_case, listener) => {
     const { log, reporter } = reporterFor(listener);
     reporter.report(() => DECISION);
     await settled();
@@ -92,17 +92,17 @@ describe('DecisionReporter', () => {
     }
   });
 
-  it.each([undefined, null, 7, 'text', {}])('takes a listener that returns %p', (result) => {
+  it.each([undefined, null, 7, 'text', {}])('accepts a listener that returns %p', (result) => {
     const { log, reporter } = reporterFor(() => result);
     reporter.report(() => DECISION);
     expect(log.error).not.toHaveBeenCalled();
   });
 });
 
-describe('a decision', () => {
-  const NOBODY = { keyId: null, orgCode: null, userId: null };
+describe('decisionOf()', () => {
+  const NO_IDS = { keyId: null, orgCode: null, userId: null };
 
-  it('says which key passed where, and whether it was remembered', () => {
+  it('names the key, its owner, the route, and whether the verdict was cached', () => {
     const ids = { keyId: 'api_key_1', orgCode: 'org_a', userId: 'kp_1' };
     expect(decisionOf('Users.find', null, { ...ids, scopes: ['a'] } as unknown as VerifiedApiKey, false)).toEqual({
       ...ids,
@@ -113,8 +113,8 @@ describe('a decision', () => {
     });
   });
 
-  it('says what is not known by null', () => {
-    const refused = { ...NOBODY, outcome: 'refused', cached: null };
+  it('writes null for what is not known', () => {
+    const refused = { ...NO_IDS, outcome: 'refused', cached: null };
     expect(decisionOf(null, 'UNSUPPORTED_CONTEXT')).toEqual({ ...refused, code: 'UNSUPPORTED_CONTEXT', route: null });
     expect(decisionOf('Users.find', 'MISSING_KEY')).toEqual({ ...refused, code: 'MISSING_KEY', route: 'Users.find' });
   });

@@ -1,32 +1,29 @@
+import { isPromiseLike } from '../and-then.js';
 import type { ApiKeyDecision, ApiKeyRefusalCode } from '../api-key/decision.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-
-/** Where the reporter says that a listener failed. */
-interface ReporterLog {
-  error(message: string): void;
-}
+import type { Log } from '../log.js';
 
 /** Hands decisions to the app's `onDecision`, which can neither delay nor break a request. */
 export class DecisionReporter {
   readonly #listener: ((decision: ApiKeyDecision) => unknown) | null;
-  readonly #log: ReporterLog;
+  readonly #log: Pick<Log, 'error'>;
 
-  constructor(listener: ((decision: ApiKeyDecision) => unknown) | null, log: ReporterLog) {
+  constructor(listener: ((decision: ApiKeyDecision) => unknown) | null, log: Pick<Log, 'error'>) {
     this.#listener = listener;
     this.#log = log;
   }
 
-  /** Whether anybody listens: the hot path does not even make a function to describe with where nobody does. */
+  /** Whether the app listens. Without a listener the guard does not describe its decisions. */
   get hasListener(): boolean {
     return this.#listener !== null;
   }
 
-  /** @param describe builds the decision; not called where nobody listens */
+  /** @param describe builds the decision; called only with a listener */
   report(describe: () => ApiKeyDecision): void {
     if (!this.#listener) return;
     try {
       const result = this.#listener(describe());
-      if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => this.#logFailure(error));
+      if (isPromiseLike(result)) Promise.resolve(result).catch((error: unknown) => this.#logFailure(error));
     } catch (error) {
       this.#logFailure(error);
     }
@@ -38,16 +35,11 @@ export class DecisionReporter {
   }
 }
 
-/** By its shape: a promise of another realm or of another library is no instance of `Promise`. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-}
-
 /**
- * @param route of the handler, `null` where that is unknown
+ * @param route of the handler, `null` if the handler is unknown
  * @param code of the refusal, `null` for a request that is let through
  * @param apiKey once it is known
- * @param cached whether the verdict was remembered, once there is one
+ * @param cached whether the verdict came from the cache, once there is one
  */
 export function decisionOf(
   route: string | null,
