@@ -10,7 +10,6 @@ import { ApiKeyGuard } from '../../libs/kinde-api-key/src/guard/api-key.guard.js
 import { CredentialReader } from '../../libs/kinde-api-key/src/guard/credential-reader.js';
 import { DecisionReporter } from '../../libs/kinde-api-key/src/guard/decision-reporter.js';
 import { FailedAttempts } from '../../libs/kinde-api-key/src/guard/failed-attempts.js';
-import { keyVerificationOf } from '../../libs/kinde-api-key/src/guard/key-verification.js';
 import type { Registration } from '../../libs/kinde-api-key/src/guard/registration.js';
 import type { KindeApiKeyOptions } from '../../libs/kinde-api-key/src/kinde-api-key.options.js';
 import { InProcessRateLimitStore } from '../../libs/kinde-api-key/src/rate-limit/in-process-rate-limit-store.js';
@@ -74,7 +73,7 @@ export function buildGuard({
       new ResolverBinding(new ModulesContainer()),
     ),
     credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
-    verification: keyVerificationOf(verification),
+    verification,
     refusals: new RefusalFactory(guard),
     failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
     rateLimiter: new RateLimiter(recordingStore, log),

@@ -12,7 +12,6 @@ import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { CredentialReader } from './guard/credential-reader.js';
 import { FailedAttempts } from './guard/failed-attempts.js';
-import { keyVerificationOf } from './guard/key-verification.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
 import { RefusalFactory } from './responses/refusal-factory.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
@@ -98,11 +97,11 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
           new ResolverBinding(modules),
         ),
         credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
-        verification: keyVerificationOf(verification),
+        verification,
         refusals: new RefusalFactory(guard),
         failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
         rateLimiter: new RateLimiter(rateLimitStoreOf(fleet, clock), log),
-        decisions: new DecisionReporter(guard.onDecision, log),
+        decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log),
         log,
       }),
       inject: [

@@ -1,6 +1,5 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { andThen } from '../and-then.js';
-import type { ApiKeyRefusalCode } from '../api-key/decision.js';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
@@ -10,9 +9,8 @@ import type { ApiKeyRefusedException } from '../responses/api-key-refused.except
 import type { HttpResponse } from '../responses/http-response.js';
 import { decideAccess, decideOrganization } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
-import type { RouteRule } from '../rules/route-rule.js';
 import { decisionOf } from './decision-reporter.js';
-import { isVerificationError } from './key-verification.js';
+import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
 import { keepState, stateOf, type RequestState } from './request-state.js';
 
@@ -40,12 +38,14 @@ export class ApiKeyGuard implements CanActivate {
 
   /**
    * @returns `true`, or a promise of it where Kinde, a shared store or a resolver has to answer first
-   * @throws {ApiKeyRefusedException} with one of the codes of {@link ApiKeyRefusalCode}
+   * @throws {ApiKeyRefusedException} with one of the codes of `ApiKeyRefusalCode`
    */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const rule = this.#ruleOf(context);
+    const rule = this.registration.rules.ruleOf(context.getClass(), context.getHandler());
+    if (!rule) throw this.#refuseUnsupported(context, 'its handler is not known, or its rules contradict each other');
     if (rule.isPublic) return true;
-    const state = stateOf(this.#requestOf(context), this.registration.id, rule);
+    if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
+    const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
     if (state.isAccepted) return true;
     return andThen(this.#authenticate(context, state), (apiKey) =>
       andThen(this.#count(context, state, apiKey), () => {
@@ -55,23 +55,12 @@ export class ApiKeyGuard implements CanActivate {
     );
   }
 
-  #ruleOf(context: ExecutionContext): RouteRule {
-    const rule = this.registration.rules.ruleOf(context.getClass(), context.getHandler());
-    if (!rule) throw this.#refuseUnsupported(context, 'its handler is not known, or its rules contradict each other');
-    return rule;
-  }
-
-  #requestOf(context: ExecutionContext): HttpRequest {
-    if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
-    return context.switchToHttp().getRequest<HttpRequest>();
-  }
-
   /** Reads the key and verifies it, from the cache if possible. */
   #authenticate(context: ExecutionContext, state: RequestState): VerifiedApiKey | Promise<VerifiedApiKey> {
     const { credentials, verification } = this.registration;
     const credential = credentials.read(state.request);
     if ('refusal' in credential) throw this.#refuseKey(context, state, credential.refusal);
-    const cached = verification.lookup(credential.key);
+    const cached = verification.lookup?.(credential.key);
     if (cached) return this.#acceptKey(context, state, cached, true);
     this.#limitFailures(context, state, credential.key);
     keepState(state);
@@ -82,14 +71,14 @@ export class ApiKeyGuard implements CanActivate {
   #limitFailures(context: ExecutionContext, state: RequestState, key: RawKey): void {
     const { failedAttempts, verification } = this.registration;
     const waitSeconds = failedAttempts?.waitSeconds(state.request) ?? 0;
-    if (waitSeconds > 0 && !verification.wasAccepted(key))
+    if (waitSeconds > 0 && !verification.wasAccepted?.(key))
       throw this.#refuse(context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
   }
 
   async #verify(context: ExecutionContext, state: RequestState, key: RawKey): Promise<VerifiedApiKey> {
     let verdict: Verdict;
     try {
-      verdict = await this.registration.verification.ask(key);
+      verdict = await askKinde(this.registration.verification, key);
     } catch (error) {
       if (!isVerificationError(error)) throw error;
       throw this.#refuse(context, state, error.code, error.retryAfterSeconds);
@@ -123,7 +112,7 @@ export class ApiKeyGuard implements CanActivate {
   #authorize(context: ExecutionContext, state: RequestState, apiKey: VerifiedApiKey): void {
     const refusal = decideAccess(state.rule.access, apiKey);
     if (!refusal) return;
-    this.#report(state, refusal.code);
+    this.registration.decisions?.report(decisionOf(state, refusal.code));
     throw this.registration.refusals.refuseAccess(responseOf(context), refusal, state.rule);
   }
 
@@ -149,7 +138,7 @@ export class ApiKeyGuard implements CanActivate {
   #accept(state: RequestState, { resource }: Loaded): true {
     state.resource = resource;
     state.isAccepted = true;
-    this.#report(state, null);
+    this.registration.decisions?.report(decisionOf(state, null));
     return true;
   }
 
@@ -171,21 +160,16 @@ export class ApiKeyGuard implements CanActivate {
   ): ApiKeyRefusedException {
     const details = retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter };
     const refused = this.registration.refusals.refuse(responseOf(context), name, details);
-    this.#report(state, refused.code);
+    this.registration.decisions?.report(decisionOf(state, refused.code));
     return refused;
   }
 
   #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
     const route = `${context.getClass().name}.${context.getHandler().name}`;
     this.registration.log.error(`${route} was refused: ${why}`);
-    this.registration.decisions.report(() => decisionOf(null, 'UNSUPPORTED_CONTEXT'));
+    this.registration.decisions?.report(decisionOf(null, 'UNSUPPORTED_CONTEXT'));
     const response = context.getType() === 'http' ? responseOf(context) : undefined;
     return this.registration.refusals.refuse(response, 'UNSUPPORTED_CONTEXT');
-  }
-
-  #report({ rule, apiKey, wasCached }: RequestState, code: ApiKeyRefusalCode | null): void {
-    const { decisions } = this.registration;
-    if (decisions.hasListener) decisions.report(() => decisionOf(rule.route, code, apiKey, wasCached));
   }
 }
 

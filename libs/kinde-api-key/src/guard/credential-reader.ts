@@ -16,6 +16,9 @@ const WRONG_PREFIX = refusal('WRONG_KEY_PREFIX');
 // A JSON object in base64url starts with "ey"; a JWS has three parts, a JWE five (RFC 7515 §3.1, RFC 7516 §3.1).
 const JWT = /^ey[\w-]*(\.[\w-]*){2}((\.[\w-]*){2})?$/;
 
+/** Spaces separate a scheme from its credentials (RFC 9110 §11.4); the other characters that `trimStart` drops do not. */
+const LEADING_SPACES = /^ +/;
+
 /** Reads the key of a request from the configured headers. */
 export class CredentialReader {
   readonly #credentials: readonly ApiKeyCredential[];
@@ -50,7 +53,7 @@ export class CredentialReader {
     const space = value.indexOf(' ');
     const firstWord = space === -1 ? value : value.slice(0, space);
     if (firstWord === scheme || firstWord.toLowerCase() === scheme.toLowerCase())
-      return this.#classify(space === -1 ? '' : withoutLeadingSpaces(value.slice(space)));
+      return this.#classify(space === -1 ? '' : value.slice(space).replace(LEADING_SPACES, ''));
     // A word that is too short for a key is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme.
     return space === -1 && value.length >= SHORTEST_KEY ? MALFORMED : MISSING;
   }
@@ -59,21 +62,13 @@ export class CredentialReader {
     if (token.startsWith('ey') && JWT.test(token)) return WRONG_TYPE;
     const key = RawKey.parse(token);
     if (!key) return MALFORMED;
-    return this.#hasPrefix(token) ? { key } : WRONG_PREFIX;
-  }
-
-  #hasPrefix(token: string): boolean {
-    return this.#prefixes.length === 0 || this.#prefixes.some((prefix) => token.startsWith(prefix));
+    const hasPrefix = this.#prefixes.length === 0 || this.#prefixes.some((prefix) => token.startsWith(prefix));
+    return hasPrefix ? { key } : WRONG_PREFIX;
   }
 }
 
 function refusal(code: CredentialRefusal): CredentialResult {
   return Object.freeze({ refusal: code });
-}
-
-/** Spaces separate a scheme from its credentials (RFC 9110 §11.4); the other characters that `trimStart` drops do not. */
-function withoutLeadingSpaces(text: string): string {
-  return text.replace(/^ +/, '');
 }
 
 /**

@@ -1,46 +1,44 @@
 import { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import { buildGuard, RAW_KEY } from '../../../../test/support/guard.js';
+import { buildGuard, RAW_KEY, requestTo } from '../../../../test/support/guard.js';
 import { verifiedKey } from '../../../../test/support/verified-key.js';
-import { isVerificationError, keyVerificationOf } from './key-verification.js';
+import { ApiKeyGuard } from './api-key.guard.js';
+import { askKinde, isVerificationError } from './key-verification.js';
 
 const KEY = RawKey.parse(RAW_KEY) as RawKey;
 const ACCEPTED: Verdict = { accepted: true, apiKey: verifiedKey() };
 
-describe('keyVerificationOf()', () => {
-  it('asks the service with the parsed key, and finds the answer in its cache', async () => {
+class Users {
+  find(): void {}
+}
+
+describe('askKinde()', () => {
+  it('asks the service with the parsed key', async () => {
     const { verification, asked } = buildGuard();
-    const adapted = keyVerificationOf(verification);
-    expect(adapted.lookup(KEY)).toBeUndefined();
-    expect(adapted.wasAccepted(KEY)).toBe(false);
-    expect(await adapted.ask(KEY)).toMatchObject({ accepted: true });
-    expect(adapted.lookup(KEY)).toMatchObject({ accepted: true });
-    expect(adapted.wasAccepted(KEY)).toBe(true);
+    const ask = jest.spyOn(verification, 'ask');
+    expect(await askKinde(verification, KEY)).toMatchObject({ accepted: true });
+    expect(ask).toHaveBeenCalledWith(KEY);
     expect(asked).toEqual([RAW_KEY]);
   });
 
-  it('takes an object with verify() alone, and gives it the text of the key', async () => {
-    const verify = jest.fn(async () => ACCEPTED);
-    const adapted = keyVerificationOf({ verify });
-    expect(adapted.lookup(KEY)).toBeUndefined();
-    expect(adapted.wasAccepted(KEY)).toBe(false);
-    expect(await adapted.ask(KEY)).toBe(ACCEPTED);
-    expect(verify).toHaveBeenCalledWith(RAW_KEY);
-  });
-
-  it('takes an object with verifyCached()', () => {
-    const verifyCached = jest.fn(() => ACCEPTED);
-    expect(keyVerificationOf({ verify: jest.fn(), verifyCached }).lookup(KEY)).toBe(ACCEPTED);
-    expect(verifyCached).toHaveBeenCalledWith(RAW_KEY);
-  });
-
-  it('calls a verify() that was replaced on the service', async () => {
+  it('calls a verify() that was replaced on the service, with the text of the key', async () => {
     const { verification, asked } = buildGuard();
     const spy = jest.spyOn(verification, 'verify').mockResolvedValue({ accepted: false, reason: 'revoked' });
-    expect(await keyVerificationOf(verification).ask(KEY)).toEqual({ accepted: false, reason: 'revoked' });
+    expect(await askKinde(verification, KEY)).toEqual({ accepted: false, reason: 'revoked' });
     expect(spy).toHaveBeenCalledWith(RAW_KEY);
     expect(asked).toEqual([]);
+  });
+});
+
+describe('ApiKeyGuard, with an object that has verify() alone as the service', () => {
+  it('asks it for every request', async () => {
+    const verify = jest.fn(async () => ACCEPTED);
+    const { registration } = buildGuard({ options: { failedAttempts: { limit: 1, windowMs: 60_000 } } });
+    const guard = new ApiKeyGuard({ ...registration, verification: { verify } });
+    for (let times = 0; times < 2; times += 1)
+      expect(await guard.canActivate(requestTo(Users, 'find').context)).toBe(true);
+    expect(verify.mock.calls).toEqual([[RAW_KEY], [RAW_KEY]]);
   });
 });
 

@@ -2,25 +2,14 @@ import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 
-/** What the guard asks of the verification service, about a key that was parsed and hashed once. */
-export type KeyVerification = Pick<ApiKeyVerificationService, 'lookup' | 'ask' | 'wasAccepted'>;
+/** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
+export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
+  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'ask' | 'wasAccepted'>>;
 
-/**
- * Adapts the service, which a test may have replaced by an object with `verify` alone, or whose `verify` it may have replaced.
- *
- * @param service the service, or what a test provides in its place
- */
-export function keyVerificationOf(
-  service: Pick<ApiKeyVerificationService, 'verify'> & Partial<ApiKeyVerificationService>,
-): KeyVerification {
-  return {
-    lookup: (key) => (service.lookup ? service.lookup(key) : service.verifyCached?.(key.reveal())),
-    ask: (key) =>
-      service.ask && service.verify === ApiKeyVerificationService.prototype.verify
-        ? service.ask(key)
-        : service.verify(key.reveal()),
-    wasAccepted: (key) => service.wasAccepted?.(key) ?? false,
-  };
+/** Asks with the key as it was parsed, or with its text where a test has replaced `verify`. */
+export function askKinde(verification: KeyVerification, key: RawKey): Promise<Verdict> {
+  const isReplaced = verification.verify !== ApiKeyVerificationService.prototype.verify;
+  return verification.ask && !isReplaced ? verification.ask(key) : verification.verify(key.reveal());
 }
 
 /** An error that says why nothing is known about a key, recognized by its code: it may come from another copy of the library. */

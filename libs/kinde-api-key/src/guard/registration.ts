@@ -24,6 +24,7 @@ export interface Registration {
   /** `null`: without a limit. */
   readonly failedAttempts: FailedAttempts | null;
   readonly rateLimiter: RateLimiter;
-  readonly decisions: DecisionReporter;
+  /** `null`: the app does not listen. */
+  readonly decisions: DecisionReporter | null;
   readonly log: Pick<Log, 'error'>;
 }

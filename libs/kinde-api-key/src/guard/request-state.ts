@@ -42,7 +42,20 @@ interface KeptOn {
 export function stateOf(request: HttpRequest, registration: symbol, rule: RouteRule): RequestState {
   let state = latestState(request);
   while (state && (state.registration !== registration || state.rule !== rule)) state = state.previous;
-  return state ?? newState(request, registration, rule);
+  return (
+    state ?? {
+      request,
+      registration,
+      rule,
+      previous: undefined,
+      isKept: false,
+      apiKey: undefined,
+      wasCached: undefined,
+      rate: undefined,
+      isAccepted: false,
+      resource: undefined,
+    }
+  );
 }
 
 /** Stores the state on its request, once. Call it before running app code or awaiting: another guard may run meanwhile. */
@@ -73,19 +86,4 @@ export function getVerifiedApiKey(request: unknown): VerifiedApiKey | undefined 
 function latestState(request: object): RequestState | undefined {
   // An own property: most requests have none, and a look through Express's prototypes takes 0.2 µs.
   return Object.hasOwn(request, STATE) ? (request as KeptOn)[STATE] : undefined;
-}
-
-function newState(request: HttpRequest, registration: symbol, rule: RouteRule): RequestState {
-  return {
-    request,
-    registration,
-    rule,
-    previous: undefined,
-    isKept: false,
-    apiKey: undefined,
-    wasCached: undefined,
-    rate: undefined,
-    isAccepted: false,
-    resource: undefined,
-  };
 }
