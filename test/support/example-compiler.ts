@@ -35,10 +35,8 @@ function compilerOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(join(REPOSITORY, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object };
   };
-  return ts.convertCompilerOptionsFromJson(
-    { ...config.compilerOptions, noEmit: true, rootDir: REPOSITORY },
-    REPOSITORY,
-  ).options;
+  return ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, noEmit: true, rootDir: REPOSITORY }, REPOSITORY)
+    .options;
 }
 
 function hostWith(files: ReadonlyMap<string, Example>, options: ts.CompilerOptions): ts.CompilerHost {
