@@ -58,7 +58,7 @@ export const RETIRED_PHRASES: Readonly<Record<string, string>> = {
 };
 
 /** Phrases of plain English around a retired word. They are taken out before words are looked for. */
-export const PLAIN_PHRASES: readonly string[] = ['in place of', 'take place', 'takes place'];
+export const PLAIN_PHRASES: readonly string[] = ['in place', 'take place', 'takes place'];
 
 /** Where a word is a third party's, or the language's own. Each entry names the file, the word and whose it is. */
 export const ALLOWED: readonly { readonly file: string; readonly word: string; readonly because: string }[] = [];
