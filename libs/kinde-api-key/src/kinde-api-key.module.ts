@@ -101,7 +101,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         refusals: new RefusalFactory(guard),
         failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
         rateLimiter: new RateLimiter(rateLimitStoreOf(fleet, clock), log),
-        decisions: new DecisionReporter(guard.onDecision, log),
+        decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log),
         log,
       }),
       inject: [
@@ -183,10 +183,11 @@ export class KindeApiKeyModule
     );
     const { guarded, public: open, warnings } = check.run();
     for (const warning of warnings) this.#log.warn(warning);
-    const oldestSeconds = this.#registration.verification.maxAcceptedAgeMs / 1_000;
+    const { cache } = this.#options;
+    const oldestSeconds = cache ? (cache.ttlMs + cache.staleIfErrorMs) / 1_000 : 0;
     this.#log.log(
       `${guarded} routes guarded, ${open} public, oldest accepted answer ${oldestSeconds} s, ` +
-        `cache ${this.#options.cache ? 'on' : 'off'}, shared ${this.#options.shared?.name ?? 'no'}`,
+        `cache ${cache ? 'on' : 'off'}, shared ${this.#options.shared?.name ?? 'no'}`,
     );
     await this.#fleet?.start();
   }
