@@ -12,8 +12,8 @@ export type Limit = number | ((apiKey: VerifiedApiKey) => number);
 
 /** The limit of a route, compiled once. */
 export interface RateLimitRule {
-  /** Where the limit stands: what is counted apart from what. With a key's id it names a bucket. */
-  readonly place: string;
+  /** What is counted apart from what. With a key's id it names a budget. */
+  readonly scope: string;
   /** The name of the policy in `RateLimit` and `RateLimit-Policy`: printable ASCII without quotes and backslashes. */
   readonly policy: string;
   readonly limit: Limit;

@@ -9,7 +9,7 @@ const keyWith = (keyId: string) => ({ keyId, orgCode: 'org_a' }) as VerifiedApiK
 const KEY = keyWith('api_key_1');
 
 function ruleWith(fields: Partial<RateLimitRule> = {}): RateLimitRule {
-  return { place: '*', policy: 'default', limit: 2, windowMs: 60_000, sendsHeadersOnSuccess: false, ...fields };
+  return { scope: '*', policy: 'default', limit: 2, windowMs: 60_000, sendsHeadersOnSuccess: false, ...fields };
 }
 
 function limiterWith(store: RateLimitStore = new InProcessRateLimitStore({ now: () => 0 })) {
@@ -29,7 +29,7 @@ describe('the limiter', () => {
     const { asked, store } = recordingStore();
     const { limiter } = limiterWith(store);
     void limiter.take(ruleWith(), KEY);
-    void limiter.take(ruleWith({ place: 'Reports.export', limit: 5, windowMs: 1_000 }), keyWith('api_key_2'));
+    void limiter.take(ruleWith({ scope: 'Reports.export', limit: 5, windowMs: 1_000 }), keyWith('api_key_2'));
     expect(asked).toEqual([
       ['*', 'api_key_1', 2, 60_000, undefined],
       ['Reports.export', 'api_key_2', 5, 1_000, undefined],

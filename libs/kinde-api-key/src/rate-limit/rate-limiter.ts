@@ -32,7 +32,7 @@ export class RateLimiter {
    */
   take(rule: RateLimitRule, apiKey: VerifiedApiKey, hint?: number): RateDecision | Promise<RateDecision> {
     const limit = typeof rule.limit === 'number' ? rule.limit : this.#ask(rule.limit, apiKey);
-    if (limit !== undefined) return this.#store.take(rule.place, apiKey.keyId, limit, rule.windowMs, hint);
+    if (limit !== undefined) return this.#store.take(rule.scope, apiKey.keyId, limit, rule.windowMs, hint);
     return { accepted: false, limit: 0, remaining: 0, resetAfterMs: Math.min(UNKNOWN_RETRY_MS, rule.windowMs) };
   }
 
