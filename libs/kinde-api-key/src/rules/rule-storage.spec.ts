@@ -94,6 +94,15 @@ describe('the metadata of a method', () => {
     expect(names(methodMetadata(Elsewhere, 'another', handler))).toEqual(['a']);
   });
 
+  it('survives the deletion of the method from the prototype', () => {
+    class Controller {
+      @mark('a')
+      find?(): void {}
+    }
+    delete Controller.prototype.find;
+    expect(names(methodMetadata(Controller, 'find'))).toEqual(['a']);
+  });
+
   it('does not apply to another method', () => {
     class Controller {
       @mark('a')
@@ -161,6 +170,17 @@ describe('the metadata of an override', () => {
       override find(): void {}
     }
     expect(names(methodMetadata(Sub, 'find'))).toEqual(['inner', 'outer', 'own']);
+  });
+
+  it('includes that of a function that was copied to the prototype of its parent', () => {
+    class Parent {
+      find(): void {}
+    }
+    Object.defineProperty(Parent.prototype, 'find', { value: handlerOf(Base, 'find') });
+    class Sub extends Parent {
+      override find(): void {}
+    }
+    expect(names(methodMetadata(Sub, 'find', handlerOf(Sub, 'find')))).toEqual(['base']);
   });
 
   it('survives a wrapping decorator', () => {
