@@ -70,7 +70,7 @@ describe.each([
   );
 
   it.each([[null], [undefined], [7], [['read:users', 'write:users']], [{ scope: 'a' }]])(
-    'throws for %j in place of a scope',
+    'throws for %j as a scope',
     (scope) => {
       expect(() => decorator(scope as unknown as string)).toThrow(TypeError);
     },

@@ -28,13 +28,13 @@ export function findAllProviders(modules: Iterable<NestModule>, token: Injection
 function findExported(
   imports: Iterable<NestModule>,
   token: InjectionToken,
-  visited: Set<NestModule>,
+  seen: Set<NestModule>,
 ): FoundProvider | undefined {
   for (const module of imports) {
-    if (visited.has(module)) continue;
-    visited.add(module);
+    if (seen.has(module)) continue;
+    seen.add(module);
     const own = module.exports.has(token) ? foundIn(module, token) : undefined;
-    const found = own ?? findExported(reExported(module), token, visited);
+    const found = own ?? findExported(reExported(module), token, seen);
     if (found) return found;
   }
   return undefined;
