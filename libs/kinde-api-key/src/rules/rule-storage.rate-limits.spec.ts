@@ -109,6 +109,17 @@ describe('the rate limits of a method', () => {
     expect(ofMethod(Child, onInstance)).toEqual([2]);
   });
 
+  it('are those of both a function on the instance and the inherited method, which contradict each other', () => {
+    class Parent {
+      @limit(1)
+      find(): void {}
+    }
+    class Child extends Parent {}
+    const onInstance: Method = () => undefined;
+    limit(2)({ find: onInstance }, 'find', { value: onInstance });
+    expect(ofMethod(Child, onInstance)).toEqual([1, 2]);
+  });
+
   it('are those of a function on the instance, if the class does not have the method', () => {
     class Controller {}
     const field: Method = () => undefined;

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { RuleMetadata } from './rule-metadata.js';
-import { classMetadata, methodMetadata, ruleDecorator } from './rule-storage.js';
+import { classMetadata, handlerMetadata, methodMetadata, ruleDecorator } from './rule-storage.js';
 
 /** A decorator whose metadata is recognized by its scope. */
 function mark(name: string): ClassDecorator & MethodDecorator {
@@ -236,7 +236,33 @@ describe('the metadata of a class', () => {
   });
 });
 
+describe('handlerMetadata()', () => {
+  it('returns the access metadata of the class and of every name of the method, without rate limits', () => {
+    const skip = ruleDecorator('@SkipRateLimit()', { kind: 'skip-rate-limit' });
+    @skip
+    @mark('class')
+    class Controller {
+      @mark('find')
+      @skip
+      find(): void {}
+      @mark('list')
+      list(): void {}
+    }
+    const { ofClass, ofMethod } = handlerMetadata(Controller, ['find', 'list'], handlerOf(Controller, 'find'));
+    expect(names(ofClass.access)).toEqual(['class']);
+    expect(names(ofMethod.access)).toEqual(['find', 'list']);
+  });
+});
+
 describe('ruleDecorator()', () => {
+  it('stores metadata under a key that is equal in every copy of the library', () => {
+    @mark('a')
+    class Controller {}
+    expect(Reflect.getOwnMetadata(Symbol.for('nestjs-kinde-api-key:rules'), Controller)).toEqual(
+      classMetadata(Controller),
+    );
+  });
+
   function defineStatic(): unknown {
     class Controller {
       @mark('m')
