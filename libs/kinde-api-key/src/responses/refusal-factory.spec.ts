@@ -58,7 +58,7 @@ describe('RefusalFactory.refuse()', () => {
   it.each(NAMES)('sets the headers and the body of %s and nothing else', (name) => {
     const { code, statusCode, error, message } = ANSWERS[name];
     const { headers, exception, body } = respond((response) => factoryWith().refuse(response, name));
-    expect(headers).toEqual({
+    expect(headers).toStrictEqual({
       'Cache-Control': 'no-store',
       ...(CHALLENGES[name] && { 'WWW-Authenticate': CHALLENGES[name] }),
     });
