@@ -39,9 +39,9 @@ const FILL = {
   async ours() {
     const clock = { now: () => performance.timeOrigin + performance.now() };
     let index = 0;
-    const verifyKey = async () => ({ verdict: answerFor(index), sentAtMs: clock.now() });
+    const verify = async () => ({ verdict: answerFor(index), sentAtMs: clock.now() });
     const options = { ttlMs: 3_600_000, staleIfErrorMs: 0, negativeTtlMs: 10_000, maxKeys: count, maxRefusals: 1 };
-    const service = new ApiKeyVerificationService({ verifyKey }, options, clock);
+    const service = new ApiKeyVerificationService({ verify }, options, clock);
     for (; index < count; index += 1) await service.verify(keyOf(index));
     return service;
   },

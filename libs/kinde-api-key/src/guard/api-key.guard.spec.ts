@@ -7,6 +7,7 @@ import { resolveOptions } from '../config/resolved-options.js';
 import { InProcessRateLimitStore } from '../rate-limit/in-process-rate-limit-store.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { RawKey } from '../api-key/raw-key.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 import { OrgScoped, PublicRoute, RequireScopes, UserScoped } from '../rules/access.decorators.js';
 import { API_KEY_GUARD, ApiKeyGuard } from './api-key.guard.js';
@@ -68,7 +69,8 @@ function guardWith(answer: (rawKey: string) => Promise<Verdict> = async () => AC
   const decisions: ApiKeyDecision[] = [];
   const log = { error: jest.fn<void, [string]>() };
   const clock = { now: () => 1_000_000 };
-  const verifyKey = async (rawKey: string) => {
+  const verify = async (key: RawKey) => {
+    const rawKey = key.reveal();
     asked.push(rawKey);
     return { verdict: await answer(rawKey), sentAtMs: clock.now() };
   };
@@ -80,7 +82,7 @@ function guardWith(answer: (rawKey: string) => Promise<Verdict> = async () => AC
       new ResolverBinding(new ModulesContainer()),
     ),
     credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
-    verification: new ApiKeyVerificationService({ verifyKey }, cache, clock),
+    verification: new ApiKeyVerificationService({ verify }, cache, clock),
     refusals: new RefusalFactory(guard),
     failedAttempts:
       maxFailures === undefined ? null : new FailedAttempts({ limit: maxFailures, windowMs: 60_000 }, clock),

@@ -6,8 +6,7 @@ import type { AcceptedVerdict, Verdict } from '../api-key/verdict.js';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
-import { couldBeKey } from '../api-key/raw-key.js';
-import { RememberedVerdict } from '../verification/remembered-verdict.js';
+import { RawKey } from '../api-key/raw-key.js';
 import { ANSWER_OF_REASON, type AnswerName } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import { noteVisit, type AcceptedAttempt, type Attempt } from './attempt.js';
@@ -49,30 +48,31 @@ export class ApiKeyGuard implements CanActivate {
     const attempt: Attempt = { context, request, rule, latest, visit, apiKey: undefined, cached: undefined };
     const reading = credentials.read(request);
     if ('refusal' in reading) throw this.#refuseKey(attempt, reading.refusal);
-    const verdict = verification.verifyCached(reading.rawKey);
-    return verdict?.accepted ? this.#admit(attempt, verdict, true) : this.#examine(attempt, reading.rawKey, verdict);
+    const key = RawKey.parse(reading.rawKey);
+    if (!key) throw this.#refuseKey(attempt, 'MALFORMED_REQUEST');
+    const verdict = verification.lookup(key);
+    return verdict?.accepted ? this.#admit(attempt, verdict, true) : this.#examine(attempt, key, verdict);
   }
 
   /** A key that is not remembered as a good one. */
-  #examine(attempt: Attempt, rawKey: string, verdict: Verdict | undefined): boolean | Promise<boolean> {
-    if (!couldBeKey(rawKey)) throw this.#refuseKey(attempt, 'MALFORMED_REQUEST');
+  #examine(attempt: Attempt, key: RawKey, verdict: Verdict | undefined): boolean | Promise<boolean> {
     if (verdict) return this.#judge(attempt, verdict, true);
-    this.#holdUpFailures(attempt, rawKey);
-    return this.#verify(attempt, rawKey);
+    this.#holdUpFailures(attempt, key);
+    return this.#verify(attempt, key);
   }
 
   /** A network that sent too many bad keys does not get another one looked at; a key that was accepted before is no such. */
-  #holdUpFailures(attempt: Attempt, rawKey: string): void {
+  #holdUpFailures(attempt: Attempt, key: RawKey): void {
     const { failedAttempts, verification } = this.registration;
     const waitSeconds = failedAttempts?.waitSeconds(attempt.request) ?? 0;
-    if (waitSeconds > 0 && !verification.isProven(rawKey))
+    if (waitSeconds > 0 && !verification.wasAccepted(key))
       throw this.#refuse(attempt, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
   }
 
-  async #verify(attempt: Attempt, rawKey: string): Promise<boolean> {
+  async #verify(attempt: Attempt, key: RawKey): Promise<boolean> {
     let verdict: Verdict;
     try {
-      verdict = await this.registration.verification.verify(rawKey);
+      verdict = await this.registration.verification.ask(key);
     } catch (error) {
       if (error instanceof KindeApiKeyUnavailableError || error instanceof KindeApiKeyMisconfiguredError) {
         throw this.#refuse(attempt, error.code, error.retryAfterSeconds);
@@ -93,14 +93,13 @@ export class ApiKeyGuard implements CanActivate {
     attempt.cached = cached;
     const attempt_ = attempt as AcceptedAttempt;
     const { rateLimit } = attempt.rule;
-    return rateLimit ? this.#limit(attempt_, verdict, rateLimit) : this.#authorize(attempt_);
+    return rateLimit ? this.#limit(attempt_, rateLimit) : this.#authorize(attempt_);
   }
 
   /** Counts the request, unless another guard of this registration has done so. */
-  #limit(attempt_: AcceptedAttempt, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
+  #limit(attempt_: AcceptedAttempt, limit: RateLimitRule): boolean | Promise<boolean> {
     const visit = noteVisit(attempt_, this.registration.id);
-    const slot = RememberedVerdict.slotOf(verdict);
-    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, attempt_.apiKey, slot));
+    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, attempt_.apiKey));
     return 'accepted' in rate
       ? this.#afterCount(attempt_, limit, rate)
       : rate.then((decision) => this.#afterCount(attempt_, limit, decision));

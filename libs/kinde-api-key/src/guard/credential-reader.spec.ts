@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { ApiKeyCredential } from '../kinde-api-key.options.js';
-import { couldBeKey } from '../api-key/raw-key.js';
+import { RawKey } from '../api-key/raw-key.js';
 import { CredentialReader, type CredentialReading } from './credential-reader.js';
 import type { HttpRequest } from '../rules/http-request.js';
 
@@ -32,7 +32,7 @@ function authorization(value: string): HttpRequest {
 /** What the guard makes of a request with a key that it does not remember. */
 function readingOf(reader: CredentialReader, request: HttpRequest): CredentialReading {
   const reading = reader.read(request);
-  return 'rawKey' in reading && !couldBeKey(reading.rawKey) ? (malformed as CredentialReading) : reading;
+  return 'rawKey' in reading && !RawKey.parse(reading.rawKey) ? (malformed as CredentialReading) : reading;
 }
 
 describe('a key behind its scheme', () => {

@@ -1,5 +1,5 @@
 import type { ApiKeyCredential } from '../kinde-api-key.options.js';
-import { couldBeKey, LONGEST_KEY, SHORTEST_KEY } from '../api-key/raw-key.js';
+import { LONGEST_KEY, RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
 import type { HttpRequest } from '../rules/http-request.js';
 
 /** Why a request carries no key that could be asked about. */
@@ -37,8 +37,7 @@ export class CredentialReader {
   }
 
   /**
-   * @returns the raw key, or why there is none that could be asked about. Which characters it has is left to {@link couldBeKey}: where it is
-   * remembered, that was looked at before
+   * @returns the raw key, or why there is none that could be asked about. Its characters are left to {@link RawKey.parse}
    */
   read(request: HttpRequest): CredentialReading {
     let found = MISSING;
@@ -70,7 +69,7 @@ export class CredentialReader {
     if (token.startsWith('ey') && JWT.test(token)) return WRONG_TYPE;
     if (token.length < SHORTEST_KEY || token.length > LONGEST_KEY) return MALFORMED;
     if (this.#hasPrefix(token)) return { rawKey: token };
-    return couldBeKey(token) ? WRONG_PREFIX : MALFORMED;
+    return RawKey.parse(token) ? WRONG_PREFIX : MALFORMED;
   }
 
   #hasPrefix(token: string): boolean {
