@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import type { RefusedVerdict } from '../api-key/verdict.js';
@@ -228,6 +230,29 @@ describe('VerdictCache', () => {
     });
   });
 
+  it('evicts the least recently used key beyond maxKeys', () => {
+    const { accept, has } = setUp({ maxKeys: 2 });
+    accept(FIRST, at(1_000), { keyId: 'api_key_1' });
+    accept(SECOND, at(1_000), { keyId: 'api_key_2' });
+    has(FIRST);
+    accept(THIRD, at(1_000), { keyId: 'api_key_3' });
+    expect([FIRST, SECOND, THIRD].map(has)).toEqual([true, false, true]);
+  });
+
+  it('keeps no evicted key in memory', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const { cache, accept } = setUp({ maxKeys: 1 });
+    const referTo = (digest: string) => new WeakRef(cache.accepted(digest, NOW_MS)?.apiKey as VerifiedApiKey);
+    accept(FIRST, at(1_000), { keyId: 'api_key_1' });
+    const evicted = referTo(FIRST);
+    accept(SECOND, at(1_000), { keyId: 'api_key_2' });
+    const kept = referTo(SECOND);
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect([evicted.deref(), kept.deref()?.keyId]).toEqual([undefined, 'api_key_2']);
+  });
+
   it('serves a refusal from when its call was sent until negativeTtlMs is over', () => {
     const { cache, refuse } = setUp();
     refuse(FIRST, at(1_000));
@@ -290,7 +315,7 @@ describe('VerdictCache', () => {
         fc.record({ kind: fc.constantFrom('use' as const, 'refuse' as const), digest }),
         fc.record({ kind: fc.constant('invalidate' as const), keyId: fc.constantFrom(...KEY_IDS) }),
       ),
-      { maxLength: 60 },
+      { maxLength: 40, size: 'max' },
     );
 
     it('equals a list in the order of use', () => {
