@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 const [, , which, text] = process.argv;
 const count = Number(text);
 const library = new URL('../../../libs/kinde-api-key/dist/esm/', import.meta.url);
-const { parseVerifyAnswer } = await import(new URL('kinde/verify-answer.js', library).href);
+const { parseVerifyAnswer } = await import(new URL('kinde/answers/verify-answer.js', library).href);
 const { ApiKeyVerificationService } = await import('nestjs-kinde-api-key');
 
 /** Twenty lists of two to eight scopes, ten keys to an organization. */

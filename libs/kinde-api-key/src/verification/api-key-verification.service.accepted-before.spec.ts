@@ -122,7 +122,7 @@ describe('ApiKeyVerificationService', () => {
     });
   });
 
-  it('still shares the call after an invalidation when the call before it ends', async () => {
+  it('shares the call that started after an invalidation, also when the call from before it ends', async () => {
     const { service, kinde } = setUp();
     const before = service.verify(KEY);
     await service.invalidate({ orgCode: 'org_b' });
@@ -135,7 +135,7 @@ describe('ApiKeyVerificationService', () => {
     await expect(Promise.all([after, third])).resolves.toEqual([ACCEPTED, ACCEPTED]);
   });
 
-  it('keeps a refusal when an organization is invalidated', async () => {
+  it('keeps a refusal in the cache when an organization is invalidated', async () => {
     const { service, verifyAs } = setUp();
     await verifyAs(REVOKED);
     await service.invalidate({ orgCode: 'org_a' });

@@ -308,7 +308,7 @@ describe('ApiKeyVerificationService', () => {
       expect(service.verifyCached(KEY)).toEqual(REVOKED);
     });
 
-    it('keeps a key out of the cache that was in flight, even if the second answer accepts it', async () => {
+    it('of a key in flight keeps it out of the cache, even if the second answer accepts it', async () => {
       const { service, kinde } = setUp();
       const asked = service.verify(KEY);
       await service.invalidate({ keyId: 'api_key_1' });

@@ -125,7 +125,7 @@ export class ApiKeyVerificationService {
       try {
         answer = await this.#verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new');
       } catch (error) {
-        return this.#afterFailure(key, error);
+        return this.#serveStale(key, error);
       }
       const { verdict, sentAtMs } = answer;
       const version = { digest: key.digest, sentAtMs, callNo };
@@ -142,9 +142,9 @@ export class ApiKeyVerificationService {
   }
 
   /** An outage extends the age at which a key is still accepted, another failure does not. */
-  #afterFailure(key: RawKey, error: unknown): AcceptedVerdict {
+  #serveStale(key: RawKey, error: unknown): AcceptedVerdict {
     const isOutage = error instanceof KindeApiKeyUnavailableError;
-    const entry = this.#cache?.afterFailure(key.digest, isOutage, this.#clock.now());
+    const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.#clock.now());
     if (!entry) throw error;
     return acceptedVerdict(entry);
   }

@@ -220,13 +220,13 @@ describe('VerdictCache', () => {
       expect(has(FIRST)).toBe(false);
     });
 
-    it('hides a key from acceptedWithin() and afterFailure()', () => {
+    it('hides a key from acceptedWithin() and extendAfterFailure()', () => {
       const { cache, accept, invalidate } = setUp();
       accept(FIRST, at(1_000));
       expect(cache.acceptedWithin(60_000, FIRST, NOW_MS)).toBeDefined();
       invalidate(EVERY_KEY);
       expect(cache.acceptedWithin(60_000, FIRST, NOW_MS)).toBeUndefined();
-      expect(cache.afterFailure(FIRST, true, NOW_MS)).toBeUndefined();
+      expect(cache.extendAfterFailure(FIRST, true, NOW_MS)).toBeUndefined();
     });
   });
 
@@ -284,7 +284,10 @@ describe('VerdictCache', () => {
     const { cache, accept } = setUp();
     accept(FIRST, at(1_000));
     expect(cache.accepted(FIRST, NOW_MS)).toMatchObject({ freshUntilMs: 49_000, usableUntilMs: 61_000 });
-    expect(cache.afterFailure(FIRST, true, 61_000)).toMatchObject({ freshUntilMs: 62_000, usableUntilMs: 71_000 });
+    expect(cache.extendAfterFailure(FIRST, true, 61_000)).toMatchObject({
+      freshUntilMs: 62_000,
+      usableUntilMs: 71_000,
+    });
     accept(FIRST, at(62_000));
     expect(cache.accepted(FIRST, 62_000)).toMatchObject({ freshUntilMs: 110_000, usableUntilMs: 122_000 });
   });
@@ -292,9 +295,12 @@ describe('VerdictCache', () => {
   it.each([true, false])('does not shorten the time to live after a failure (outage: %s)', (isOutage) => {
     const { cache, accept } = setUp();
     accept(FIRST, at(1_000));
-    expect(cache.afterFailure(FIRST, isOutage, 49_000)).toMatchObject({ freshUntilMs: 50_000, usableUntilMs: 61_000 });
+    expect(cache.extendAfterFailure(FIRST, isOutage, 49_000)).toMatchObject({
+      freshUntilMs: 50_000,
+      usableUntilMs: 61_000,
+    });
     const atEnd = isOutage ? 61_500 : 61_000;
-    expect(cache.afterFailure(FIRST, isOutage, 60_500)).toMatchObject({ freshUntilMs: atEnd });
+    expect(cache.extendAfterFailure(FIRST, isOutage, 60_500)).toMatchObject({ freshUntilMs: atEnd });
   });
 
   it('gives out a frozen key with frozen scopes', () => {

@@ -60,7 +60,7 @@ export class VerdictCache {
   readonly #invalidations: RecentInvalidations;
   readonly #entries: LRUCache<string, CacheEntry>;
   readonly #byKeyId = new Map<string, CacheEntry>();
-  /** The newest version of a key, by key id, where it is not the one in {@link #entries}. */
+  /** The newest version of a key, by key id, unless it is the one in {@link #entries}. */
   readonly #newestVersions = boundedCache<KeyVersion>(MAX_VERSIONS);
   readonly #refusals: LRUCache<string, RefusalEntry>;
   readonly #scopeLists = new ScopeLists();
@@ -75,7 +75,7 @@ export class VerdictCache {
     this.#negativeTtlMs = options.negativeTtlMs;
     this.#invalidations = invalidations;
     this.#refusals = boundedCache(options.maxRefusals);
-    this.#entries = boundedCache(options.maxKeys, (entry) => this.#afterRemoval(entry));
+    this.#entries = boundedCache(options.maxKeys, (entry) => this.#recordRemoval(entry));
   }
 
   /** Returns the entry of an accepted key if it may be served, at least during an outage. Counts as a use. */
@@ -102,7 +102,7 @@ export class VerdictCache {
     return entry && ageMs >= 0 && ageMs < this.#negativeTtlMs ? entry.verdict : undefined;
   }
 
-  /** Stores an accepted key, unless a later call refused it, or accepted it or a newer version of it. */
+  /** Stores an accepted key, unless a later call answered about it or about a newer version. */
   storeAccepted(apiKey: VerifiedApiKey, version: KeyVersion): void {
     const { digest, sentAtMs, callNo } = version;
     if (this.#isOutdated(version) || !this.#replaceVersion(apiKey.keyId, version)) return;
@@ -146,7 +146,7 @@ export class VerdictCache {
    *
    * @param isOutage extends the maximum age from `ttlMs` to {@link maxAcceptedAgeMs}
    */
-  afterFailure(digest: string, isOutage: boolean, nowMs: number): CacheEntry | undefined {
+  extendAfterFailure(digest: string, isOutage: boolean, nowMs: number): CacheEntry | undefined {
     const maxAgeMs = isOutage ? this.maxAcceptedAgeMs : this.ttlMs;
     const entry = this.acceptedWithin(maxAgeMs, digest, nowMs);
     if (!entry) return undefined;
@@ -182,7 +182,7 @@ export class VerdictCache {
     return true;
   }
 
-  #afterRemoval({ apiKey: { keyId }, digest, sentAtMs, callNo }: CacheEntry): void {
+  #recordRemoval({ apiKey: { keyId }, digest, sentAtMs, callNo }: CacheEntry): void {
     this.#byKeyId.delete(keyId);
     if (!this.#newestVersions.has(keyId)) this.#newestVersions.set(keyId, { digest, sentAtMs, callNo });
   }
