@@ -6,7 +6,7 @@ import { InProcessRateLimitStore } from '../rate-limit/in-process-rate-limit-sto
 import type { RateLimitStore } from '../rate-limit/rate-limit-store.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { resolveOptions } from '../config/resolved-options.js';
-import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
+import type { ResolvedRateLimitOptions } from '../config/resolved-options.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 import { PublicRoute, RequireScopes } from '../rules/access.decorators.js';

@@ -1,4 +1,4 @@
-import type { ApiKeyCredential } from '../kinde-api-key.options.js';
+import type { ApiKeyCredential } from '../config/credential-options.js';
 import { couldBeKey, LONGEST_KEY, SHORTEST_KEY } from '../api-key/raw-key.js';
 import type { HttpRequest } from '../rules/http-request.js';
 

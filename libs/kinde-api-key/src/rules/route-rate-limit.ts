@@ -1,5 +1,5 @@
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
-import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
+import type { ResolvedRateLimitOptions } from '../config/resolved-options.js';
 import { describeRule, type RateLimitMetadata } from './rule-metadata.js';
 
 /** What the nearest decorators about rate limits say, at both levels. */
