@@ -58,7 +58,7 @@ export const CONNECTION_OPTIONS = {
    * unencrypted to any host that `domain` names. Never set it in production. Default `false`.
    */
   allowInsecureHost: flag(false),
-  /** Settings of the HTTP client. See {@link KindeHttpOptions}. */
+  /** Settings of the HTTP client. Default: see {@link KindeHttpOptions}. */
   http: httpSection(),
 };
 

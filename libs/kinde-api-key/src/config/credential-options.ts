@@ -13,8 +13,7 @@ import {
 const HTTP_TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const isHttpToken = (given: unknown): boolean => typeof given === 'string' && HTTP_TOKEN.test(given);
 
-const HEADER =
-  "the name of a header, e.g. 'x-api-key'. A query string cannot carry the key, because it ends up in logs";
+const HEADER = "the name of a header, e.g. 'x-api-key'";
 const header: RequiredOption<string> = {
   ...option({
     takes: HEADER,

@@ -60,8 +60,8 @@ export const MODULE_OPTIONS = {
     (given) => given.length > 0 && given.every(isText),
   ),
   /**
-   * Caching of Kinde's answers; `false` asks Kinde on every request. Simultaneous requests with one key share a call in both cases.
-   * Default: on, with the defaults below.
+   * Caching of Kinde's answers. `false` asks Kinde on every request; simultaneous requests with one key still share a call.
+   * Default: on, see {@link KindeApiKeyCacheOptions}.
    */
   cache: cacheSection,
   /**
@@ -76,7 +76,7 @@ export const MODULE_OPTIONS = {
    * `shared` is set. Default: not set, no limit.
    */
   rateLimit: rateLimitSection,
-  /** How Kinde is called. See {@link KindeConnectionOptions}. Default: with the defaults below. */
+  /** How Kinde is called. Default: see {@link KindeConnectionOptions}. */
   kinde: connectionSection,
   /**
    * Store that the instances of the app share: `redisStore({ client })` from `nestjs-kinde-api-key/redis`. They then share verdicts,

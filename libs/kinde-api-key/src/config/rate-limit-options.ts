@@ -24,6 +24,7 @@ export type Limit = number | ((apiKey: VerifiedApiKey) => number);
 const fixedLimit = integer({ ...LIMIT, default: 100 });
 const limit: OptionKind<Limit> = {
   ...fixedLimit,
+  takes: `${fixedLimit.takes}, or a function of the verified key`,
   read: (given, name, reading) =>
     typeof given === 'function' ? (given as Limit) : fixedLimit.read(given, name, reading),
 };
