@@ -15,8 +15,7 @@ export interface ApiKeyRateLimit
  * decision about access: `globalGuard` still demands one. On a public route, which knows no key, it stops the boot.
  *
  * @param rateLimit the limit and its window
- * @throws {TypeError} when the class is defined: for a limit that is no whole number from 1 to 10,000, a window that is no whole number from
- * 1,000 to 86,400,000, or another field
+ * @throws {TypeError} when the class is defined: for a limit or a window that is missing or out of range, or another field
  */
 export function RateLimit(rateLimit: ApiKeyRateLimit): ApiKeyRuleDecorator {
   const cure = ', e.g. @RateLimit({ limit: 100, windowMs: 60_000 })';
