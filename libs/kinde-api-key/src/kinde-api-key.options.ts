@@ -8,9 +8,9 @@ export type { GuardClass, KindeApiKeyOptions } from './config/module-options.js'
 export type { KindeApiKeyFailedAttemptsOptions, KindeApiKeyRateLimitOptions } from './config/rate-limit-options.js';
 
 /**
- * Injection token of the {@link KindeApiKeyOptions}, before they are checked. Override it in a test of a whole app:
- * `overrideProvider(KINDE_API_KEY_OPTIONS).useValue({ domain, clientId, clientSecret })`. The value replaces all options of `forRoot()` and of
- * `forRootAsync()`, except for `isGlobal` and `globalGuard`. The environment still stands in for absent ones.
+ * Injection token of the {@link KindeApiKeyOptions} as the app gave them. Override it in a test of a whole app:
+ * `overrideProvider(KINDE_API_KEY_OPTIONS).useValue({ domain, clientId, clientSecret })`. The value replaces the options of every
+ * registration, except for `isGlobal` and `globalGuard`. Options that it leaves out come from the environment or have a default.
  */
 export const KINDE_API_KEY_OPTIONS = Symbol.for('nestjs-kinde-api-key:options');
 

@@ -55,7 +55,7 @@ export const credentialList: OptionKind<readonly ApiKeyCredential[]> = {
     return given.map((credential: unknown, index) => {
       const used = readCredential(credential, `${name}[${index}]`, reading);
       if (used.header !== '' && headers.has(used.header))
-        reading.problems.push(`${name}[${index}].header is ${used.header} again: list each header once`);
+        reading.problems.push(`${name}[${index}].header is in the list already: list each header once`);
       headers.add(used.header);
       return used;
     });

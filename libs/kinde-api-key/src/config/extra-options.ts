@@ -46,15 +46,12 @@ export const EXTRA_OPTIONS = {
 /** The options beside `useFactory` in `forRootAsync`, and among the others in `forRoot`. */
 export interface KindeApiKeyModuleExtras extends OptionalIn<typeof EXTRA_OPTIONS>, RequiredIn<typeof EXTRA_OPTIONS> {}
 
-/** The extras with their defaults. */
-export type ResolvedExtras = UsedBy<typeof EXTRA_OPTIONS>;
-
 /**
  * Checks the extras and fills in their defaults. In `forRoot` the other options stand beside them.
  *
  * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem
  */
-export function resolveExtras({ isGlobal, globalGuard: guard }: KindeApiKeyModuleExtras): ResolvedExtras {
+export function resolveExtras({ isGlobal, globalGuard: guard }: KindeApiKeyModuleExtras): UsedBy<typeof EXTRA_OPTIONS> {
   const problems: string[] = [];
   const extras = readTable(EXTRA_OPTIONS, { isGlobal, globalGuard: guard }, { problems, env: {} });
   if (problems.length > 0) throw invalidOptions(problems);

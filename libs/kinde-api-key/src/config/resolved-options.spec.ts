@@ -321,7 +321,7 @@ describe('a wrong option', () => {
     [
       'one header twice, in another case',
       [{ header: 'x-api-key' }, { header: 'X-API-Key', scheme: 'Token' }],
-      'credentials[1].header is x-api-key again: list each header once',
+      'credentials[1].header is in the list already: list each header once',
     ],
   ])('is rejected: %s among the credentials', (_case, credentials, problem) => {
     expect(problemsOf({ ...CREDENTIALS, credentials })).toEqual([expect.stringContaining(problem)]);
