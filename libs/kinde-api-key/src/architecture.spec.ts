@@ -70,7 +70,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kinde',
     'config',
   ],
-  'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard'],
+  'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard', 'config'],
   'kinde-api-key.options.ts': ['config'],
   audit: ['guard', 'rules'],
   guard: ['rules', 'responses', 'verification', 'rate-limit', 'config'],

@@ -10,6 +10,7 @@ const VALUES = [
   'ApiKeyVerificationService',
   'CurrentApiKey',
   'KINDE_API_KEY_CLOCK',
+  'KINDE_API_KEY_OPTIONS',
   'KindeApiKeyConfigurationError',
   'KindeApiKeyError',
   'KindeApiKeyMisconfiguredError',
@@ -43,6 +44,7 @@ const TYPES = [
   'Clock',
   'ControllerClass',
   'GuardClass',
+  'Invalidation',
   'InvalidationTarget',
   'KindeApiKeyCacheOptions',
   'KindeApiKeyErrorCode',
@@ -66,7 +68,6 @@ const TYPES = [
   'SharedScope',
   'SharedSession',
   'SharedStore',
-  'Invalidation',
   'Verdict',
   'VerifiedApiKey',
 ];

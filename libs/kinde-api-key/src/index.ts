@@ -32,6 +32,7 @@ export {
   type KindeApiKeyErrorCode,
 } from './kinde-api-key.errors.js';
 export { KindeApiKeyModule } from './kinde-api-key.module.js';
+export { KINDE_API_KEY_OPTIONS } from './kinde-api-key.options.js';
 export type {
   ApiKeyCredential,
   ControllerClass,

@@ -46,15 +46,20 @@ export class KindeApiKeyMisconfiguredError extends KindeApiKeyVerificationError 
 export class KindeApiKeyConfigurationError extends KindeApiKeyError {
   override readonly name = 'KindeApiKeyConfigurationError';
   readonly code = 'INVALID_CONFIGURATION';
+  // Not a field: Nest logs a failed boot with `util.inspect`, which would print every problem again after the message.
+  readonly #problems: readonly string[];
 
   /**
    * @param summary what was being checked
-   * @param problems every problem that was found, each naming the place and the cure
+   * @param problems every problem that was found, each naming the option or handler, and the cure
    */
-  constructor(
-    summary: string,
-    readonly problems: readonly string[],
-  ) {
+  constructor(summary: string, problems: readonly string[]) {
     super([summary, ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+    this.#problems = problems;
+  }
+
+  /** Every problem that was found, each naming the option or handler, and the cure. */
+  get problems(): readonly string[] {
+    return this.#problems;
   }
 }

@@ -21,10 +21,13 @@ import {
   ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
   KINDE_API_KEY_EXTRAS,
-  MODULE_OPTIONS_TOKEN,
   OPTIONS_TYPE,
 } from './kinde-api-key.module-definition.js';
-import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-key.options.js';
+import {
+  KINDE_API_KEY_OPTIONS,
+  type KindeApiKeyModuleExtras,
+  type KindeApiKeyOptions,
+} from './kinde-api-key.options.js';
 import { SharedState } from './shared/shared-state.js';
 import { AxiosKindeHttp, unsharedHttpService } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
@@ -54,7 +57,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
     {
       provide: RESOLVED_OPTIONS,
       useFactory: (options: KindeApiKeyOptions) => resolveOptions(options, process.env),
-      inject: [MODULE_OPTIONS_TOKEN],
+      inject: [KINDE_API_KEY_OPTIONS],
     },
     {
       provide: FLEET,

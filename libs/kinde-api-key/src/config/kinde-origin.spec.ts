@@ -3,7 +3,7 @@ import { resolveOrigin } from './kinde-origin.js';
 
 const ACME = { url: 'https://acme.kinde.com' };
 
-describe('a Kinde domain', () => {
+describe('resolveOrigin', () => {
   it.each([
     ['acme', ACME],
     ['ACME', ACME],
@@ -14,12 +14,12 @@ describe('a Kinde domain', () => {
     ['https://acme.kinde.com:443', ACME],
     ['acme-2', { url: 'https://acme-2.kinde.com' }],
     ['acme.au.kinde.com', { url: 'https://acme.au.kinde.com' }],
-  ])('may be written %s', (domain, expected) => {
+  ])('accepts the Kinde domain %s', (domain, expected) => {
     expect(resolveOrigin(domain, false)).toEqual(expected);
   });
 });
 
-describe('a loopback stand-in', () => {
+describe('a loopback domain', () => {
   it.each([
     ['http://127.0.0.1:4010', 'http://127.0.0.1:4010'],
     ['http://127.8.9.10:4010', 'http://127.8.9.10:4010'],
@@ -29,12 +29,12 @@ describe('a loopback stand-in', () => {
     ['https://localhost:4010', 'https://localhost:4010'],
     ['localhost', 'https://localhost'],
     ['127.0.0.1:4010', 'https://127.0.0.1:4010'],
-  ])('may be reached without TLS: %s', (domain, url) => {
+  ])('is accepted with and without TLS: %s', (domain, url) => {
     expect(resolveOrigin(domain, false)).toEqual({ url });
   });
 });
 
-describe('a domain that stops the boot', () => {
+describe('a domain', () => {
   it.each([
     ['auth.acme.com', 'auth.acme.com'],
     ['https://auth.acme.com', 'auth.acme.com'],
@@ -49,7 +49,7 @@ describe('a domain that stops the boot', () => {
     ['-acme', '-acme'],
     ['acme-', 'acme-'],
     ['http://0.0.0.0:4010', '0.0.0.0'],
-  ])('is a custom one, and the message says why: %s', (domain, host) => {
+  ])('on a custom host is rejected with the reason and the cure: %s', (domain, host) => {
     expect(resolveOrigin(domain, false)).toEqual({
       problem:
         `is a custom domain (${host}); use the one that ends in .kinde.com (Kinde > Settings > Environment > Details), because ` +
@@ -57,7 +57,7 @@ describe('a domain that stops the boot', () => {
     });
   });
 
-  it('is one without TLS', () => {
+  it('of Kinde is rejected without TLS', () => {
     expect(resolveOrigin('http://acme.kinde.com', false)).toEqual({
       problem: "must use https: plain http would show your customers' keys to the network",
     });
@@ -71,7 +71,7 @@ describe('a domain that stops the boot', () => {
     'https://acme.kinde.com?x=1',
     'https://acme.kinde.com#top',
     'https://evil.com/.kinde.com',
-  ])('is more than a domain: %s', (domain) => {
+  ])('with a path, a query or credentials is rejected: %s', (domain) => {
     for (const allowInsecureHost of [true, false]) {
       expect(resolveOrigin(domain, allowInsecureHost)).toEqual({
         problem: "must be a domain alone, without a path, a query or credentials, e.g. 'https://acme.kinde.com'",
@@ -80,7 +80,7 @@ describe('a domain that stops the boot', () => {
   });
 
   it.each(['ftp://acme.kinde.com', 'file:///etc/passwd', 'https://', 'a b', '://', 'https://[::1'])(
-    'is none at all: %s',
+    'that cannot be parsed is rejected: %s',
     (domain) => {
       for (const allowInsecureHost of [true, false]) {
         expect(resolveOrigin(domain, allowInsecureHost)).toHaveProperty('problem');
@@ -94,17 +94,17 @@ describe('allowInsecureHost', () => {
     ['http://kinde-emulator:4010', 'http://kinde-emulator:4010'],
     ['https://auth.acme.com', 'https://auth.acme.com'],
     ['http://acme.kinde.com', 'http://acme.kinde.com'],
-  ])('takes any host, with and without TLS: %s', (domain, url) => {
+  ])('accepts any host, with and without TLS: %s', (domain, url) => {
     expect(resolveOrigin(domain, true)).toEqual({ url });
   });
 
-  it('does not change what a bare name means', () => {
+  it('does not change the meaning of a bare name', () => {
     expect(resolveOrigin('acme', true)).toEqual(ACME);
   });
 });
 
-describe('whatever is given', () => {
-  it('is called at *.kinde.com over TLS, or at loopback, or not at all', () => {
+describe('any text', () => {
+  it('leads to *.kinde.com over TLS, to loopback, or to a problem', () => {
     const part = fc.constantFrom('acme', '.', 'kinde.com', 'evil.com', 'http://', 'https://', '127.0.0.1', 'localhost', '@', '/', ':80', '#', '?', '\\', '%2e', ' '); // prettier-ignore
     const domain = fc.oneof(
       fc.array(part, { maxLength: 6 }).map((parts) => parts.join('')),

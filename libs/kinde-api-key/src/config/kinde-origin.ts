@@ -1,12 +1,14 @@
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const SUBDOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 
-/** The origin to call, or what is wrong with the domain that was given. */
+/** The origin to call, or what is wrong with the domain. */
 export type ResolvedOrigin = { readonly url: string } | { readonly problem: string };
 
 /**
+ * Returns the origin of a Kinde domain.
+ *
  * @param domain `acme`, `acme.kinde.com`, `https://acme.kinde.com`, or a loopback stand-in such as `http://127.0.0.1:4010`
- * @param allowInsecureHost whether any other host, and plain http to it, is wanted
+ * @param allowInsecureHost whether any other host is accepted, with and without TLS
  */
 export function resolveOrigin(domain: string, allowInsecureHost: boolean): ResolvedOrigin {
   if (SUBDOMAIN.test(domain) && domain.toLowerCase() !== 'localhost')

@@ -1,29 +1,34 @@
 import fc from 'fast-check';
 import { Agent } from 'node:http';
+import { inspect } from 'node:util';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
-import type { KindeApiKeyOptions } from '../kinde-api-key.options.js';
+import type { KindeApiKeyOptions } from './module-options.js';
 import type { SharedSession } from '../shared/shared-store.js';
 import { resolveOptions } from './resolved-options.js';
 
 const CREDENTIALS = { domain: 'acme', clientId: 'client', clientSecret: 'client_secret_value' };
 
-/** What comes from a factory or from JavaScript: of any shape. */
+/** Resolves what a factory or JavaScript may return: a value of any shape. */
 function resolveAnything(input: unknown, env: NodeJS.ProcessEnv = {}) {
   return resolveOptions(input as KindeApiKeyOptions, env);
 }
 
-function problemsOf(input: unknown, env: NodeJS.ProcessEnv = {}): readonly string[] {
+function errorOf(input: unknown, env: NodeJS.ProcessEnv = {}): KindeApiKeyConfigurationError | undefined {
   try {
     resolveAnything(input, env);
   } catch (error) {
-    if (error instanceof KindeApiKeyConfigurationError) return error.problems;
+    if (error instanceof KindeApiKeyConfigurationError) return error;
     throw error;
   }
-  return [];
+  return undefined;
 }
 
-describe('the options', () => {
-  it('have these defaults', () => {
+function problemsOf(input: unknown, env: NodeJS.ProcessEnv = {}): readonly string[] {
+  return errorOf(input, env)?.problems ?? [];
+}
+
+describe('resolveOptions', () => {
+  it('fills in every default', () => {
     expect(resolveOptions(CREDENTIALS, {})).toEqual({
       kinde: {
         origin: 'https://acme.kinde.com',
@@ -54,7 +59,7 @@ describe('the options', () => {
     });
   });
 
-  it('keep everything that is set', () => {
+  it('keeps every option that is set', () => {
     const onDecision = (): void => {};
     class Guard {
       canActivate(): boolean {
@@ -69,7 +74,7 @@ describe('the options', () => {
       audience: 'https://elsewhere/api',
       apiId: 'api_1',
       credentials: [{ header: 'X-Api-Key' }, { header: 'Authorization', scheme: 'Token' }],
-      keyPrefixes: ['k_live_'],
+      keyPrefixes: ['acme_'],
       cache: { ttlMs: 1_000, staleIfErrorMs: 0, negativeTtlMs: 0, maxKeys: 1, maxRefusals: 1 },
       kinde: {
         timeoutMs: 100,
@@ -107,7 +112,7 @@ describe('the options', () => {
       shared,
       guard: {
         credentials: [{ header: 'x-api-key' }, { header: 'authorization', scheme: 'Token' }],
-        keyPrefixes: ['k_live_'],
+        keyPrefixes: ['acme_'],
         orgParam: 'tenant',
         hideExistence: true,
         realm: 'Acme',
@@ -118,7 +123,7 @@ describe('the options', () => {
     });
   });
 
-  it('limit how often, once they say so: 100 requests in 60 seconds unless they say more', () => {
+  it('limits to 100 requests in 60 seconds when rateLimit is {}, and not at all when it is absent', () => {
     const limit = (): number => 7;
     const limitOf = (rateLimit: KindeApiKeyOptions['rateLimit']) =>
       resolveAnything({ ...CREDENTIALS, rateLimit }).rateLimit;
@@ -127,11 +132,22 @@ describe('the options', () => {
     expect(limitOf({ limit, headers: 'always' })).toEqual({ limit, windowMs: 60_000, headers: 'always' });
   });
 
-  it('turn the cache off with false, and with nothing else', () => {
+  it('turns the cache off for false, and rejects null, true, 0 and a text', () => {
     expect(resolveOptions({ ...CREDENTIALS, cache: false }, {}).cache).toBeNull();
     for (const cache of [null, true, 0, 'off']) {
       expect(problemsOf({ ...CREDENTIALS, cache })).toEqual(['cache must be an object, or false to turn it off']);
     }
+  });
+
+  it('reads the options of a class through its getters', () => {
+    class Settings {
+      readonly clientId = 'client';
+      readonly clientSecret = 'client_secret_value';
+      get domain(): string {
+        return 'beta';
+      }
+    }
+    expect(resolveOptions(new Settings(), {}).kinde.origin).toBe('https://beta.kinde.com');
   });
 });
 
@@ -143,7 +159,7 @@ describe('the environment', () => {
     KINDE_API_ID: 'api_of_env',
   };
 
-  it('gives what the options leave out', () => {
+  it('provides the options that are absent', () => {
     expect(resolveOptions({}, env).kinde).toMatchObject({
       origin: 'https://acme.kinde.com',
       clientId: 'id_of_env',
@@ -152,7 +168,7 @@ describe('the environment', () => {
     });
   });
 
-  it('gives way to the options', () => {
+  it('is overridden by the options', () => {
     expect(resolveOptions({ ...CREDENTIALS, domain: 'beta', apiId: 'api_of_options' }, env).kinde).toMatchObject({
       origin: 'https://beta.kinde.com',
       clientId: 'client',
@@ -161,33 +177,33 @@ describe('the environment', () => {
     });
   });
 
-  it('is read at the call, each time', () => {
+  it('is read at each call', () => {
     const changing: NodeJS.ProcessEnv = { ...env };
     expect(resolveOptions({}, changing).kinde.clientId).toBe('id_of_env');
     changing.KINDE_MANAGEMENT_CLIENT_ID = 'later';
     expect(resolveOptions({}, changing).kinde.clientId).toBe('later');
   });
 
-  it('is the given one and not the process’s', () => {
+  it('is the argument and not process.env', () => {
     jest.replaceProperty(process, 'env', { ...process.env, ...env });
     expect(problemsOf({}, {})).toHaveLength(3);
     jest.restoreAllMocks();
   });
 });
 
-describe('half a configuration', () => {
+describe('an incomplete configuration', () => {
   it.each([
     [['domain'], 'KINDE_DOMAIN'],
     [['clientId'], 'KINDE_MANAGEMENT_CLIENT_ID'],
     [['clientSecret'], 'KINDE_MANAGEMENT_CLIENT_SECRET'],
-  ])('stops the boot without %s, and names the variable', ([name], variable) => {
+  ])('without %s is rejected with the name of the variable', ([name], variable) => {
     const half = Object.fromEntries(Object.entries(CREDENTIALS).filter(([field]) => field !== name));
     expect(problemsOf(half)).toEqual([
       `${name} is missing: pass it to forRoot() or set ${variable} in the environment`,
     ]);
   });
 
-  it('lists all that is missing at once', () => {
+  it('is rejected with all missing options at once', () => {
     expect(() => resolveOptions({}, {})).toThrow(
       [
         'KindeApiKeyModule cannot start with these options:',
@@ -198,14 +214,14 @@ describe('half a configuration', () => {
     );
   });
 
-  it('does not fall back to the environment for a secret that is given and empty', () => {
+  it('does not fall back to the environment for an empty client secret', () => {
     expect(
       problemsOf({ ...CREDENTIALS, clientSecret: '' }, { KINDE_MANAGEMENT_CLIENT_SECRET: 'secret_of_env' }),
     ).toEqual(['clientSecret must be a text that is not empty']);
   });
 });
 
-describe('wrong options', () => {
+describe('a wrong option', () => {
   it.each<[string, object, string]>([
     ['a custom domain', { domain: 'auth.acme.com' }, 'domain is a custom domain (auth.acme.com)'],
     ['plain http', { domain: 'http://acme.kinde.com' }, 'domain must use https'],
@@ -229,7 +245,7 @@ describe('wrong options', () => {
       'failedAttempts.limit is missing: a whole number from 1 to 10000',
     ],
     [
-      'failedAttempts that allow nothing',
+      'a limit of 0 for failedAttempts',
       { failedAttempts: { limit: 0, windowMs: 5_000 } },
       'failedAttempts.limit must be a whole number from 1 to 10000',
     ],
@@ -260,53 +276,62 @@ describe('wrong options', () => {
     ['a window over a day', { rateLimit: { windowMs: 86_400_001 } }, 'rateLimit.windowMs must be a whole number from'],
     ['half a millisecond', { rateLimit: { windowMs: 1_000.5 } }, 'rateLimit.windowMs must be a whole number from'],
     [
-      'headers by another name',
+      'an unknown value of headers',
       { rateLimit: { headers: 'never' } },
       "rateLimit.headers must be 'refusals' or 'always'",
     ],
-    ['no headers by null', { rateLimit: { headers: null } }, "rateLimit.headers must be 'refusals' or 'always'"],
+    ['null for headers', { rateLimit: { headers: null } }, "rateLimit.headers must be 'refusals' or 'always'"],
     ['an unknown option of rateLimit', { rateLimit: { window: 60 } }, 'rateLimit.window is not an option; known here'],
-    ['no prefix at all', { keyPrefixes: [] }, 'keyPrefixes must list at least one text, or be left out'],
-    ['an empty prefix', { keyPrefixes: [''] }, 'keyPrefixes must list at least one text, or be left out'],
+    [
+      'an empty list of prefixes',
+      { keyPrefixes: [] },
+      'keyPrefixes must be a list of at least one text that is not empty',
+    ],
+    ['an empty prefix', { keyPrefixes: [''] }, 'keyPrefixes must be a list of at least one text that is not empty'],
     ['guards by name', { guardedBy: ['Guard'] }, 'guardedBy must be a list of classes'],
-    ['a listener that is no function', { onDecision: {} }, 'onDecision must be a function'],
+    ['a listener that is not a function', { onDecision: {} }, 'onDecision must be a function'],
     ['an empty api id', { apiId: '' }, 'apiId must be a text that is not empty'],
     ['an empty parameter', { orgParam: '' }, 'orgParam must be a text that is not empty'],
-    ['a realm with a quote', { realm: 'a"b' }, 'realm may hold printable ASCII without quotes and backslashes'],
-    ['a realm with a line break', { realm: 'a\r\nX: y' }, 'realm may hold printable ASCII'],
+    ['a realm with a quote', { realm: 'a"b' }, 'realm must be printable ASCII without quotes and backslashes'],
+    ['a realm with a line break', { realm: 'a\r\nX: y' }, 'realm must be printable ASCII'],
     ['isGlobal in the result of a factory', { isGlobal: false }, 'isGlobal belongs beside useFactory'],
     ['globalGuard in the result of a factory', { globalGuard: true }, 'globalGuard belongs beside useFactory'],
-  ])('stop the boot: %s', (_case, wrong, problem) => {
+  ])('is rejected: %s', (_case, wrong, problem) => {
     expect(problemsOf({ ...CREDENTIALS, ...wrong })).toEqual([expect.stringContaining(problem)]);
   });
 
   it.each<[string, unknown, string]>([
-    ['none', [], 'credentials must list at least one place for a key'],
-    ['no list', { header: 'x-api-key' }, 'credentials must list at least one place for a key'],
-    ['the query string', [{ query: 'api_key' }], 'credentials[0] needs the name of a header'],
-    ['a name with a colon', [{ header: 'x-api-key:' }], 'credentials[0] needs the name of a header'],
-    ['a text', ['x-api-key'], 'credentials[0] needs the name of a header'],
-    ['Authorization alone', [{ header: 'Authorization' }], 'credentials[0] needs a scheme for this header'],
+    ['an empty list', [], 'credentials must be a list of at least one header'],
+    ['an object', { header: 'x-api-key' }, 'credentials must be a list of at least one header'],
+    [
+      'the query string',
+      [{ header: 'x-api-key', query: 'key' }],
+      'credentials[0].query is not an option; known here: header, scheme',
+    ],
+    ['a header without a name', [{}], 'credentials[0].header is missing: the name of a header'],
+    ['a name with a colon', [{ header: 'x-api-key:' }], 'credentials[0].header must be the name of a header'],
+    ['a text', ['x-api-key'], "credentials[0] must be an object, e.g. { header: 'x-api-key' }"],
+    ['Authorization alone', [{ header: 'Authorization' }], 'credentials[0].scheme is missing: this header needs one'],
     [
       'two words for a scheme',
       [{ header: 'authorization', scheme: 'API Key' }],
-      'credentials[0] has a scheme that is not one word',
+      'credentials[0].scheme must be one word',
     ],
-    ['a number for a scheme', [{ header: 'x-api-key', scheme: 7 }], 'credentials[0] has a scheme that is not one word'],
+    ['a number for a scheme', [{ header: 'x-api-key', scheme: 7 }], 'credentials[0].scheme must be one word'],
     [
       'one header twice, in another case',
       [{ header: 'x-api-key' }, { header: 'X-API-Key', scheme: 'Token' }],
-      'credentials[1] names the header x-api-key again',
+      'credentials[1].header is in the list already: list each header once',
     ],
-  ])('stop the boot: %s among the credentials', (_case, credentials, problem) => {
+  ])('is rejected: %s among the credentials', (_case, credentials, problem) => {
     expect(problemsOf({ ...CREDENTIALS, credentials })).toEqual([expect.stringContaining(problem)]);
   });
 
-  it.each([[null], [[]], ['acme'], [7]])('stop the boot: %p', (input) => {
-    expect(problemsOf(input, {})[0]).toBe('the options must be an object');
+  it.each([[null], [[]], ['acme'], [7]])('is rejected: %p', (input) => {
+    expect(problemsOf(input, {})).toEqual(['the options must be an object']);
   });
 
-  it('are all listed at once', () => {
+  it('is reported together with all others, each once', () => {
     const wrong = {
       domain: 'auth.acme.com',
       clientId: 7,
@@ -321,21 +346,32 @@ describe('wrong options', () => {
     expect(problemsOf(wrong)).toEqual([
       expect.stringMatching(/^isGlobal belongs/),
       expect.stringMatching(/^unknown is not an option/),
-      expect.stringMatching(/^kinde\.http\.agent is not an option/),
-      expect.stringMatching(/^domain is a custom domain/),
       expect.stringMatching(/^clientId must be a text/),
       expect.stringMatching(/^clientSecret is missing/),
-      expect.stringMatching(/^kinde\.timeoutMs must be/),
+      expect.stringMatching(/^credentials\[0\]\.header must be the name/),
+      expect.stringMatching(/^credentials\[1\]\.scheme is missing/),
+      expect.stringMatching(/^keyPrefixes must be/),
       expect.stringMatching(/^cache\.ttlMs must be/),
       expect.stringMatching(/^cache\.maxKeys must be/),
-      expect.stringMatching(/^credentials\[0\] needs the name/),
-      expect.stringMatching(/^credentials\[1\] needs a scheme/),
-      expect.stringMatching(/^keyPrefixes must list/),
-      expect.stringMatching(/^realm may hold/),
+      expect.stringMatching(/^kinde\.timeoutMs must be/),
+      expect.stringMatching(/^kinde\.http\.agent is not an option/),
+      expect.stringMatching(/^realm must be/),
+      expect.stringMatching(/^domain is a custom domain/),
     ]);
   });
 
-  it('are a configuration error with a code of its own', () => {
+  it('is reported once when a whole section is wrong', () => {
+    expect(problemsOf({ ...CREDENTIALS, failedAttempts: 5 })).toEqual([
+      'failedAttempts must be an object, e.g. { limit: 100, windowMs: 900_000 }',
+    ]);
+  });
+
+  it('is printed once when Nest logs the failed boot', () => {
+    const printed = inspect(errorOf({ ...CREDENTIALS, realm: '"', cache: { ttlMs: 1 } }));
+    for (const problem of ['realm must be', 'cache.ttlMs must be']) expect(printed.split(problem)).toHaveLength(2);
+  });
+
+  it('is a KindeApiKeyConfigurationError with the code INVALID_CONFIGURATION', () => {
     expect(() => resolveOptions({}, {})).toThrow(
       expect.objectContaining({ name: 'KindeApiKeyConfigurationError', code: 'INVALID_CONFIGURATION' }),
     );
@@ -345,7 +381,7 @@ describe('wrong options', () => {
 describe('a secret', () => {
   const SECRET = fc.stringMatching(/^[A-Za-z0-9]{24,40}$/).map((text) => `secret${text}`);
 
-  it('is in no message, whatever else is wrong and wherever it stands in a value', () => {
+  it('is not in any message, at any position in a wrong value', () => {
     const options = (secret: string) => ({
       clientSecret: fc.constantFrom<unknown>(secret, [secret], { secret }, ` ${secret} `),
       clientId: fc.constantFrom<unknown>(secret, [secret], undefined),

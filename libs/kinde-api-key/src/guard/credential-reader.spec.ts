@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import type { ApiKeyCredential } from '../kinde-api-key.options.js';
+import type { ApiKeyCredential } from '../config/credential-options.js';
 import { CredentialReader } from './credential-reader.js';
 import type { HttpRequest } from '../rules/http-request.js';
 

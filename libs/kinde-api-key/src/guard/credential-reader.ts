@@ -1,5 +1,5 @@
 import { RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
-import type { ApiKeyCredential } from '../kinde-api-key.options.js';
+import type { ApiKeyCredential } from '../config/credential-options.js';
 import type { HttpRequest } from '../rules/http-request.js';
 
 /** Why a request does not carry a key that Kinde could be asked about. */

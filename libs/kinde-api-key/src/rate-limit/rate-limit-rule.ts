@@ -1,14 +1,6 @@
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { Limit } from '../config/rate-limit-options.js';
 
-/** The largest limit. The time of every request that counts is kept, so the limit bounds the memory of a key. */
-export const MAX_LIMIT = 10_000;
-/** The shortest window, in milliseconds: `Retry-After` and `RateLimit` count in whole seconds. */
-export const MIN_WINDOW_MS = 1_000;
-/** The longest window, in milliseconds: a day. */
-export const MAX_WINDOW_MS = 86_400_000;
-
-/** Maximum number of accepted requests of a key in any window: a number, or a function of the key. */
-export type Limit = number | ((apiKey: VerifiedApiKey) => number);
+export { isLimit, isWindowMs, MAX_LIMIT, type Limit } from '../config/rate-limit-options.js';
 
 /** The rate limit of a route, compiled once. */
 export interface RateLimitRule {
@@ -21,18 +13,4 @@ export interface RateLimitRule {
   readonly windowMs: number;
   /** Whether the answers to accepted requests carry `RateLimit` and `RateLimit-Policy`, too. */
   readonly sendsHeadersOnSuccess: boolean;
-}
-
-/** @returns whether a value can be a limit: a whole number from 1 to 10,000 */
-export function isLimit(value: unknown): value is number {
-  return isWholeNumber(value, 1, MAX_LIMIT);
-}
-
-/** @returns whether a value can be the length of a window: a whole number of milliseconds from a second to a day */
-export function isWindowMs(value: unknown): value is number {
-  return isWholeNumber(value, MIN_WINDOW_MS, MAX_WINDOW_MS);
-}
-
-function isWholeNumber(value: unknown, min: number, max: number): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
 }

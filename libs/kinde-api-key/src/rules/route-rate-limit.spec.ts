@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { ModulesContainer } from '@nestjs/core';
-import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
+import type { ResolvedRateLimitOptions } from '../config/resolved-options.js';
 import { AnyValidKey, PublicRoute, RequireScopes } from './access.decorators.js';
 import { RateLimit, SkipRateLimit } from './rate-limit.decorators.js';
 import { ResolverBinding } from './resolver-binding.js';

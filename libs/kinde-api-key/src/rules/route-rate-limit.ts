@@ -1,4 +1,4 @@
-import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
+import type { ResolvedRateLimitOptions } from '../config/resolved-options.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { HandlerMetadata } from './rule-metadata.js';
 

@@ -1,4 +1,4 @@
-import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
+import type { ResolvedRateLimitOptions } from '../config/resolved-options.js';
 import { prototypesOf, type AnyFunction } from './ancestors.js';
 import { functionOrgReader, requestOrgReader, resolverOrgReader, type OrgReader } from './org-reader.js';
 import { isResolverClass, type OrganizationTarget } from './org-target.js';

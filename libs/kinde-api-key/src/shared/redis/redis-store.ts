@@ -1,21 +1,31 @@
+import { choice, integer } from '../../config/option-kinds.js';
+import { readArgument, type OptionalIn, type RequiredIn } from '../../config/option-table.js';
 import type { SharedStore } from '../shared-store.js';
 import { connectionOf, type RedisClient } from './redis-client.js';
 import { RedisSession } from './redis-session.js';
 
-/** See {@link redisStore}. */
-export interface RedisStoreOptions {
+/** The options of `redisStore()` beside the client. */
+export const REDIS_STORE_OPTIONS = {
   /**
-   * A client of the app's own, of ioredis 5 or 6 (`new Redis()`) or of node-redis 5 or 6 (`createClient()`, which the app connects). It is
-   * used and never closed; for announcements a second connection is opened by its `duplicate()`, and closed with the app.
+   * Deadline of a call to Redis. After it, the request is served from the instance's own cache and limits. In milliseconds, 5 to 5,000.
+   * Default 50.
+   */
+  timeoutMs: integer({ min: 5, max: 5_000, default: 50, unit: 'ms' }),
+  /**
+   * What happens to rate-limited requests while Redis is unreachable. `'local'`: each instance counts for itself. Risk: a key may send `limit`
+   * requests to every instance. `'refuse'`: they get 429 `RATE_LIMITED`, so a Redis outage is an outage of the app. Default `'local'`.
+   */
+  limitsOnOutage: choice('local', 'refuse'),
+};
+
+/** See {@link redisStore}. */
+export interface RedisStoreOptions
+  extends OptionalIn<typeof REDIS_STORE_OPTIONS>, RequiredIn<typeof REDIS_STORE_OPTIONS> {
+  /**
+   * The app's own client: ioredis 5 or 6 (`new Redis()`), or node-redis 5 or 6 (`createClient()`, which the app connects). The store never
+   * closes it. It opens a second connection by `duplicate()` to receive invalidations, and closes that one with the app. Required.
    */
   readonly client: RedisClient;
-  /** The longest that a call to Redis is waited for, in milliseconds, from 5 to 5,000. Default 50. */
-  readonly timeoutMs?: number;
-  /**
-   * What becomes of requests that are limited while Redis is out of reach: `local` counts them in each instance, so that the limit is one
-   * for each instance; `refuse` answers them 429 `RATE_LIMITED`, so that Redis in trouble is an outage. Default `local`.
-   */
-  readonly limitsOnOutage?: 'local' | 'refuse';
 }
 
 /**
@@ -27,11 +37,8 @@ export interface RedisStoreOptions {
  * @param options the client, and how long Redis may take
  * @throws {TypeError} for a client of another kind, or an option out of range
  */
-export function redisStore({ client, timeoutMs = 50, limitsOnOutage = 'local' }: RedisStoreOptions): SharedStore {
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 5 || timeoutMs > 5_000)
-    throw new TypeError('redisStore({ timeoutMs }) must be a whole number from 5 to 5000');
-  if (limitsOnOutage !== 'local' && limitsOnOutage !== 'refuse')
-    throw new TypeError("redisStore({ limitsOnOutage }) must be 'local' or 'refuse'");
+export function redisStore({ client, ...options }: RedisStoreOptions): SharedStore {
+  const { timeoutMs, limitsOnOutage } = readArgument(REDIS_STORE_OPTIONS, options, 'redisStore');
   const connection = connectionOf(client);
   return { name: 'redis', limitsOnOutage, open: (scope) => new RedisSession(connection, timeoutMs, scope) };
 }

@@ -1,0 +1,195 @@
+import {
+  choice,
+  flag,
+  integer,
+  list,
+  object,
+  offBy,
+  optionalFunction,
+  optionalText,
+  requiredInteger,
+  section,
+  text,
+  textOrEnv,
+} from './option-kinds.js';
+import { isRecord, readArgument, readTable, type OptionKind } from './option-table.js';
+
+function read<Used>(kind: OptionKind<unknown, Used>, given: unknown, env: NodeJS.ProcessEnv = {}) {
+  const problems: string[] = [];
+  return { used: kind.read(given, 'option', { problems, env }), problems };
+}
+
+describe('isRecord', () => {
+  it.each([
+    [{}, true],
+    [{ a: 1 }, true],
+    [Object.create(null) as object, true],
+    [[], false],
+    [null, false],
+    [undefined, false],
+    ['text', false],
+    [() => undefined, false],
+  ])('of %p is %s', (value, expected) => {
+    expect(isRecord(value)).toBe(expected);
+  });
+});
+
+describe('integer', () => {
+  const kind = integer({ min: 0, max: 5, default: 1 });
+
+  it.each([
+    [undefined, 1],
+    [0, 0],
+    [5, 5],
+  ])('accepts %p and uses %p', (given, used) => {
+    expect(read(kind, given)).toEqual({ used, problems: [] });
+  });
+
+  it.each([-1, 6, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '3', null, true, 3n])('rejects %p', (given) => {
+    expect(read(kind, given).problems).toEqual(['option must be a whole number from 0 to 5']);
+  });
+
+  it('without a default is a problem when it is absent', () => {
+    expect(read(requiredInteger({ min: 1, max: 5 }), undefined).problems).toEqual([
+      'option is missing: a whole number from 1 to 5',
+    ]);
+  });
+});
+
+describe('a text', () => {
+  const kind = textOrEnv('KINDE_DOMAIN');
+  const MISSING = 'option is missing: pass it to forRoot() or set KINDE_DOMAIN in the environment';
+
+  it.each([
+    ['acme', { KINDE_DOMAIN: 'other' }],
+    ['  acme\n', {}],
+    [undefined, { KINDE_DOMAIN: 'acme' }],
+    [undefined, { KINDE_DOMAIN: ' acme ' }],
+  ])('%j beats the environment %j, and loses its surrounding blanks', (given, env) => {
+    expect(read(kind, given, env)).toEqual({ used: 'acme', problems: [] });
+  });
+
+  it.each([[{}], [{ KINDE_DOMAIN: '' }], [{ KINDE_DOMAIN: '   ' }]])('is missing with the environment %j', (env) => {
+    expect(read(kind, undefined, env).problems).toEqual([MISSING]);
+  });
+
+  it.each([[''], ['  '], [null], [7], [['acme']], [{}]])(
+    'of the wrong type does not fall back to the environment: %j',
+    (given) => {
+      expect(read(kind, given, { KINDE_DOMAIN: 'acme' }).problems).toEqual(['option must be a text that is not empty']);
+    },
+  );
+
+  it('may have a default, or be absent', () => {
+    expect(read(text('orgCode'), undefined)).toEqual({ used: 'orgCode', problems: [] });
+    expect(read(optionalText(), undefined)).toEqual({ used: null, problems: [] });
+    expect(read(optionalText('KINDE_API_ID'), undefined, { KINDE_API_ID: 'api_1' }).used).toBe('api_1');
+  });
+});
+
+describe('flag', () => {
+  it.each([
+    [undefined, true],
+    [false, false],
+    [true, true],
+  ])('accepts %p and uses %p', (given, used) => {
+    expect(read(flag(true), given)).toEqual({ used, problems: [] });
+  });
+
+  it.each(['false', 'true', 1, 0, null, ''])('rejects %p', (given) => {
+    expect(read(flag(false), given)).toEqual({ used: false, problems: ['option must be true or false'] });
+  });
+});
+
+describe('choice', () => {
+  it.each([
+    [undefined, 'refusals', 0],
+    ['always', 'always', 0],
+    ['never', 'refusals', 1],
+    [null, 'refusals', 1],
+  ])('reads %p as %p', (given, used, problems) => {
+    const result = read(choice('refusals', 'always'), given);
+    expect(result.used).toBe(used);
+    expect(result.problems).toEqual(Array(problems).fill("option must be 'refusals' or 'always'"));
+  });
+});
+
+describe('list', () => {
+  const texts = list<string>('a list of texts', (given) => given.every((item) => typeof item === 'string'));
+
+  it('copies the list', () => {
+    const given = ['a'];
+    expect(read(texts, given).used).toEqual(['a']);
+    expect(read(texts, given).used).not.toBe(given);
+    expect(read(texts, undefined)).toEqual({ used: [], problems: [] });
+  });
+
+  it.each([['text'], [[7]], [['a', null]], [{}], [null]])('rejects %j', (given) => {
+    expect(read(texts, given)).toEqual({ used: [], problems: ['option must be a list of texts'] });
+  });
+});
+
+describe('optionalFunction and object', () => {
+  it('accept what they name, or nothing', () => {
+    expect(read(optionalFunction(), Math.max)).toEqual({ used: Math.max, problems: [] });
+    expect(read(optionalFunction(), undefined)).toEqual({ used: null, problems: [] });
+    expect(read(object(), undefined)).toEqual({ used: null, problems: [] });
+  });
+
+  it.each(['text', null, 7])('reject %p', (given) => {
+    expect(read(optionalFunction(), given).problems).toEqual(['option must be a function']);
+    expect(read(object(), given).problems).toEqual(['option must be an object']);
+  });
+});
+
+describe('section', () => {
+  const kind = section({ size: integer({ min: 1, max: 5, default: 2 }), depth: requiredInteger({ min: 1, max: 5 }) });
+
+  it('reports each problem inside with its path', () => {
+    expect(read(kind, { size: 9, width: 1 }).problems).toEqual([
+      'option.width is not an option; known here: size, depth',
+      'option.size must be a whole number from 1 to 5',
+      'option.depth is missing: a whole number from 1 to 5',
+    ]);
+  });
+
+  it.each([[null], [[]], ['text'], [7], [true]])('reports %p as one problem', (given) => {
+    expect(read(kind, given).problems).toEqual(['option must be an object']);
+  });
+
+  it('is null for the value that turns it off, and for no other', () => {
+    expect(read(offBy(false, kind), false)).toEqual({ used: null, problems: [] });
+    expect(read(offBy(undefined, kind), undefined)).toEqual({ used: null, problems: [] });
+    expect(read(offBy(false, kind), null).problems).toEqual(['option must be an object']);
+    expect(read(offBy(undefined, kind), false).problems).toEqual(['option must be an object']);
+  });
+});
+
+describe('readTable', () => {
+  it('rejects a field that the table does not list, even one that every object inherits', () => {
+    const problems: string[] = [];
+    const used = readTable({ on: flag(false) }, { on: true, toString: 1 }, { problems, env: {} });
+    expect(used).toEqual({ on: true });
+    expect(problems).toEqual(['toString is not an option; known here: on']);
+  });
+});
+
+describe('readArgument', () => {
+  const table = { size: integer({ min: 1, max: 5, default: 2 }), on: flag(false) };
+
+  it('fills in the defaults', () => {
+    expect(readArgument(table, { size: 3 }, 'measure')).toEqual({ size: 3, on: false });
+  });
+
+  it('throws one TypeError with the function, every problem and the cure', () => {
+    expect(() =>
+      readArgument(table, { size: 6, on: 'true', off: 1 }, 'measure', ', e.g. measure({ size: 1 })'),
+    ).toThrow(
+      new TypeError(
+        'measure({ off }) is not an option; known here: size, on; measure({ size }) must be a whole number from 1 to 5; ' +
+          'measure({ on }) must be true or false, e.g. measure({ size: 1 })',
+      ),
+    );
+    expect(() => readArgument(table, null, 'measure')).toThrow(new TypeError('measure() needs an object'));
+  });
+});

@@ -1,0 +1,86 @@
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import { choice, integer, isIntegerIn, offBy, requiredInteger, section } from './option-kinds.js';
+import type { OptionalIn, RequiredIn, OptionKind, UsedBy } from './option-table.js';
+
+const LIMIT = { min: 1, max: 10_000 } as const;
+const WINDOW = { min: 1_000, max: 86_400_000, unit: 'ms' } as const;
+
+/** The largest limit: the timestamp of every request in the window is kept. */
+export const MAX_LIMIT = LIMIT.max;
+
+/** @returns whether a value is a limit: a whole number from 1 to 10,000 */
+export function isLimit(value: unknown): value is number {
+  return isIntegerIn(LIMIT, value);
+}
+
+/** @returns whether a value is the length of a window: a whole number of milliseconds from a second to a day */
+export function isWindowMs(value: unknown): value is number {
+  return isIntegerIn(WINDOW, value);
+}
+
+/** Number of requests of a key that are accepted in any window, or a function that returns it. */
+export type Limit = number | ((apiKey: VerifiedApiKey) => number);
+
+const fixedLimit = integer({ ...LIMIT, default: 100 });
+const limit: OptionKind<Limit> = {
+  ...fixedLimit,
+  takes: `${fixedLimit.takes}, or a function of the verified key`,
+  read: (given, name, reading) =>
+    typeof given === 'function' ? (given as Limit) : fixedLimit.read(given, name, reading),
+};
+
+/** The options of `rateLimit`. */
+export const RATE_LIMIT_OPTIONS = {
+  /**
+   * Number of requests of one key that are accepted in any window. May be a function of the verified key that returns such a number, e.g. by
+   * the plan of its organization; it is called for every request and must not return a promise. When it throws or returns anything else, the
+   * request is refused with 429 `RATE_LIMITED`, and the first time is logged. 1 to 10,000. Default 100.
+   */
+  limit,
+  /** Length of the sliding window. In milliseconds, 1,000 to 86,400,000. Default 60,000. */
+  windowMs: integer({ ...WINDOW, default: 60_000 }),
+  /**
+   * Responses that carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11), also for `@RateLimit()`. `'refusals'`:
+   * only 429 `RATE_LIMITED`. `'always'`: every response to a counted request, which costs a few microseconds. Default `'refusals'`.
+   */
+  headers: choice('refusals', 'always'),
+};
+
+/** How often one key may be used. */
+export interface KindeApiKeyRateLimitOptions
+  extends OptionalIn<typeof RATE_LIMIT_OPTIONS>, RequiredIn<typeof RATE_LIMIT_OPTIONS> {}
+
+/** The limit of every route without a limit of its own. */
+export interface ResolvedRateLimitOptions extends UsedBy<typeof RATE_LIMIT_OPTIONS> {}
+
+/** `rateLimit`: absent, it becomes `null`. */
+export const rateLimitSection: OptionKind<KindeApiKeyRateLimitOptions, ResolvedRateLimitOptions | null> = offBy(
+  undefined,
+  section(RATE_LIMIT_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 60_000 }'),
+);
+
+/** The options of `@RateLimit()`. */
+export const ROUTE_RATE_LIMIT_OPTIONS = {
+  /** Number of requests of one key that are accepted in any window. 1 to 10,000. Required. */
+  limit: requiredInteger(LIMIT),
+  /** Length of the sliding window. In milliseconds, 1,000 to 86,400,000. Required. */
+  windowMs: requiredInteger(WINDOW),
+};
+
+/** The options of `failedAttempts`. */
+export const FAILED_ATTEMPTS_OPTIONS = {
+  /** Number of refused keys allowed per window. 1 to 10,000. Required. */
+  limit: requiredInteger(LIMIT),
+  /** Length of the window. In milliseconds, 1,000 to 86,400,000. Required. */
+  windowMs: requiredInteger(WINDOW),
+};
+
+/** How many refused keys one client network may send. */
+export interface KindeApiKeyFailedAttemptsOptions
+  extends OptionalIn<typeof FAILED_ATTEMPTS_OPTIONS>, RequiredIn<typeof FAILED_ATTEMPTS_OPTIONS> {}
+
+/** `failedAttempts`: absent, it becomes `null`. */
+export const failedAttemptsSection: OptionKind<
+  KindeApiKeyFailedAttemptsOptions,
+  KindeApiKeyFailedAttemptsOptions | null
+> = offBy(undefined, section(FAILED_ATTEMPTS_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 900_000 }'));
