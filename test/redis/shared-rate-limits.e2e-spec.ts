@@ -1,7 +1,7 @@
 import { redisStore } from 'nestjs-kinde-api-key/redis';
 import { TestClock } from 'nestjs-kinde-api-key/testing';
 import fc from 'fast-check';
-import type { SharedRateDecision } from '../../libs/kinde-api-key/src/shared/shared-rate-limits.js';
+import type { RateDecision } from '../../libs/kinde-api-key/src/rate-limit/rate-limit-store.js';
 import { SharedState } from '../../libs/kinde-api-key/src/shared/shared-state.js';
 import { until } from '../support/fleet.js';
 import { connectClient, type TestClient } from '../support/redis-clients.js';
@@ -17,7 +17,7 @@ const IDENTITY = {
   maxAcceptedAgeMs: 300_000,
 };
 const PLACE = 'Users.find';
-const LOCAL: SharedRateDecision = { accepted: true, limit: 7, remaining: 6, resetAfterMs: 1 };
+const LOCAL: RateDecision = { accepted: true, limit: 7, remaining: 6, resetAfterMs: 1 };
 
 describeRedis('rate limits in Redis', () => {
   let server: RedisServer;

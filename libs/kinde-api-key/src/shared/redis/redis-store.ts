@@ -2,30 +2,30 @@ import type { SharedStore } from '../shared-store.js';
 import { connectionOf, type RedisClient } from './redis-client.js';
 import { RedisSession } from './redis-session.js';
 
-/** See {@link redisStore}. */
+/** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
   /**
-   * A client of the app's own, of ioredis 5 or 6 (`new Redis()`) or of node-redis 5 or 6 (`createClient()`, which the app connects). It is
-   * used and never closed; for announcements a second connection is opened by its `duplicate()`, and closed with the app.
+   * Redis client of the app: ioredis 5 or 6 (`new Redis()`), or node-redis 5 or 6 (`createClient()`, which the app connects). The
+   * library never closes it. It calls `duplicate()` for a second connection that receives invalidations, and closes that with the app.
    */
   readonly client: RedisClient;
-  /** The longest that a call to Redis is waited for, in milliseconds, from 5 to 5,000. Default 50. */
+  /** Maximum time to wait for an answer of Redis, in milliseconds, a whole number from 5 to 5,000. Default 50. */
   readonly timeoutMs?: number;
   /**
-   * What becomes of requests that are limited while Redis is out of reach: `local` counts them in each instance, so that the limit is one
-   * for each instance; `refuse` answers them 429 `RATE_LIMITED`, so that Redis in trouble is an outage. Default `local`.
+   * What happens to rate-limited requests while Redis does not answer: `local` counts them in each instance, so that the limit holds
+   * per instance; `refuse` answers them with 429 `RATE_LIMITED`. Default `local`. With `local`, _n_ instances accept up to _n_ times
+   * the limit meanwhile; with `refuse`, an outage of Redis is an outage of every rate-limited route.
    */
   readonly limitsOnOutage?: 'local' | 'refuse';
 }
 
 /**
- * Lets the instances of an app share what they know over Redis: verdicts, invalidations, one M2M token. For the option `shared`.
+ * Shares verdicts, invalidations, the M2M token and rate limits between the instances of an app over Redis. For the option `shared`.
  *
- * Redis is not trusted: entries are authenticated and the token is encrypted with keys that are derived from the client secret. While it
- * cannot be reached, each instance goes on by itself.
+ * Redis is not trusted: verdicts are authenticated and the token is encrypted with secrets derived from the client secret. While Redis
+ * does not answer, each instance falls back to its own cache and limits.
  *
- * @param options the client, and how long Redis may take
- * @throws {TypeError} for a client of another kind, or an option out of range
+ * @throws {TypeError} if the client is of another kind or an option is out of range
  */
 export function redisStore({ client, timeoutMs = 50, limitsOnOutage = 'local' }: RedisStoreOptions): SharedStore {
   if (!Number.isInteger(timeoutMs) || timeoutMs < 5 || timeoutMs > 5_000)
