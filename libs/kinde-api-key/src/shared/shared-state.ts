@@ -57,7 +57,7 @@ export class SharedState {
   }
 
   /** Returns limits that hold for all instances together. `local` counts while the store cannot be reached. */
-  rateLimits(local: RateLimitStore): RateLimitStore {
+  rateLimits(local: RateLimitStore): SharedRateLimits {
     return new SharedRateLimits(this.#session, this.#secrets, this.#limitsLocally ? local : undefined);
   }
 
