@@ -36,9 +36,9 @@ function verdict(index: number, orgCode = `org_${index}`): AcceptedVerdict {
   };
 }
 
-describeRedis('hostile entries in Redis', () => {
+describeRedis('verdicts in Redis', () => {
   const clock = new TestClock();
-  const keys = new SharedSecrets(IDENTITY);
+  const secrets = new SharedSecrets(IDENTITY);
   let server: RedisServer;
   let connected: TestClient;
   let service: ApiKeyVerificationService;
@@ -48,71 +48,71 @@ describeRedis('hostile entries in Redis', () => {
     server = await RedisServer.start();
     connected = await connectClient(server.port);
     const store = redisStore({ client: connected.client, timeoutMs: 5_000 });
-    const fleet = new SharedState(store, { ...IDENTITY, timeoutMs: 2_000, maxAcceptedAgeMs: 300_000 }, clock, {
+    const state = new SharedState(store, { ...IDENTITY, timeoutMs: 2_000, maxAcceptedAgeMs: 300_000 }, clock, {
       warn() {},
     });
-    // Kinde knows none of these keys, so whatever is accepted is accepted because of Redis.
+    // Kinde knows none of these keys: only a verdict in Redis can make one accepted.
     const refuseAll = {
       verify: async () => {
         asked += 1;
         return { verdict: { accepted: false, reason: 'unknown' } as const, sentAtMs: clock.now() };
       },
     };
-    service = new ApiKeyVerificationService(refuseAll, CACHE, clock, fleet.verdicts);
+    service = new ApiKeyVerificationService(refuseAll, CACHE, clock, state.verdicts);
   });
   afterAll(async () => {
     connected.close();
     await server.stop();
   });
 
-  /** What is genuine for the key, sent `ageMs` ago. */
-  function genuine(index: number, ageMs = 0, by = keys): string {
+  /** The sealed verdict of a key, verified `ageMs` ago. */
+  function genuine(index: number, ageMs = 0, by = secrets): string {
     const name = by.verdictName(digestOf(index));
     return sealVerdict(by, name, { verdict: verdict(index), sentAtMs: clock.now() - ageMs }) ?? '';
   }
 
   async function accepts(index: number, entry: string): Promise<boolean> {
-    await connected.command('SET', keys.verdictName(digestOf(index)), entry);
+    await connected.command('SET', secrets.verdictName(digestOf(index)), entry);
     return (await service.verify(rawKey(index))).accepted;
   }
 
   const altered = (text: string, at: number, to: string) => text.slice(0, at) + to + text.slice(at + 1);
-  const strangers = [
+  const otherRegistrations = [
     new SharedSecrets({ ...IDENTITY, clientSecret: 'another secret' }),
     new SharedSecrets({ ...IDENTITY, clientId: 'another client' }),
     new SharedSecrets({ ...IDENTITY, origin: 'https://other.kinde.com' }),
     new SharedSecrets({ ...IDENTITY, apiId: 'another api' }),
   ];
   const HOSTILE: Readonly<Record<string, (index: number) => string>> = {
-    'cut off': (index) => genuine(index).slice(0, index % genuine(index).length),
-    'with something behind it': (index) => `${genuine(index)}${'} x'.charAt(index % 3)}`,
+    truncated: (index) => genuine(index).slice(0, index % genuine(index).length),
+    extended: (index) => `${genuine(index)}${'} x'.charAt(index % 3)}`,
     'with one character changed': (index) => {
       const entry = genuine(index);
       const at = index % entry.length;
       return altered(entry, at, entry[at] === '0' ? '1' : '0');
     },
     'of another key': (index) => genuine(index + 1),
-    'of another registration': (index) => genuine(index, 0, strangers[index % strangers.length]),
+    'of another registration': (index) => genuine(index, 0, otherRegistrations[index % otherRegistrations.length]),
     'of another organization': (index) => genuine(index).replace(`org_${index}`, 'org_victim'),
-    'made younger': (index) => genuine(index, 301_000).replace(/^1\.\d+/, `1.${clock.now() - (index % 1_000)}`),
-    'replayed after its time': (index) => genuine(index, 300_000 + index),
+    'with a newer time': (index) => genuine(index, 301_000).replace(/^1\.\d+/, `1.${clock.now() - (index % 1_000)}`),
+    expired: (index) => genuine(index, 300_000 + index),
     'from the future': (index) => genuine(index, -2_001 - index),
-    'of another version': (index) => genuine(index).replace(/^1/, String(2 + (index % 8))),
-    'without a tag': (index) =>
+    'of another format version': (index) => genuine(index).replace(/^1/, String(2 + (index % 8))),
+    'without an HMAC': (index) =>
       genuine(index).replace(/\.[\w-]{43}\./, ['.', '..', `.${'A'.repeat(43)}.`][index % 3] ?? ''),
-    'that look like an answer of Kinde': (index) =>
+    'a plain answer of Kinde': (index) =>
       JSON.stringify({ is_valid: true, status: 'active', key_id: `api_key_${index}`, scopes: ['admin'] }),
-    'without sense': (index) => ['\u0000', '{}', '1.1.', 'x'.repeat(70_000), '\uFFFD'.repeat(9)][index % 5] ?? '',
+    garbage: (index) => ['\u0000', '{}', '1.1.', 'x'.repeat(70_000), '\uFFFD'.repeat(9)][index % 5] ?? '',
   };
 
-  it('are told from genuine ones, which are accepted', async () => {
+  it('are accepted if they are genuine', async () => {
     await expect(accepts(1_000_000, genuine(1_000_000))).resolves.toBe(true);
     await expect(accepts(1_000_001, genuine(1_000_001, 59_999))).resolves.toBe(true);
     await expect(accepts(1_000_002, genuine(1_000_002, -2_000))).resolves.toBe(true);
     expect(asked).toBe(0);
   });
 
-  it('are never accepted: 10,000 of them', async () => {
+  it('are never accepted if they are forged, altered, moved, expired or from the future: 10,000 of them', async () => {
     const kinds = Object.entries(HOSTILE);
     const accepted: string[] = [];
     for (let start = 0; start < 10_000; start += 200) {
@@ -128,8 +128,8 @@ describeRedis('hostile entries in Redis', () => {
     expect(asked).toBe(10_000);
   });
 
-  it('of another type than a text are not read', async () => {
-    const name = keys.verdictName(digestOf(2_000_000));
+  it('are ignored if they are of another type than a string', async () => {
+    const name = secrets.verdictName(digestOf(2_000_000));
     await connected.command('LPUSH', name, genuine(2_000_000));
     await expect(service.verify(rawKey(2_000_000))).resolves.toMatchObject({ accepted: false });
   });

@@ -1,4 +1,4 @@
-// One instance of an app, in a process of its own: started by test/support/processes.ts with its settings in the environment.
+// One instance of an app. test/support/processes.ts starts it in a process of its own, with settings in the environment.
 import { Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
@@ -13,7 +13,8 @@ import { redisStore } from 'nestjs-kinde-api-key/redis';
 import 'reflect-metadata';
 
 const redis = new Redis(Number(process.env.TEST_REDIS_PORT), '127.0.0.1');
-const shared = redisStore({ client: redis, timeoutMs: Number(process.env.TEST_REDIS_TIMEOUT_MS) });
+// The longest deadline: eight processes on two cores wait for each other.
+const shared = redisStore({ client: redis, timeoutMs: 5_000 });
 
 @Controller()
 class InstanceController {
@@ -28,7 +29,7 @@ class InstanceController {
   @Get('limited')
   @AnyValidKey()
   @RateLimit({ limit: 100, windowMs: 60_000 })
-  readSometimes() {
+  readLimited() {
     return 'ok';
   }
 
@@ -41,12 +42,7 @@ class InstanceController {
 }
 
 @Module({
-  imports: [
-    KindeApiKeyModule.forRoot({
-      globalGuard: true,
-      shared,
-    }),
-  ],
+  imports: [KindeApiKeyModule.forRoot({ globalGuard: true, shared })],
   controllers: [InstanceController],
 })
 class InstanceModule {}
@@ -54,5 +50,5 @@ class InstanceModule {}
 const app = await NestFactory.create(InstanceModule, { logger: ['error', 'warn'] });
 app.enableShutdownHooks();
 await app.listen(0, '127.0.0.1');
-process.send?.(await app.getUrl());
+process.send?.({ url: await app.getUrl() });
 process.on('disconnect', () => process.exit());

@@ -11,24 +11,30 @@ describeRedis('redisStore', () => {
   afterAll(() => server.stop());
 
   for (const [name, connect] of Object.entries(CLIENTS)) {
-    describeSharedStore(name, { describe, it }, async () => {
+    describeSharedStore(`with ${name}`, { describe, it }, async () => {
       const clients = [await connect(server.port), await connect(server.port)];
-      const [one, other] = clients.map(({ client }) => redisStore({ client, timeoutMs: 2_000 }));
+      const [one, other] = clients.map(({ client }) => redisStore({ client, timeoutMs: 5_000 }));
       if (!one || !other) throw new Error('two clients are needed');
       return { stores: [one, other], tearDown: async () => clients.forEach((client) => client.close()) };
     });
   }
 
-  it('takes nothing else for a client', () => {
+  it('rejects a client of any other shape', () => {
     for (const client of [undefined, null, {}, 'redis://127.0.0.1', { sendCommand() {}, isOpen: true }])
       expect(() => redisStore({ client: client as unknown as RedisClient })).toThrow(
         'takes a client of ioredis 5 or 6',
       );
   });
 
-  it.each([0, 4, 5_001, 1.5, Number.NaN])('takes no deadline of %p ms', async (timeoutMs) => {
-    const connected = await connectClient(server.port);
-    expect(() => redisStore({ client: connected.client, timeoutMs })).toThrow('from 5 to 5000');
-    connected.close();
+  it.each([0, 4, 5_001, 1.5, Number.NaN])('rejects a timeoutMs of %p', async (timeoutMs) => {
+    const { client, close } = await connectClient(server.port);
+    expect(() => redisStore({ client, timeoutMs })).toThrow('from 5 to 5000');
+    close();
+  });
+
+  it("rejects a limitsOnOutage other than 'local' and 'refuse'", async () => {
+    const { client, close } = await connectClient(server.port);
+    expect(() => redisStore({ client, limitsOnOutage: 'accept' as 'local' })).toThrow("'local' or 'refuse'");
+    close();
   });
 });

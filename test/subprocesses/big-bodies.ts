@@ -1,4 +1,4 @@
-// Verifies a key again and again while Kinde answers with bodies that are far too large, and prints what memory that took at most.
+// Verifies a key repeatedly while Kinde answers with bodies that are too large, and reports the peak memory.
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -29,10 +29,10 @@ const sample = (): void => {
   externalMb = Math.max(externalMb, external / 1_048_576);
 };
 const sampler = setInterval(sample, 1);
-/** The most that the system has ever seen: what falls between two samples shows here, once it is more than ever before. */
+/** Peak since the process started. Catches a peak between two samples, if it is the highest so far. */
 const highWaterMb = (): number => process.resourceUsage().maxRSS / 1_024;
 
-/** Asks so many times, one call after the other, and counts what came out. */
+/** Verifies the key `times` times in sequence, and counts the outcomes. */
 async function ask(times: number): Promise<Record<string, number>> {
   const outcomes: Record<string, number> = {};
   for (let time = 0; time < times; time += 1) {
@@ -45,8 +45,8 @@ async function ask(times: number): Promise<Record<string, number>> {
   return outcomes;
 }
 
-/** Waits for the test's word: it changes what Kinde answers. */
-const word = (): Promise<unknown> => new Promise((resolve) => process.once('message', resolve));
+/** Waits until the test has changed what Kinde answers. */
+const nextMessage = (): Promise<unknown> => new Promise((resolve) => process.once('message', resolve));
 
 const idle = await ask(200);
 globalThis.gc?.();
@@ -56,7 +56,7 @@ const [idleMb, idleExternalMb, earlierHighWaterMb] = [residentMb, externalMb, hi
 process.send?.({ ready: true });
 const results: unknown[] = [];
 for (const fault of ['huge', 'declared', 'endless']) {
-  await word();
+  await nextMessage();
   const outcomes = await ask(8);
   const peakMb = highWaterMb() > earlierHighWaterMb ? highWaterMb() : residentMb;
   results.push({ fault, outcomes, aboveIdleMb: peakMb - idleMb, externalMb: externalMb - idleExternalMb });

@@ -1,4 +1,4 @@
-// Closes an app while verifications are under way, and then does nothing: the process ends if nothing keeps it alive.
+// Closes an app while verifications are in flight, then does nothing. The process ends unless something keeps it alive.
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -12,7 +12,7 @@ const { KINDE, CLIENT_ID, CLIENT_SECRET, GOOD_KEY } = process.env;
       domain: KINDE ?? '',
       clientId: CLIENT_ID ?? '',
       clientSecret: CLIENT_SECRET ?? '',
-      // Longer than the test waits: what is not cleared keeps the process alive.
+      // Longer than the test waits: a timer that is not cleared keeps the process alive.
       kinde: { timeoutMs: 60_000 },
     }),
   ],
@@ -22,9 +22,9 @@ class AppModule {}
 const app = await NestFactory.create(AppModule, { logger: false });
 await app.listen(0, '127.0.0.1');
 const service = app.get(ApiKeyVerificationService);
-const word = new Promise((resolve) => process.once('message', resolve));
+const started = new Promise((resolve) => process.once('message', resolve));
 process.send?.({ ready: true });
-await word;
+await started;
 const keys = [GOOD_KEY ?? '', ...Array.from({ length: 99 }, (_value, index) => `k_live_in_flight_${1_000 + index}`)];
 const asked = keys.map((key) =>
   service.verify(key).then(
@@ -32,9 +32,9 @@ const asked = keys.map((key) =>
     (error: Error) => error.name,
   ),
 );
-// Nobody waits for these; what becomes of them is nobody's to handle.
+// Starts background work whose result is never read.
 for (const key of keys) service.verifyCached(key);
-// With a Kinde that is well they have their answers first; with one that hangs they never would.
+// If Kinde answers, closes after the answers; if it hangs, closes in the meantime.
 await Promise.race([Promise.all(asked), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
 await app.close();
 const outcomes: Record<string, number> = {};

@@ -1,4 +1,4 @@
-// Drives an app with every log that there is switched on, and at the end lets an error crash the process: the test reads what was written.
+// Runs an app with every log level on, and lets an error crash the process at the end. The test reads the output.
 import 'reflect-metadata';
 import { Controller, Get, Inject, Module, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -23,7 +23,7 @@ class AnyController {
   }
 }
 
-// The credentials come from the environment, as they usually do.
+// The credentials come from the environment, as in most apps.
 @Module({
   imports: [KindeApiKeyModule.forRoot({ onDecision: (decision) => console.log(decision) })],
   controllers: [AnyController],
@@ -34,11 +34,11 @@ const app = await NestFactory.create(AppModule, { logger: ['log', 'error', 'warn
 await app.listen(0, '127.0.0.1');
 const url = await app.getUrl();
 const service = app.get(ApiKeyVerificationService);
-const word = (): Promise<unknown> => new Promise((resolve) => process.once('message', resolve));
+const nextMessage = (): Promise<unknown> => new Promise((resolve) => process.once('message', resolve));
 
 for (;;) {
   process.send?.({ ready: true });
-  if ((await word()) === 'crash') break;
+  if ((await nextMessage()) === 'crash') break;
   for (const path of ['/', '/unhandled']) {
     for (const authorization of [`Bearer ${GOOD_KEY}`, GOOD_KEY, `Basic ${btoa(GOOD_KEY)}`]) {
       const response = await fetch(url + path, { headers: { authorization } });

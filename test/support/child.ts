@@ -4,14 +4,18 @@ import { pathToFileURL } from 'node:url';
 
 const ROOT = resolve(__dirname, '../..');
 
-/** Runs a TypeScript file of the tests in a process of its own, from the sources. */
+/** Options of {@link startChild}. */
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly nodeFlags?: readonly string[];
+  /** Whether the child's output is piped to this process instead of printed. */
+  readonly silent?: boolean;
+}
+
+/** Runs a TypeScript file of `test/`, from the sources, in a process of its own. */
 export function startChild(
   file: string,
-  {
-    env = {},
-    nodeFlags = [],
-    silent = false,
-  }: { env?: NodeJS.ProcessEnv; nodeFlags?: string[]; silent?: boolean } = {},
+  { env = {}, nodeFlags = [], silent = false }: ChildOptions = {},
 ): ChildProcess {
   const loader = pathToFileURL(resolve(ROOT, 'apps/sample/run-sources.mjs')).href;
   return fork(resolve(ROOT, 'test', file), {
@@ -22,7 +26,7 @@ export function startChild(
   });
 }
 
-/** The next message of a child that has a certain field; an error if it ends before. */
+/** Returns the next message of a child that has a certain field. Rejects if the child ends before. */
 export function messageWith<T>(child: ChildProcess, field: string): Promise<T> {
   return new Promise((resolvePromise, reject) => {
     const onMessage = (message: unknown): void => {
@@ -32,7 +36,7 @@ export function messageWith<T>(child: ChildProcess, field: string): Promise<T> {
       resolvePromise(message as T);
     };
     const onExit = (code: number | null): void =>
-      reject(new Error(`the child ended with ${code} before it said "${field}"`));
+      reject(new Error(`the child ended with code ${code} before it sent "${field}"`));
     child.on('message', onMessage);
     child.once('exit', onExit);
   });

@@ -5,12 +5,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The server that the tests start: `REDIS_SERVER_BIN`, or what the PATH has. */
+/** Server binary for the tests: `REDIS_SERVER_BIN`, or else `redis-server` or `valkey-server` from the PATH. */
 export const REDIS_SERVER_BIN = [process.env.REDIS_SERVER_BIN, 'redis-server', 'valkey-server'].find(
   (bin) => bin && spawnSync(bin, ['--version']).status === 0,
 );
 
-/** Runs a suite that needs a real Redis; where there is none it is skipped, and `npm test` says so (see test/setup/redis-check.mjs). */
+/** Declares a suite that needs a Redis server. Skips it if none is installed: test/setup/redis-check.mjs says so. */
 export function describeRedis(name: string, suite: () => void): void {
   // oxlint-disable-next-line jest/valid-describe-callback, jest/valid-title, jest/no-disabled-tests -- this is where suites are declared
   if (REDIS_SERVER_BIN) describe(name, suite);
@@ -18,7 +18,7 @@ export function describeRedis(name: string, suite: () => void): void {
   else describe.skip(`${name} (needs a redis-server)`, suite);
 }
 
-/** A redis-server of the test's own on a loopback port, which can be frozen and killed. */
+/** A redis-server for one suite, on a free loopback port, which can be frozen and killed. */
 export class RedisServer {
   readonly port: number;
   #child: ChildProcess;
@@ -45,7 +45,7 @@ export class RedisServer {
     this.#child.kill('SIGCONT');
   }
 
-  /** Ends at once, with every connection and everything that was in it. */
+  /** Kills the server. Its connections and data are lost. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');
@@ -53,7 +53,7 @@ export class RedisServer {
     await exited;
   }
 
-  /** Starts again on the same port, empty. */
+  /** Starts an empty server on the same port. */
   async restart(): Promise<void> {
     await this.kill();
     this.#child = await launch(this.port, this.#dir);

@@ -1,16 +1,16 @@
-import { costOf, mintsPerMonth, type FleetCost, type FleetPlan } from './formula.js';
+import { costOf, mintsPerMonth, type Cost, type Plan } from './formula.js';
 
 const TRAFFIC = { requestsPerSecond: 100, zipf: 1, ttlMs: 60_000 };
 
-/** The rows of the table in `docs/multiple-instances.md`: 100 requests a second, the default `ttlMs`. */
-export const PLANS: readonly FleetPlan[] = [100, 10_000].flatMap((keys) =>
+/** The plans of the table in `docs/multiple-instances.md`: 100 requests a second, the default `ttlMs`. */
+export const PLANS: readonly Plan[] = [100, 10_000].flatMap((keys) =>
   [1, 4, 16].flatMap((instances) =>
     (instances === 1 ? [false] : [false, true]).map((isShared) => ({ ...TRAFFIC, keys, instances, isShared })),
   ),
 );
 
-/** The table for a person who plans a fleet, by the formula, or with what was measured beside it. */
-export function planTable(measured: readonly FleetCost[] = []): string {
+/** Returns the table by the formula. With measured costs, shows both. */
+export function planTable(measured: readonly Cost[] = []): string {
   const isMeasured = measured.length > 0;
   const head = [
     'keys',
@@ -23,7 +23,7 @@ export function planTable(measured: readonly FleetCost[] = []): string {
   const rows = PLANS.map((plan, index) => {
     const formula = costOf(plan);
     const cost = measured[index];
-    const beside = (text: (cost: FleetCost) => string): string =>
+    const beside = (text: (cost: Cost) => string): string =>
       cost ? `${text(cost)} (formula ${text(formula)})` : text(formula);
     return [
       plan.keys.toLocaleString('en'),

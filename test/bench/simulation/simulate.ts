@@ -2,19 +2,18 @@ import { ApiKeyVerificationService } from 'nestjs-kinde-api-key';
 import { TestClock } from 'nestjs-kinde-api-key/testing';
 import type { RawKey } from '../../../libs/kinde-api-key/src/api-key/raw-key.js';
 import type { SharedVerdict, SharedVerdicts } from '../../../libs/kinde-api-key/src/verification/shared-verdicts.js';
-import { rates, type FleetCost, type FleetPlan } from './formula.js';
+import { rates, type Cost, type Plan } from './formula.js';
 
 const CACHE = { staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 1_000_000, maxRefusals: 10 };
 
 /**
- * Lets the library's own verification services answer the traffic of a plan on a clock that jumps from request to request, and counts what
- * they ask. Kinde answers at once, and what is shared is known at once.
+ * Runs the traffic of a plan through the library's own verification services, on a clock that jumps from request to request, and
+ * counts their calls. Kinde and Redis answer without delay.
  *
- * @param plan the fleet and its traffic
- * @param seconds how much time is counted, after as much as two times to live in which nothing is
- * @param seed the same gives the same traffic
+ * @param seconds how long calls are counted, after a warm-up of two `ttlMs`
+ * @param seed of the traffic: the same seed gives the same traffic
  */
-export async function simulate(plan: FleetPlan, seconds: number, seed = 1): Promise<FleetCost> {
+export async function simulate(plan: Plan, seconds: number, seed = 1): Promise<Cost> {
   const clock = new TestClock(0);
   const random = randomOf(seed);
   const traffic = new Traffic(plan, random);
@@ -23,7 +22,7 @@ export async function simulate(plan: FleetPlan, seconds: number, seed = 1): Prom
     verifies += 1;
     return { verdict: verdictOf(key.reveal()), sentAtMs: clock.now() };
   };
-  const known = new Map<string, SharedVerdict>();
+  const stored = new Map<string, SharedVerdict>();
   const services = Array.from(
     { length: plan.instances },
     () =>
@@ -31,24 +30,24 @@ export async function simulate(plan: FleetPlan, seconds: number, seed = 1): Prom
         { verify },
         { ...CACHE, ttlMs: plan.ttlMs },
         clock,
-        plan.isShared ? sharingOver(known) : null,
+        plan.isShared ? sharedOver(stored) : null,
       ),
   );
-  const beginMs = plan.ttlMs * 2;
+  const warmUpMs = plan.ttlMs * 2;
   const counted = { requests: 0, hits: 0, verifiesBefore: 0 };
-  for (let nowMs = 0; nowMs < beginMs + seconds * 1_000; nowMs += traffic.pauseMs()) {
+  for (let nowMs = 0; nowMs < warmUpMs + seconds * 1_000; nowMs += traffic.pauseMs()) {
     clock.set(nowMs);
     const service = services[Math.floor(random() * services.length)] as ApiKeyVerificationService;
     const rawKey = traffic.nextKey();
-    if (nowMs < beginMs) counted.verifiesBefore = verifies;
-    const verifiesAtFirst = verifies;
-    const remembered = service.verifyCached(rawKey);
-    if (!remembered) await service.verify(rawKey);
-    // What another instance knows is waited for as well, but for a millisecond.
-    const isHit = remembered !== undefined || verifies === verifiesAtFirst;
-    // A refresh in the background may be under way.
+    if (nowMs < warmUpMs) counted.verifiesBefore = verifies;
+    const verifiesBefore = verifies;
+    const cached = service.verifyCached(rawKey);
+    if (!cached) await service.verify(rawKey);
+    // A verdict in Redis takes a millisecond: it counts as a hit.
+    const isHit = cached !== undefined || verifies === verifiesBefore;
+    // Lets a refresh in the background finish.
     await new Promise((resolve) => setImmediate(resolve));
-    if (nowMs < beginMs) continue;
+    if (nowMs < warmUpMs) continue;
     counted.requests += 1;
     if (isHit) counted.hits += 1;
   }
@@ -58,17 +57,17 @@ export async function simulate(plan: FleetPlan, seconds: number, seed = 1): Prom
   };
 }
 
-/** Who comes when. */
+/** Chooses the next key, and the pause before it. */
 class Traffic {
-  readonly #cumulated: number[] = [];
+  readonly #cumulative: number[] = [];
   readonly #total: number;
 
   constructor(
-    plan: FleetPlan,
+    plan: Plan,
     private readonly random: () => number,
   ) {
     let sum = 0;
-    for (const rate of rates(plan)) this.#cumulated.push((sum += rate));
+    for (const rate of rates(plan)) this.#cumulative.push((sum += rate));
     this.#total = sum;
   }
 
@@ -77,11 +76,11 @@ class Traffic {
   }
 
   nextKey(): string {
-    const wanted = this.random() * this.#total;
-    let [low, high] = [0, this.#cumulated.length - 1];
+    const target = this.random() * this.#total;
+    let [low, high] = [0, this.#cumulative.length - 1];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#cumulated[middle] ?? 0) < wanted) low = middle + 1;
+      if ((this.#cumulative[middle] ?? 0) < target) low = middle + 1;
       else high = middle;
     }
     return `k_live_simulated_${low}`;
@@ -93,20 +92,20 @@ function verdictOf(rawKey: string) {
   return { accepted: true, apiKey: { ...apiKey, ownerType: 'environment' } } as const;
 }
 
-/** Everything is known to everybody at once. */
-function sharingOver(known: Map<string, SharedVerdict>): SharedVerdicts {
+/** A shared store without delay. */
+function sharedOver(stored: Map<string, SharedVerdict>): SharedVerdicts {
   return {
-    find: async (digest) => known.get(digest),
+    find: async (digest) => stored.get(digest),
     claimRefresh: async () => true,
     invalidationsOf: async () => [],
-    share: async (digest, shared) => void known.set(digest, shared),
-    takeBack: async (digest) => void known.delete(digest),
+    share: async (digest, shared) => void stored.set(digest, shared),
+    takeBack: async (digest) => void stored.delete(digest),
     publish: async () => undefined,
     onInvalidations: () => undefined,
   };
 }
 
-/** Numbers from 0 to 1, always the same ones for a seed (mulberry32). */
+/** Returns a generator of numbers from 0 to 1, the same for the same seed (mulberry32). */
 function randomOf(seed: number): () => number {
   let state = seed;
   return () => {

@@ -11,25 +11,25 @@ const IDENTITY = {
   audience: 'a',
   apiId: null,
 };
-const keys = new SharedSecrets(IDENTITY);
+const secrets = new SharedSecrets(IDENTITY);
 const TOKEN = { token: new AccessToken('the.token.itself', 1_000, 60_000), isForced: true };
 
-describe('a sealed token', () => {
-  it('is the token with its times', () => {
-    const opened = openToken(keys, sealToken(keys, TOKEN));
+describe('sealToken and openToken', () => {
+  it('return the token with its times', () => {
+    const opened = openToken(secrets, sealToken(secrets, TOKEN));
     expect(opened).toMatchObject({ isForced: true, token: { sentAtMs: 1_000, lifeMs: 60_000, renewAtMs: 49_000 } });
     expect(opened?.token.reveal()).toBe('the.token.itself');
   });
 
-  it('is never the same text twice, and shows nothing', () => {
-    const sealed = sealToken(keys, TOKEN);
-    expect(sealed).not.toBe(sealToken(keys, TOKEN));
+  it('never write the same text twice, and show neither the token nor the client secret', () => {
+    const sealed = sealToken(secrets, TOKEN);
+    expect(sealed).not.toBe(sealToken(secrets, TOKEN));
     expect(Buffer.from(sealed, 'base64url').toString('latin1')).not.toContain('token');
-    expect(inspect(keys, { showHidden: true, depth: 9 })).not.toContain('secret');
+    expect(inspect(secrets, { showHidden: true, depth: 9 })).not.toContain('secret');
   });
 
-  it('is nothing for another secret, client, domain or audience', () => {
-    const sealed = sealToken(keys, TOKEN);
+  it('reject a token sealed for another client secret, client, domain or audience', () => {
+    const sealed = sealToken(secrets, TOKEN);
     for (const other of [
       { clientSecret: 'x' },
       { clientId: 'x' },
@@ -39,21 +39,21 @@ describe('a sealed token', () => {
       expect(openToken(new SharedSecrets({ ...IDENTITY, ...other }), sealed)).toBeUndefined();
   });
 
-  it('is nothing once a bit was changed, or it was cut off or continued', () => {
-    const bytes = Buffer.from(sealToken(keys, TOKEN), 'base64url');
+  it('reject a token with a changed bit, cut off or extended', () => {
+    const bytes = Buffer.from(sealToken(secrets, TOKEN), 'base64url');
     fc.assert(
       fc.property(fc.nat({ max: bytes.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, bits) => {
         const changed = Buffer.from(bytes);
         changed[at] = (changed[at] ?? 0) ^ bits;
-        expect(openToken(keys, changed.toString('base64url'))).toBeUndefined();
-        expect(openToken(keys, bytes.subarray(0, at).toString('base64url'))).toBeUndefined();
-        expect(openToken(keys, Buffer.concat([bytes, Buffer.of(bits)]).toString('base64url'))).toBeUndefined();
+        expect(openToken(secrets, changed.toString('base64url'))).toBeUndefined();
+        expect(openToken(secrets, bytes.subarray(0, at).toString('base64url'))).toBeUndefined();
+        expect(openToken(secrets, Buffer.concat([bytes, Buffer.of(bits)]).toString('base64url'))).toBeUndefined();
       }),
     );
   });
 
-  it('is nothing when it is any text at all, however long', () => {
-    expect(openToken(keys, 'x'.repeat(100_000))).toBeUndefined();
-    fc.assert(fc.property(fc.string(), (text) => expect(openToken(keys, text)).toBeUndefined()));
+  it('reject any other text, however long', () => {
+    expect(openToken(secrets, 'x'.repeat(100_000))).toBeUndefined();
+    fc.assert(fc.property(fc.string(), (text) => expect(openToken(secrets, text)).toBeUndefined()));
   });
 });

@@ -10,8 +10,8 @@ const IDENTITY = {
   audience: 'a',
   apiId: null,
 };
-const keys = new SharedSecrets(IDENTITY);
-const NAME = keys.verdictName('digest');
+const secrets = new SharedSecrets(IDENTITY);
+const NAME = secrets.verdictName('digest');
 
 const verdicts: fc.Arbitrary<AcceptedVerdict> = fc
   .record({
@@ -28,20 +28,20 @@ const verdicts: fc.Arbitrary<AcceptedVerdict> = fc
   }));
 const times = fc.nat({ max: 8.64e15 });
 
-describe('a sealed verdict', () => {
-  it('is what was sealed, whatever the names in it', () => {
+describe('sealVerdict and openVerdict', () => {
+  it('return the verdict that was sealed, whatever the names in it', () => {
     fc.assert(
       fc.property(verdicts, times, (verdict, sentAtMs) => {
-        const sealed = sealVerdict(keys, NAME, { verdict, sentAtMs }) ?? '';
-        expect(openVerdict(keys, NAME, sealed)).toEqual({ verdict, sentAtMs });
+        const sealed = sealVerdict(secrets, NAME, { verdict, sentAtMs }) ?? '';
+        expect(openVerdict(secrets, NAME, sealed)).toEqual({ verdict, sentAtMs });
       }),
     );
   });
 
-  it('is nothing at another place, with another secret, client, domain or API', () => {
+  it('reject a verdict sealed under another name, or for another client secret, client, domain or API', () => {
     const sealed =
-      sealVerdict(keys, NAME, { verdict: fc.sample(verdicts, 1)[0] as AcceptedVerdict, sentAtMs: 1 }) ?? '';
-    expect(openVerdict(keys, keys.verdictName('other'), sealed)).toBeUndefined();
+      sealVerdict(secrets, NAME, { verdict: fc.sample(verdicts, 1)[0] as AcceptedVerdict, sentAtMs: 1 }) ?? '';
+    expect(openVerdict(secrets, secrets.verdictName('other'), sealed)).toBeUndefined();
     for (const other of [{ clientSecret: 'x' }, { clientId: 'x' }, { origin: 'https://x.kinde.com' }]) {
       expect(openVerdict(new SharedSecrets({ ...IDENTITY, ...other }), NAME, sealed)).toBeUndefined();
       expect(new SharedSecrets({ ...IDENTITY, ...other }).verdictName('digest')).not.toBe(NAME);
@@ -49,40 +49,40 @@ describe('a sealed verdict', () => {
     expect(new SharedSecrets({ ...IDENTITY, apiId: 'any' }).verdictName('digest')).not.toBe(NAME);
   });
 
-  it('is nothing once a single character was changed, taken or added', () => {
+  it('reject a verdict with one character changed, removed or added', () => {
     fc.assert(
       fc.property(verdicts, times, fc.nat(), fc.string({ maxLength: 1 }), (verdict, sentAtMs, at, character) => {
-        const sealed = sealVerdict(keys, NAME, { verdict, sentAtMs }) ?? '';
-        const place = at % (sealed.length + 1);
-        const changed = sealed.slice(0, place) + character + sealed.slice(place + 1);
+        const sealed = sealVerdict(secrets, NAME, { verdict, sentAtMs }) ?? '';
+        const index = at % (sealed.length + 1);
+        const changed = sealed.slice(0, index) + character + sealed.slice(index + 1);
         fc.pre(changed !== sealed);
-        expect(openVerdict(keys, NAME, changed)).toBeUndefined();
+        expect(openVerdict(secrets, NAME, changed)).toBeUndefined();
       }),
     );
   });
 
-  it('is nothing when it is any text at all', () => {
+  it('reject any other text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(openVerdict(keys, NAME, text)).toBeUndefined();
+        expect(openVerdict(secrets, NAME, text)).toBeUndefined();
       }),
     );
   });
 
-  it('goes through the parser for answers of Kinde even with a right tag', () => {
+  it('parse the verdict as strictly as an answer of Kinde, even if its HMAC is right', () => {
     for (const answer of [
       '{"is_valid":"true","status":"active","key_id":"a","scopes":[]}',
       '{"is_valid":false}',
       '{}',
     ]) {
-      const text = `1.5.${keys.macOf(NAME, `1.5.${answer}`)}.${answer}`;
-      expect(openVerdict(keys, NAME, text)).toBeUndefined();
+      const text = `1.5.${secrets.macOf(NAME, `1.5.${answer}`)}.${answer}`;
+      expect(openVerdict(secrets, NAME, text)).toBeUndefined();
     }
   });
 
-  it('is not made where it would be longer than anybody reads', () => {
+  it('do not seal a verdict that is longer than a value may be', () => {
     const verdict = fc.sample(verdicts, 1)[0] as AcceptedVerdict;
     const large = { ...verdict, apiKey: { ...verdict.apiKey, scopes: Array(7_000).fill('read:users') as string[] } };
-    expect(sealVerdict(keys, NAME, { verdict: large, sentAtMs: 1 })).toBeUndefined();
+    expect(sealVerdict(secrets, NAME, { verdict: large, sentAtMs: 1 })).toBeUndefined();
   });
 });

@@ -4,17 +4,12 @@ import { MAX_VALUE_BYTES } from './shared-store.js';
 import type { SharedVerdict } from '../verification/shared-verdicts.js';
 import type { SharedSecrets } from './shared-secrets.js';
 
-/** Version, time, tag (HMAC-SHA256 as base64url) and what Kinde had said, in Kinde's own shape. */
+/** Format version, time, HMAC-SHA256 (base64url), and Kinde's answer in its own shape. */
 const SEALED = /^1\.(\d{1,16})\.([\w-]{43})\.(\{.*\})$/s;
 
-/**
- * @param keys of the registration
- * @param name where it will be kept: it is part of what is authenticated
- * @returns the entry, or `undefined` if it would be too long to be believed
- */
-export function sealVerdict(keys: SharedSecrets, name: string, shared: SharedVerdict): string | undefined {
+/** Returns the verdict, authenticated and bound to its name in the store, or `undefined` if it is too long. */
+export function sealVerdict(secrets: SharedSecrets, name: string, shared: SharedVerdict): string | undefined {
   const { apiKey } = shared.verdict;
-  const sentAtMs = Math.floor(shared.sentAtMs);
   const answer = JSON.stringify({
     is_valid: true,
     status: 'active',
@@ -25,19 +20,20 @@ export function sealVerdict(keys: SharedSecrets, name: string, shared: SharedVer
     last_verified_on: apiKey.lastVerifiedOn,
     verification_count: apiKey.verificationCount,
   });
-  const sealed = `1.${sentAtMs}.${keys.macOf(name, `1.${sentAtMs}.${answer}`)}.${answer}`;
+  const sentAtMs = Math.floor(shared.sentAtMs);
+  const sealed = `1.${sentAtMs}.${secrets.macOf(name, `1.${sentAtMs}.${answer}`)}.${answer}`;
   return Buffer.byteLength(sealed) <= MAX_VALUE_BYTES ? sealed : undefined;
 }
 
 /**
- * Reads an entry that anybody may have written. First the tag, in constant time; then the same strict parser as for Kinde's answer.
+ * Checks the HMAC in constant time, then parses like an answer of Kinde.
  *
- * @param name where it was found: an entry of another name is no entry
- * @returns what was sealed, however old; `undefined` for anything else
+ * @param name where the value was found: a value sealed under another name is rejected
+ * @returns the verdict, of any age, or `undefined` if it was not sealed with these secrets under this name
  */
-export function openVerdict(keys: SharedSecrets, name: string, sealed: string): SharedVerdict | undefined {
-  const [, time = '', tag = '', answer = ''] = SEALED.exec(sealed) ?? [];
-  if (answer === '' || !isEqual(tag, keys.macOf(name, `1.${time}.${answer}`))) return undefined;
+export function openVerdict(secrets: SharedSecrets, name: string, sealed: string): SharedVerdict | undefined {
+  const [, time = '', mac = '', answer = ''] = SEALED.exec(sealed) ?? [];
+  if (answer === '' || !isEqual(mac, secrets.macOf(name, `1.${time}.${answer}`))) return undefined;
   const parsed = parseVerifyAnswer({ status: 200, headers: { 'content-type': 'application/json' }, body: answer });
   if (parsed.kind !== 'verdict' || !parsed.verdict.accepted) return undefined;
   return { verdict: parsed.verdict, sentAtMs: Number(time) };

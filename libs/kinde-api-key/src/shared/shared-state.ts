@@ -1,83 +1,77 @@
 import type { Clock } from '../clock.js';
 import type { Mint } from '../kinde/token/m2m-token.js';
-import type { SharedSession, SharedStore } from './shared-store.js';
+import type { Log } from '../log.js';
+import type { RateLimitStore } from '../rate-limit/rate-limit-store.js';
 import type { SharedVerdicts } from '../verification/shared-verdicts.js';
+import { SharedRateLimits } from './shared-rate-limits.js';
 import { SharedSecrets, type SharedIdentity } from './shared-secrets.js';
+import type { SharedSession, SharedStore } from './shared-store.js';
 import { SharedTokenMint } from './shared-token-mint.js';
-import { SharedRateLimits, type LocalRates } from './shared-rate-limits.js';
 import { SharedVerdictStore } from './shared-verdict-store.js';
 
-/** The net below the announcements: how often it is asked for invalidations that were not heard of, in milliseconds. */
+/** Interval of the catch-up with invalidations whose messages were lost. */
 const CATCH_UP_EVERY_MS = 5_000;
-/** The oldest answer that any instance may accept, whatever its options: the largest `ttlMs` and `staleIfErrorMs` there are. */
+/** The largest `ttlMs` plus the largest `staleIfErrorMs`: no instance accepts an older verdict, whatever its options. */
 const KEEP_INVALIDATIONS_MS = 90_000_000;
 
-/** Who shares what with whom. */
+/** Options of {@link SharedState}. */
 export interface SharedStateOptions extends SharedIdentity {
-  /** Deadline of a mint, in milliseconds. */
+  /** Deadline for another instance to fetch an M2M token, in milliseconds. */
   readonly timeoutMs: number;
-  /** 0: no verdict is shared. */
+  /** Maximum age of a shared verdict, in milliseconds. 0 shares none. */
   readonly maxAcceptedAgeMs: number;
 }
 
-/** What one registration shares with the other instances: verdicts, invalidations, the M2M token. */
+/** Everything that one registration shares with other instances: verdicts, invalidations, the M2M token, rate limits. */
 export class SharedState {
+  readonly #options: SharedStateOptions;
+  readonly #secrets: SharedSecrets;
   readonly #session: SharedSession;
-  readonly #keys: SharedSecrets;
   readonly #verdicts: SharedVerdictStore;
   readonly #clock: Clock;
-  readonly #timeoutMs: number;
-  readonly #limitsOnOutage: 'local' | 'refuse';
+  readonly #limitsLocally: boolean;
   #catchUp: NodeJS.Timeout | undefined;
 
   /**
-   * @param store where
-   * @param options see {@link SharedStateOptions}
-   * @param clock for ages; locks and deadlines are real time
-   * @param log told once when the store goes, and when it is back
+   * @param clock for ages. Locks and deadlines use real time
+   * @param log receives a warning when the store stops answering, and when it answers again
    */
-  constructor(store: SharedStore, options: SharedStateOptions, clock: Clock, log: { warn(message: string): void }) {
-    this.#keys = new SharedSecrets(options);
+  constructor(store: SharedStore, options: SharedStateOptions, clock: Clock, log: Pick<Log, 'warn'>) {
+    this.#options = options;
     this.#clock = clock;
-    this.#timeoutMs = options.timeoutMs;
-    this.#limitsOnOutage = store.limitsOnOutage ?? 'local';
-    this.#session = store.open({
-      invalidations: this.#keys.invalidations,
-      keepInvalidationsMs: KEEP_INVALIDATIONS_MS,
-      log,
-    });
-    const { maxAcceptedAgeMs } = options;
-    this.#verdicts = new SharedVerdictStore({ session: this.#session, keys: this.#keys, clock, maxAcceptedAgeMs });
+    this.#limitsLocally = (store.limitsOnOutage ?? 'local') === 'local';
+    this.#secrets = new SharedSecrets(options);
+    const { invalidations } = this.#secrets;
+    this.#session = store.open({ invalidations, keepInvalidationsMs: KEEP_INVALIDATIONS_MS, log });
+    this.#verdicts = new SharedVerdictStore(this.#session, this.#secrets, clock, options.maxAcceptedAgeMs);
   }
 
-  /** For the verification service. */
+  /** The verdicts and invalidations, for the verification service. */
   get verdicts(): SharedVerdicts {
     return this.#verdicts;
   }
 
-  /** @returns what fetches tokens for the whole fleet, by the endpoint of this process */
+  /** Returns a mint that fetches one token for all instances from `endpoint`. */
   shareToken(endpoint: Mint): Mint {
-    const parts = { session: this.#session, keys: this.#keys, clock: this.#clock, timeoutMs: this.#timeoutMs };
-    return new SharedTokenMint({ ...parts, endpoint });
+    return new SharedTokenMint(endpoint, this.#session, this.#secrets, this.#clock, this.#options.timeoutMs);
   }
 
-  /** @returns limits for the whole fleet, by the counts of this process while the store is out of reach */
-  rateLimits(local: LocalRates): SharedRateLimits {
-    return new SharedRateLimits({ session: this.#session, keys: this.#keys, local, onOutage: this.#limitsOnOutage });
+  /** Returns limits that hold for all instances together. `local` counts while the store cannot be reached. */
+  rateLimits(local: RateLimitStore): SharedRateLimits {
+    return new SharedRateLimits(this.#session, this.#secrets, this.#limitsLocally ? local : undefined);
   }
 
-  /** Begins to listen to the others. Waits at most about a second for the store, and never fails. */
+  /** Starts listening to the other instances. Waits at most about a second for the store, and never rejects. */
   async start(): Promise<void> {
     const catchUp = (): void => void this.#verdicts.catchUp();
-    this.#catchUp = setInterval(catchUp, CATCH_UP_EVERY_MS);
-    this.#catchUp.unref();
+    this.#catchUp = setInterval(catchUp, CATCH_UP_EVERY_MS).unref();
     await this.#session.start({
-      onInvalidation: (invalidation) => this.#verdicts.hear(invalidation),
+      onInvalidation: (invalidation) => this.#verdicts.onInvalidation(invalidation),
       onConnected: catchUp,
     });
   }
 
-  /** Ends the connection that {@link start} made. Idempotent. */
+  /** Ends what {@link start} began. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#catchUp);
     await this.#session.close();

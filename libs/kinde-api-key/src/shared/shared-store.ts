@@ -1,97 +1,122 @@
-/** What the instances of an app share, as the option `shared` takes it: `redisStore({ client })` from `nestjs-kinde-api-key/redis`. */
+import type { Log } from '../log.js';
+
+/**
+ * A store that all instances of an app share, for the option `shared`: `redisStore({ client })` from `nestjs-kinde-api-key/redis`, or
+ * an implementation of your own. Test yours with `describeSharedStore` from `nestjs-kinde-api-key/testing`.
+ *
+ * @experimental The port for stores of your own may change in a minor version. Using `redisStore` is stable.
+ */
 export interface SharedStore {
-  /** One word for the line that is logged at boot, e.g. `redis`. */
+  /** Name of the store in the log line at boot, one word, e.g. `redis`. */
   readonly name: string;
   /**
-   * What becomes of requests that are limited while the store is out of reach: `local` counts them in each instance (the limit is then
-   * one for each instance), `refuse` refuses them. Default `local`.
+   * What happens to rate-limited requests while the store cannot be reached: `local` counts them in each instance, so that the limit
+   * holds per instance; `refuse` answers them with 429 `RATE_LIMITED`. Default `local`.
    */
   readonly limitsOnOutage?: 'local' | 'refuse';
-  /** Makes the part of one registration. Connects nothing yet: see {@link SharedSession.start}. */
+  /** Returns the session of one registration. Connects nothing yet: see {@link SharedSession.start}. */
   open(scope: SharedScope): SharedSession;
 }
 
-/** What a store is told about a registration. No secret: whatever needs one is sealed before a store sees it. */
+/**
+ * What a store is told about a registration. Holds no secret: values are sealed before a store sees them.
+ *
+ * @experimental May change in a minor version.
+ */
 export interface SharedScope {
-  /** Where invalidations are kept and announced: the same for every registration of one Kinde domain. */
+  /** Name under which invalidations are stored and published, the same for all registrations of one Kinde domain. */
   readonly invalidations: string;
-  /** How long a invalidation is of use, in milliseconds. */
+  /** How long an invalidation must be kept, in milliseconds. */
   readonly keepInvalidationsMs: number;
-  /** The store reports here, once, when trouble begins and when it is over. */
-  readonly log: { warn(message: string): void };
+  /** Where the store logs that it cannot be reached, and that it can again. Log each once. */
+  readonly log: Pick<Log, 'warn'>;
 }
 
-/** Keys that were invalidated: a tag names them, the time is that of the machine that did it. */
+/**
+ * Invalidates the keys with a tag that were verified before a time.
+ *
+ * @experimental May change in a minor version.
+ */
 export interface Invalidation {
-  /** `keyId:…`, `orgCode:…`, `userId:…` or `*`, at most {@link MAX_TAG_LENGTH} characters. */
+  /** `keyId:…`, `orgCode:…`, `userId:…`, or `*` for every key. At most {@link MAX_TAG_LENGTH} characters. */
   readonly tag: string;
-  /** Milliseconds since the Unix epoch. */
+  /** Time on the invalidating instance, in milliseconds since the Unix epoch. */
   readonly atMs: number;
 }
 
-/** Longer tags are nobody's. */
+/** Maximum length of a tag, in characters. Longer tags are ignored. */
 export const MAX_TAG_LENGTH = 300;
 
-/** Longer values are neither written nor believed, in bytes. */
+/** Maximum length of a value, in bytes. Longer values are neither written nor accepted. */
 export const MAX_VALUE_BYTES = 65_536;
 
-/** How far the clocks of two instances may be apart, in milliseconds. What is nearer to an invalidation than that is not believed. */
+/** How far the clocks of two instances may differ, in milliseconds. Verdicts this close to an invalidation are not used. */
 export const MAX_SKEW_MS = 2_000;
 
-/** What became of one request that was counted against a limit. */
+/**
+ * Decision about one request that counts against a limit.
+ *
+ * @experimental May change in a minor version.
+ */
 export interface SharedRate {
-  /** Whether it is within the limit. One that is not consumes nothing. */
+  /** Whether the request is within the limit. A refused request does not count. */
   readonly accepted: boolean;
-  /** How many more would be accepted at this moment, at least 0. */
+  /** Number of further requests that would be accepted now, at least 0. */
   readonly remaining: number;
-  /** Milliseconds, more than 0: after a refusal until one request will pass, after an acceptance until the oldest one stops counting. */
+  /** Milliseconds, more than 0: after a refusal, until the next request is accepted; otherwise, until the oldest one stops counting. */
   readonly resetAfterMs: number;
 }
 
-/** Told what happens elsewhere. Neither may throw. */
+/**
+ * Receives what happens in the store. Its methods do not throw.
+ *
+ * @experimental May change in a minor version.
+ */
 export interface SharedListener {
-  /** Another instance, or this one, has invalidated keys. */
+  /** Called when an instance, this one included, has published an invalidation. */
   onInvalidation(invalidation: Invalidation): void;
-  /** The store is within reach (again): whatever was announced meanwhile has been missed. */
+  /** Called when the store can be reached, for the first time or again. Messages may have been missed before. */
   onConnected(): void;
 }
 
 /**
- * A registration's part of a shared store. The store is never trusted: a value that comes back is believed only if it carries the
- * library's own authentication, and what it says about invalidations can only make the library forget.
+ * The part of a shared store that one registration uses. The store is not trusted: values are authenticated by the library, and an
+ * invalidation can only make it verify a key again.
  *
- * Every method rejects with {@link SharedStoreError} within a short deadline of the store's own, and at once while the store is known
- * to be out of reach. Names and values are visible ASCII.
+ * Every method rejects with {@link SharedStoreError} within a short deadline, and at once while the store is known to be unreachable.
+ * Names and values are visible ASCII.
+ *
+ * @experimental May change in a minor version.
  */
 export interface SharedSession {
-  /** @returns the value, or `undefined` where there is none; one that is longer than {@link MAX_VALUE_BYTES} may come cut off */
+  /** Returns a value, or `undefined` if it does not exist. May cut off a value that is longer than {@link MAX_VALUE_BYTES}. */
   read(name: string): Promise<string | undefined>;
-  /** Keeps a value for `ttlMs` milliseconds, from 1. */
+  /** Stores a value for `ttlMs` milliseconds, at least 1. */
   write(name: string, value: string, ttlMs: number): Promise<void>;
-  /** Forgets a value. */
+  /** Deletes a value. */
   remove(name: string): Promise<void>;
-  /** Takes a lock for `ttlMs` milliseconds, or holds it longer if `owner` has it already. @returns whether `owner` has it now */
+  /** Acquires a lock for `ttlMs` milliseconds, or extends it for its `owner`. Returns whether `owner` holds it now. */
   acquire(name: string, owner: string, ttlMs: number): Promise<boolean>;
-  /** Gives a lock back if `owner` has it; that of another is left alone. */
+  /** Releases a lock if `owner` holds it. */
   release(name: string, owner: string): Promise<void>;
   /**
-   * Decides about one request and counts it if it is accepted, as one step: in no half-open window `[t, t + windowMs)` are more than
-   * `limit` of a bucket accepted by all instances together, and none is refused while there are fewer. By the store's own time.
+   * Decides about one request, and counts it if it is accepted, in one atomic step. In no window `[t, t + windowMs)` of the store's own
+   * time do all instances together accept more than `limit` requests of a bucket, and none is refused while fewer were accepted.
    */
   take(bucket: string, limit: number, windowMs: number): Promise<SharedRate>;
-  /** Keeps a invalidation, unless there is a later one, and announces it to every instance that listens. */
+  /** Stores an invalidation, unless a later one of the same tag exists, and sends it to every listening instance. */
   publish(invalidation: Invalidation): Promise<void>;
-  /** @returns those of the tags that have a invalidation */
+  /** Returns the stored invalidations of these tags. */
   invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]>;
-  /** @returns every invalidation of that time or later, and a `*` in place of those that had to make room */
+  /** Returns the stored invalidations of that time or later. A `*` stands for those that were evicted. */
   invalidationsSince(atMs: number): Promise<readonly Invalidation[]>;
-  /** Begins to listen. Resolves when the store has answered, or after about a second: a boot does not depend on it. */
+  /** Starts listening. Resolves when the store has answered, or after about a second, so that it cannot hold up a boot. */
   start(listener: SharedListener): Promise<void>;
-  /** Ends what {@link start} began. What the app itself has opened stays open. Idempotent. */
+  /** Ends what {@link start} began. Leaves the app's own connections open. Idempotent. */
   close(): Promise<void>;
 }
 
-/** The shared store did not do what it was asked for. The library goes on without it. */
+/** Rejection of a {@link SharedSession}: the store failed or was too slow. The library continues without it. */
 export class SharedStoreError extends Error {
   override readonly name = 'SharedStoreError';
 }

@@ -1,78 +1,77 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
+import { pause } from '../kinde/limits/deadline.js';
+import { Outage } from '../kinde/outage.js';
 import type { AccessToken } from '../kinde/token/access-token.js';
 import type { Mint, MintRequest } from '../kinde/token/m2m-token.js';
-import { Outage } from '../kinde/outage.js';
-import { MAX_SKEW_MS, type SharedSession } from './shared-store.js';
-import type { SharedSecrets } from './shared-secrets.js';
 import { openToken, sealToken } from './sealed-token.js';
+import type { SharedSecrets } from './shared-secrets.js';
+import { MAX_SKEW_MS, type SharedSession } from './shared-store.js';
 
-/** A holder of the lock that dies holds the others up for at most this time, in milliseconds; one that lives goes on holding it. */
+/** Life of the lock. An instance that dies delays the others at most this long; a live one extends its lock. */
 const LOCK_MS = 1_000;
-const HELD_ON_EVERY_MS = 300;
-/** Those who wait look again after 20 to 60 ms. */
-const LOOK_AGAIN_MS = 20;
-const LOOK_AGAIN_JITTER_MS = 40;
-/** A token that a forced renewal has brought is as good as Kinde gives for this time, in milliseconds. */
+const EXTEND_LOCK_EVERY_MS = 300;
+const POLL_MS = 20;
+const POLL_JITTER_MS = 40;
+/** After a forced renewal, the new token counts as good for this time: a further rejection is the key's fault. */
 const FORCED_EVERY_MS = 60_000;
 
-/** See {@link SharedTokenMint}. */
-export interface SharedTokenMintParts {
-  readonly endpoint: Mint;
-  readonly session: SharedSession;
-  readonly keys: SharedSecrets;
-  readonly clock: Clock;
-  /** How long somebody else's mint is waited for, in milliseconds. */
-  readonly timeoutMs: number;
-}
-
 /**
- * One M2M token for the fleet: the one in the shared store, else whoever gets the lock fetches one and all others wait for it. Where
- * the store is out of reach every process fetches its own, as if there were no store.
+ * Fetches one M2M token for all instances. The instance that holds the lock asks Kinde, and the others wait for its token. While the
+ * store cannot be reached, each instance fetches its own.
  */
 export class SharedTokenMint implements Mint {
-  readonly #parts: SharedTokenMintParts;
+  readonly #endpoint: Mint;
+  readonly #session: SharedSession;
+  readonly #secrets: SharedSecrets;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #lockName: string;
 
-  /** @param parts see {@link SharedTokenMintParts} */
-  constructor(parts: SharedTokenMintParts) {
-    this.#parts = parts;
+  /** @param timeoutMs how long to wait for the token of another instance, in milliseconds */
+  constructor(endpoint: Mint, session: SharedSession, secrets: SharedSecrets, clock: Clock, timeoutMs: number) {
+    this.#endpoint = endpoint;
+    this.#session = session;
+    this.#secrets = secrets;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#lockName = `${secrets.tokenName}:lock`;
   }
 
   /**
-   * @param request what for: see {@link MintRequest}
-   * @throws {KindeApiKeyMisconfiguredError} if Kinde refuses the credentials
-   * @throws {Outage} if there is no token, or another instance did not get one in time
+   * Returns the shared token, or fetches one: see {@link Mint}.
+   *
+   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
+   * @throws {Outage} if Kinde does not answer, or another instance did not get a token in time
    */
   async mint(request: MintRequest): Promise<AccessToken> {
-    const { session, keys, endpoint, timeoutMs } = this.#parts;
     const owner = randomBytes(16).toString('hex');
-    const endsAtMs = performance.now() + timeoutMs;
+    const endsAtMs = performance.now() + this.#timeoutMs;
     do {
-      let isOurs: boolean;
+      let hasLock: boolean;
       try {
-        const shared = (await this.#find(request)) ?? undefined;
+        const shared = await this.#find(request);
         if (shared) return shared;
-        isOurs = await session.acquire(`${keys.tokenName}:lock`, owner, LOCK_MS);
+        hasLock = await this.#session.acquire(this.#lockName, owner, LOCK_MS);
       } catch {
-        return endpoint.mint(request);
+        return this.#endpoint.mint(request);
       }
-      if (isOurs) return this.#mintForAll(request, owner);
-      await pause(LOOK_AGAIN_MS + Math.random() * LOOK_AGAIN_JITTER_MS);
+      if (hasLock) return this.#mintForAll(request, owner);
+      await pause(POLL_MS + Math.random() * POLL_JITTER_MS);
     } while (performance.now() < endsAtMs);
     throw new Outage('kinde', 'another instance did not get an M2M token in time', { countsForBreaker: false });
   }
 
-  /** A token from the store that does for the request. */
+  /** Returns the token in the store if it answers the request. */
   async #find({ held, isForced }: MintRequest): Promise<AccessToken | undefined> {
-    const { session, keys, clock } = this.#parts;
-    const sealed = await session.read(keys.tokenName);
-    const found = sealed === undefined ? undefined : openToken(keys, sealed);
+    const sealed = await this.#session.read(this.#secrets.tokenName);
+    const found = sealed === undefined ? undefined : openToken(this.#secrets, sealed);
     if (!found) return undefined;
     const { token } = found;
-    const nowMs = clock.now();
+    const nowMs = this.#clock.now();
     if (nowMs >= token.usableUntilMs || token.sentAtMs > nowMs + MAX_SKEW_MS) return undefined;
     if (token.reveal() === held?.reveal()) {
-      // Somebody has asked Kinde for a better one just now, and this is what came of it.
+      // Another instance has just forced a renewal, and Kinde gave it this token.
       return isForced && found.isForced && nowMs - token.sentAtMs < FORCED_EVERY_MS ? held : undefined;
     }
     const isRenewalAhead = !isForced && held !== undefined && nowMs < held.usableUntilMs;
@@ -80,30 +79,22 @@ export class SharedTokenMint implements Mint {
   }
 
   async #mintForAll(request: MintRequest, owner: string): Promise<AccessToken> {
-    const { session, keys, endpoint, clock } = this.#parts;
-    const lock = `${keys.tokenName}:lock`;
-    const holdOn = setInterval(
-      () => void session.acquire(lock, owner, LOCK_MS).catch(() => undefined),
-      HELD_ON_EVERY_MS,
-    );
-    holdOn.unref();
+    const extendLock = (): void => void this.#session.acquire(this.#lockName, owner, LOCK_MS).catch(() => undefined);
+    const extending = setInterval(extendLock, EXTEND_LOCK_EVERY_MS).unref();
     try {
-      // The one who had the lock before may have been done between our look and our turn.
-      const shared = await this.#find(request).catch(() => undefined);
-      if (shared) return shared;
-      const token = await endpoint.mint(request);
-      const sealed = sealToken(keys, { token, isForced: request.isForced });
-      await session
-        .write(keys.tokenName, sealed, Math.max(1, Math.floor(token.usableUntilMs - clock.now())))
-        .catch(() => undefined);
-      return token;
+      // The previous holder may have stored a token after our last look.
+      return (await this.#find(request).catch(() => undefined)) ?? (await this.#mintAndStore(request));
     } finally {
-      clearInterval(holdOn);
-      await session.release(lock, owner).catch(() => undefined);
+      clearInterval(extending);
+      await this.#session.release(this.#lockName, owner).catch(() => undefined);
     }
   }
-}
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+  async #mintAndStore(request: MintRequest): Promise<AccessToken> {
+    const token = await this.#endpoint.mint(request);
+    const sealed = sealToken(this.#secrets, { token, isForced: request.isForced });
+    const ttlMs = Math.max(1, Math.floor(token.usableUntilMs - this.#clock.now()));
+    await this.#session.write(this.#secrets.tokenName, sealed, ttlMs).catch(() => undefined);
+    return token;
+  }
 }

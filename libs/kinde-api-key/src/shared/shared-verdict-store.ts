@@ -1,48 +1,45 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../clock.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { tagsOf } from '../verification/invalidation.js';
+import type { Clock } from '../clock.js';
+import { EVERY_KEY, tagsOf } from '../verification/invalidation.js';
 import type { SharedVerdict, SharedVerdicts } from '../verification/shared-verdicts.js';
-import { MAX_SKEW_MS, type SharedSession, type Invalidation } from './shared-store.js';
-import type { SharedSecrets } from './shared-secrets.js';
 import { openVerdict, sealVerdict } from './sealed-verdict.js';
+import type { SharedSecrets } from './shared-secrets.js';
+import { MAX_SKEW_MS, type Invalidation, type SharedSession } from './shared-store.js';
 
-/** The instance that asks about a key again has this time, in milliseconds; if it dies, another one does. */
+/** Life of the claim to refresh a key. If the instance dies, another one takes over after this time. */
 const REFRESH_CLAIM_MS = 5_000;
-/** Invalidations that could not be told yet; more than so many become one of everything. */
-const MAX_UNTOLD = 1_000;
+/** Maximum number of invalidations that wait for the store. When full, one for every key replaces them. */
+const MAX_PENDING = 1_000;
 
-/** See {@link SharedVerdictStore}. */
-export interface SharedVerdictStoreParts {
-  readonly session: SharedSession;
-  readonly keys: SharedSecrets;
-  readonly clock: Clock;
-  /** How long an entry is of use to anybody, in milliseconds. */
-  readonly maxAcceptedAgeMs: number;
-}
-
-/** Verdicts and invalidations in the shared store: sealed, bound to their place, and never of more use than Kinde's own answer. */
+/** Verdicts and invalidations in the shared store. Verdicts are sealed, and expire as early as those in memory. */
 export class SharedVerdictStore implements SharedVerdicts {
-  readonly #parts: SharedVerdictStoreParts;
+  readonly #session: SharedSession;
+  readonly #secrets: SharedSecrets;
+  readonly #clock: Clock;
+  readonly #maxAcceptedAgeMs: number;
   readonly #owner = randomBytes(16).toString('hex');
-  readonly #untold = new Map<string, number>();
+  /** Invalidations that could not be published yet: tag to time. */
+  readonly #pending = new Map<string, number>();
   #apply: (invalidations: readonly Invalidation[]) => void = () => undefined;
-  #heardUntilMs: number;
+  #caughtUpToMs: number;
 
-  /** @param parts see {@link SharedVerdictStoreParts} */
-  constructor(parts: SharedVerdictStoreParts) {
-    this.#parts = parts;
-    this.#heardUntilMs = parts.clock.now();
+  /** @param maxAcceptedAgeMs how long a verdict is kept, in milliseconds. 0 stores none */
+  constructor(session: SharedSession, secrets: SharedSecrets, clock: Clock, maxAcceptedAgeMs: number) {
+    this.#session = session;
+    this.#secrets = secrets;
+    this.#clock = clock;
+    this.#maxAcceptedAgeMs = maxAcceptedAgeMs;
+    this.#caughtUpToMs = clock.now();
   }
 
   async find(digest: string): Promise<SharedVerdict | undefined> {
-    const { session, keys, clock } = this.#parts;
-    const name = keys.verdictName(digest);
+    const name = this.#secrets.verdictName(digest);
     try {
-      const sealed = await session.read(name);
-      const found = sealed === undefined ? undefined : openVerdict(keys, name, sealed);
-      if (!found || found.sentAtMs > clock.now() + MAX_SKEW_MS) return undefined;
-      const invalidations = await session.invalidationsOf(tagsOf(found.verdict.apiKey));
+      const sealed = await this.#session.read(name);
+      const found = sealed === undefined ? undefined : openVerdict(this.#secrets, name, sealed);
+      if (!found || found.sentAtMs > this.#clock.now() + MAX_SKEW_MS) return undefined;
+      const invalidations = await this.#session.invalidationsOf(tagsOf(found.verdict.apiKey));
       return invalidations.some(({ atMs }) => found.sentAtMs <= atMs + MAX_SKEW_MS) ? undefined : found;
     } catch {
       return undefined;
@@ -50,46 +47,35 @@ export class SharedVerdictStore implements SharedVerdicts {
   }
 
   async claimRefresh(digest: string): Promise<boolean> {
-    const { session, keys } = this.#parts;
-    try {
-      return await session.acquire(`${keys.verdictName(digest)}:refresh`, this.#owner, REFRESH_CLAIM_MS);
-    } catch {
-      return true;
-    }
+    return this.#session.acquire(this.#claimName(digest), this.#owner, REFRESH_CLAIM_MS).catch(() => true);
   }
 
   async invalidationsOf(apiKey: VerifiedApiKey): Promise<readonly Invalidation[]> {
-    try {
-      return await this.#parts.session.invalidationsOf(tagsOf(apiKey));
-    } catch {
-      return [];
-    }
+    return this.#session.invalidationsOf(tagsOf(apiKey)).catch(() => []);
   }
 
   async share(digest: string, shared: SharedVerdict): Promise<void> {
-    const { session, keys, clock, maxAcceptedAgeMs } = this.#parts;
-    const name = keys.verdictName(digest);
-    const sealed = sealVerdict(keys, name, shared);
-    const leftMs = Math.floor(shared.sentAtMs + maxAcceptedAgeMs - clock.now());
-    if (sealed === undefined || leftMs < 1) return;
-    await session.write(name, sealed, leftMs).catch(() => undefined);
-    // Whoever looks next finds the new entry; the next refresh need not wait for the claim to end.
-    await session.release(`${name}:refresh`, this.#owner).catch(() => undefined);
+    const name = this.#secrets.verdictName(digest);
+    const sealed = sealVerdict(this.#secrets, name, shared);
+    const ttlMs = Math.floor(shared.sentAtMs + this.#maxAcceptedAgeMs - this.#clock.now());
+    if (sealed === undefined || ttlMs < 1) return;
+    await this.#session.write(name, sealed, ttlMs).catch(() => undefined);
+    // The next refresh need not wait for the claim to expire.
+    await this.#session.release(this.#claimName(digest), this.#owner).catch(() => undefined);
   }
 
   async takeBack(digest: string): Promise<void> {
-    await this.#parts.session.remove(this.#parts.keys.verdictName(digest)).catch(() => undefined);
+    await this.#session.remove(this.#secrets.verdictName(digest)).catch(() => undefined);
   }
 
   async publish(invalidation: Invalidation): Promise<void> {
     try {
-      await this.#parts.session.publish(invalidation);
+      await this.#session.publish(invalidation);
     } catch {
-      this.#untold.set(invalidation.tag, invalidation.atMs);
-      if (this.#untold.size > MAX_UNTOLD) {
-        this.#untold.clear();
-        this.#untold.set('*', invalidation.atMs);
-      }
+      this.#pending.set(invalidation.tag, invalidation.atMs);
+      if (this.#pending.size <= MAX_PENDING) return;
+      this.#pending.clear();
+      this.#pending.set(EVERY_KEY, invalidation.atMs);
     }
   }
 
@@ -97,24 +83,28 @@ export class SharedVerdictStore implements SharedVerdicts {
     this.#apply = apply;
   }
 
-  /** A invalidation was announced. */
-  hear(invalidation: Invalidation): void {
+  /** Applies an invalidation that another instance has published. */
+  onInvalidation(invalidation: Invalidation): void {
     this.#apply([invalidation]);
   }
 
-  /** Asks what was announced since the last time, and tells what could not be told. Called after an absence and now and then. */
+  /** Applies the invalidations stored since the last time, then publishes the pending ones. Never rejects. */
   async catchUp(): Promise<void> {
-    const { session, clock } = this.#parts;
-    const nowMs = clock.now();
+    const nowMs = this.#clock.now();
     try {
-      this.#apply(await session.invalidationsSince(Math.floor(this.#heardUntilMs - 2 * MAX_SKEW_MS)));
-      this.#heardUntilMs = nowMs;
-      for (const [tag, atMs] of this.#untold) {
-        await session.publish({ tag, atMs });
-        this.#untold.delete(tag);
+      this.#apply(await this.#session.invalidationsSince(Math.floor(this.#caughtUpToMs - 2 * MAX_SKEW_MS)));
+      this.#caughtUpToMs = nowMs;
+      for (const [tag, atMs] of this.#pending) {
+        await this.#session.publish({ tag, atMs });
+        // A later one of the same tag may have become pending meanwhile.
+        if (this.#pending.get(tag) === atMs) this.#pending.delete(tag);
       }
     } catch {
-      // The next time.
+      // The next catch-up tries again.
     }
+  }
+
+  #claimName(digest: string): string {
+    return `${this.#secrets.verdictName(digest)}:refresh`;
   }
 }

@@ -62,20 +62,20 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
 
 /**
  * @param ms milliseconds
- * @param signal ends the wait with its `reason`
+ * @param signal ends the wait with its `reason`. Default: none
  */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.reject(signal.reason as Outage);
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.reject(signal?.reason as Outage);
   return new Promise<void>((resolve, reject) => {
     const giveUp = (): void => {
       clearTimeout(timer);
-      reject(signal.reason as Outage);
+      reject(signal?.reason as Outage);
     };
     const timer = setTimeout(() => {
-      signal.removeEventListener('abort', giveUp);
+      signal?.removeEventListener('abort', giveUp);
       resolve();
     }, ms);
     timer.unref();
-    signal.addEventListener('abort', giveUp, { once: true });
+    signal?.addEventListener('abort', giveUp, { once: true });
   });
 }

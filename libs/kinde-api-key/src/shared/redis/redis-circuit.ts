@@ -1,120 +1,118 @@
+import type { Log } from '../../log.js';
 import { SharedStoreError } from '../shared-store.js';
 
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
-/** A probe that got no answer is still waited for: the client may deliver it when Redis is back. After this time, another is sent. */
-const PROBE_LOST_MS = 30_000;
-const REFUSALS_LOGGED_EVERY_MS = 60_000;
-/** The first word of an answer that refuses: `OOM`, `READONLY`, `WRONGTYPE`. What follows may repeat what was sent. */
-const REFUSAL = /^-?([A-Z]{2,}) /;
+const FIRST_PROBE_AFTER_MS = 250;
+const MAX_PROBE_PAUSE_MS = 5_000;
+/** A client may deliver a queued probe when Redis is back, so the next one is sent only after this time. */
+const PROBE_LOST_AFTER_MS = 30_000;
+const LOG_ERROR_REPLIES_EVERY_MS = 60_000;
+/** First word of an error reply: `OOM`, `READONLY`, `WRONGTYPE`. The rest is not logged, because it may repeat what was sent. */
+const ERROR_REPLY = /^-?([A-Z]{2,}) /;
 
-/** See {@link RedisCircuit}. */
-export interface RedisCircuitParts {
-  /** Asks for any answer. */
+/** What {@link RedisCircuit} needs. */
+export interface RedisCircuitOptions {
+  /** Sends a command that Redis answers while it is up. */
   readonly probe: () => Promise<unknown>;
-  /** The longest that a call is waited for, in milliseconds. */
+  /** Deadline of a call, in milliseconds. */
   readonly timeoutMs: number;
-  readonly log: { warn(message: string): void };
-  readonly onBack: () => void;
+  readonly log: Pick<Log, 'warn'>;
+  /** Called when Redis answers again. */
+  readonly onUp: () => void;
 }
 
 /**
- * Everything that is sent to Redis goes through here, so that Redis in trouble costs one deadline and then nothing: after a call that got
- * no answer all others fail at once, until Redis has answered a probe that no request waits for. A Redis that answers with an error is
- * none in trouble: its answers cost no time.
+ * Circuit breaker for Redis. After one call without an answer, all calls are rejected at once until Redis answers a probe, which no
+ * request waits for. An error reply does not count as an outage, because it arrives without delay.
  */
 export class RedisCircuit {
-  readonly #parts: RedisCircuitParts;
-  #pauseMs = FIRST_PAUSE_MS;
-  #timer: NodeJS.Timeout | undefined;
-  #probeSentAtMs = Number.NEGATIVE_INFINITY;
-  #answeredAtMs = Number.NEGATIVE_INFINITY;
+  readonly #options: RedisCircuitOptions;
   #isDown = false;
   #isClosed = false;
-  #refusalLoggedAtMs = Number.NEGATIVE_INFINITY;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
+  #probeTimer: NodeJS.Timeout | undefined;
+  #probePauseMs = FIRST_PROBE_AFTER_MS;
+  #probeSentAtMs = Number.NEGATIVE_INFINITY;
+  #errorLoggedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param parts see {@link RedisCircuitParts} */
-  constructor(parts: RedisCircuitParts) {
-    this.#parts = parts;
+  constructor(options: RedisCircuitOptions) {
+    this.#options = options;
   }
 
   /**
-   * @param call what to send
-   * @throws {SharedStoreError} if there is no answer in time, or one that refuses; at once while Redis is out of reach
+   * Sends a call and returns its answer.
+   *
+   * @param timeoutMs deadline of this call, in milliseconds. Default: that of the options
+   * @throws {SharedStoreError} on an error reply or without an answer in time; at once while Redis is down
    */
-  async run<T>(call: () => Promise<T>, timeoutMs: number = this.#parts.timeoutMs): Promise<T> {
-    if (this.#isDown || this.#isClosed) throw new SharedStoreError('Redis is out of reach');
+  async run<T>(call: () => Promise<T>, timeoutMs: number = this.#options.timeoutMs): Promise<T> {
+    if (this.#isDown || this.#isClosed) throw new SharedStoreError('Redis is down');
     const sentAtMs = performance.now();
     try {
       const answer = await within(call, timeoutMs);
       this.#answeredAtMs = performance.now();
       return answer;
     } catch (error) {
-      // Others were answered in time meanwhile: it is a crowd and no outage.
+      // Other calls were answered in the meantime: Redis is slow, not down.
       if (error instanceof TimedOut && this.#answeredAtMs > sentAtMs) throw new SharedStoreError('Redis was too slow');
-      const [, refusal] = REFUSAL.exec(messageOf(error)) ?? [];
-      if (refusal === undefined) {
-        this.#goDown();
-        throw new SharedStoreError('Redis did not answer');
-      }
-      this.#logRefusal(refusal);
-      throw new SharedStoreError(`Redis refused (${refusal})`);
+      const code = errorReplyOf(error);
+      if (code === undefined) this.#markDown();
+      else this.#logErrorReply(code);
+      throw new SharedStoreError(code === undefined ? 'Redis did not answer' : `Redis replied with an error (${code})`);
     }
   }
 
-  /** Sends nothing any more. Idempotent. */
+  /** Rejects every later call and stops probing. Idempotent. */
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#probeTimer);
   }
 
-  #goDown(): void {
+  #markDown(): void {
     if (this.#isDown || this.#isClosed) return;
     this.#isDown = true;
-    this.#pauseMs = FIRST_PAUSE_MS;
-    this.#parts.log.warn('Redis does not answer: this instance goes on by itself until it does');
-    this.#probeLater();
+    this.#options.log.warn(
+      'Redis does not answer. Until it does, this instance falls back to its own cache and M2M token, and rate-limited requests are ' +
+        'counted here or refused, as limitsOnOutage says. Check Redis and the network to it',
+    );
+    this.#probePauseMs = FIRST_PROBE_AFTER_MS;
+    this.#scheduleProbe();
   }
 
-  #probeLater(): void {
-    this.#timer = setTimeout(() => {
-      this.#probe();
-      this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
-      if (this.#isDown && !this.#isClosed) this.#probeLater();
-    }, this.#pauseMs);
-    this.#timer.unref();
-  }
-
-  #probe(): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#probeSentAtMs < PROBE_LOST_MS) return;
-    this.#probeSentAtMs = nowMs;
-    safely(this.#parts.probe)
-      .then(
-        () => true,
-        (error: unknown) => REFUSAL.test(messageOf(error)),
-      )
-      .then((isBack) => {
-        if (this.#probeSentAtMs === nowMs) this.#probeSentAtMs = Number.NEGATIVE_INFINITY;
-        if (isBack) this.#comeBack();
-      })
-      .catch(() => undefined);
-  }
-
-  #comeBack(): void {
+  #markUp(): void {
     if (!this.#isDown || this.#isClosed) return;
     this.#isDown = false;
-    clearTimeout(this.#timer);
-    this.#parts.log.warn('Redis answers again');
-    this.#parts.onBack();
+    clearTimeout(this.#probeTimer);
+    this.#options.log.warn('Redis answers again');
+    this.#options.onUp();
   }
 
-  #logRefusal(refusal: string): void {
+  #scheduleProbe(): void {
+    this.#probeTimer = setTimeout(() => {
+      this.#probe().catch(() => undefined);
+      this.#probePauseMs = Math.min(MAX_PROBE_PAUSE_MS, this.#probePauseMs * 2);
+      this.#scheduleProbe();
+    }, this.#probePauseMs).unref();
+  }
+
+  async #probe(): Promise<void> {
     const nowMs = performance.now();
-    if (nowMs - this.#refusalLoggedAtMs < REFUSALS_LOGGED_EVERY_MS) return;
-    this.#refusalLoggedAtMs = nowMs;
-    this.#parts.log.warn(
-      `Redis refuses what it is asked for (${refusal}): what it refuses, this instance does by itself`,
+    if (nowMs - this.#probeSentAtMs < PROBE_LOST_AFTER_MS) return;
+    this.#probeSentAtMs = nowMs;
+    const isUp = await this.#options.probe().then(
+      () => true,
+      (error: unknown) => errorReplyOf(error) !== undefined,
+    );
+    if (this.#probeSentAtMs === nowMs) this.#probeSentAtMs = Number.NEGATIVE_INFINITY;
+    if (isUp) this.#markUp();
+  }
+
+  #logErrorReply(code: string): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#errorLoggedAtMs < LOG_ERROR_REPLIES_EVERY_MS) return;
+    this.#errorLoggedAtMs = nowMs;
+    this.#options.log.warn(
+      `Redis replies with errors (${code}). What fails is not shared, and rate-limited requests are counted here or refused, as ` +
+        'limitsOnOutage says. Check the memory limit, replication and permissions of Redis',
     );
   }
 }
@@ -123,22 +121,14 @@ class TimedOut extends Error {}
 
 function within<T>(call: () => Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      // Where it was this process that stood still, the answer is here already and is read before this.
-      setImmediate(() => reject(new TimedOut()));
-    }, timeoutMs);
-    timer.unref();
-    safely(call)
+    // If this process was suspended, the answer is here already: it is read before the immediate runs.
+    const timer = setTimeout(() => setImmediate(() => reject(new TimedOut())), timeoutMs).unref();
+    call()
       .then(resolve, reject)
       .finally(() => clearTimeout(timer));
   });
 }
 
-/** A client may throw in place of rejecting. */
-async function safely<T>(call: () => Promise<T>): Promise<T> {
-  return call();
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : '';
+function errorReplyOf(error: unknown): string | undefined {
+  return error instanceof Error ? ERROR_REPLY.exec(error.message)?.[1] : undefined;
 }

@@ -1,4 +1,4 @@
-/** What of an ioredis client (5 or 6) is used: `new Redis()`. Taken by its shape, so that the library depends on no client. */
+/** The methods used of an ioredis client (5 or 6), `new Redis()`. Matched by shape, so that the library depends on no client. */
 export interface IoredisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
   duplicate(options?: object): IoredisClient;
@@ -8,7 +8,7 @@ export interface IoredisClient {
   disconnect(): void;
 }
 
-/** What of a node-redis client (the package `redis`, 5 or 6) is used: `createClient()`, which the app connects itself. */
+/** The methods used of a node-redis client (package `redis`, 5 or 6), `createClient()`, which the app connects. */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
   sendCommand(args: string[]): Promise<unknown>;
@@ -19,35 +19,36 @@ export interface NodeRedisClient {
   destroy(): void;
 }
 
-/** A client of the app's own. */
+/** A Redis client that the app has created. */
 export type RedisClient = IoredisClient | NodeRedisClient;
 
-/** A connection that only listens, and its end. */
+/** A connection of the library's own that receives messages. */
 export interface Subscription {
-  /** Tries again where the client has given up. */
-  revive(): void;
-  /** Ends the connection. */
+  /** Connects again if the client has given up. */
+  reconnect(): void;
+  /** Closes the connection. */
   close(): void;
 }
 
-/** Told about a channel. */
+/** Receives what happens on a channel. */
 export interface SubscriptionListener {
   onMessage(message: string): void;
-  /** The channel is listened to from now on, (again) after a time in which messages were lost. */
+  /** Called when the channel is subscribed, for the first time or again. Messages may have been lost before. */
   onSubscribed(): void;
 }
 
-/** One way to talk to Redis, whichever client carries it. */
+/** Hides which client library carries the commands. */
 export interface RedisConnection {
-  /** Sends a command on the app's client. No deadline: a client may keep a command for as long as it is not connected. */
+  /** Sends a command on the app's client. Has no deadline: clients queue commands while they are not connected. */
   send(args: readonly string[]): Promise<unknown>;
-  /** Opens a connection of our own, like the app's, and listens. */
+  /** Subscribes to a channel on a duplicate of the app's client. */
   subscribe(channel: string, listener: SubscriptionListener): Subscription;
 }
 
 /**
- * @param client the app's
- * @throws {TypeError} for what is neither of the two
+ * Returns the connection of the app's client.
+ *
+ * @throws {TypeError} if it is a client of neither library
  */
 export function connectionOf(client: RedisClient): RedisConnection {
   if (isIoredis(client)) return ioredisConnection(client);
@@ -60,7 +61,8 @@ export function connectionOf(client: RedisClient): RedisConnection {
 function ioredisConnection(client: IoredisClient): RedisConnection {
   ignoreErrors(client);
   return {
-    send: ([command = '', ...args]) => client.call(command, ...args),
+    // async, because a client may throw instead of rejecting
+    send: async ([command = '', ...args]) => client.call(command, ...args),
     subscribe: (channel, listener) => {
       const own = client.duplicate({
         lazyConnect: false,
@@ -73,15 +75,13 @@ function ioredisConnection(client: IoredisClient): RedisConnection {
       own.on('message', (from: string, message: string) => {
         if (from === channel) listener.onMessage(message);
       });
-      own.on(
-        'ready',
-        () =>
-          void own.subscribe(channel).then(
-            () => listener.onSubscribed(),
-            () => undefined,
-          ),
-      );
-      return { revive: () => undefined, close: () => own.disconnect() };
+      own.on('ready', () => {
+        own
+          .subscribe(channel)
+          .then(() => listener.onSubscribed())
+          .catch(() => undefined);
+      });
+      return { reconnect: () => undefined, close: () => own.disconnect() };
     },
   };
 }
@@ -89,53 +89,54 @@ function ioredisConnection(client: IoredisClient): RedisConnection {
 function nodeRedisConnection(client: NodeRedisClient): RedisConnection {
   ignoreErrors(client);
   return {
-    send: (args) => client.sendCommand([...args]),
-    subscribe: (channel, listener) => {
-      const own = client.duplicate();
-      ignoreErrors(own);
-      let isSubscribed = false;
-      let isClosed = false;
-      const destroy = (): void => {
-        try {
-          own.destroy();
-        } catch {
-          // It was not open.
-        }
-      };
-      // node-redis subscribes again by itself after a break, and before it calls itself ready.
-      own.on('ready', () => {
-        if (isSubscribed) listener.onSubscribed();
-      });
-      const revive = (): void => {
-        if (isClosed || own.isOpen) return;
-        isSubscribed = false;
-        own
-          .connect()
-          .then(() => (isClosed ? destroy() : own.subscribe(channel, (message) => listener.onMessage(message))))
-          .then(() => {
-            isSubscribed = true;
-            if (!isClosed) listener.onSubscribed();
-          })
-          .catch(() => undefined);
-      };
-      revive();
-      return {
-        revive,
-        close: () => {
-          isClosed = true;
-          destroy();
-        },
-      };
-    },
+    send: async (args) => client.sendCommand([...args]),
+    subscribe: (channel, listener) => new NodeRedisSubscription(client.duplicate(), channel, listener),
   };
 }
 
-const heard = new WeakSet<object>();
+/** node-redis subscribes again by itself after a lost connection, before it emits `ready`, but may give up. */
+class NodeRedisSubscription implements Subscription {
+  #isSubscribed = false;
+  #isClosed = false;
 
-/** Without a listener an emitter's error ends the process. What goes wrong is noticed by the call that fails. */
+  constructor(
+    private readonly client: NodeRedisClient,
+    private readonly channel: string,
+    private readonly listener: SubscriptionListener,
+  ) {
+    ignoreErrors(client);
+    client.on('ready', () => {
+      if (this.#isSubscribed) listener.onSubscribed();
+    });
+    this.reconnect();
+  }
+
+  reconnect(): void {
+    if (this.#isClosed || this.client.isOpen) return;
+    this.#isSubscribed = false;
+    this.#connect().catch(() => undefined);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.client.isOpen) this.client.destroy();
+  }
+
+  async #connect(): Promise<void> {
+    await this.client.connect();
+    if (this.#isClosed) return this.close();
+    await this.client.subscribe(this.channel, (message) => this.listener.onMessage(message));
+    this.#isSubscribed = true;
+    if (!this.#isClosed) this.listener.onSubscribed();
+  }
+}
+
+const withErrorListener = new WeakSet<object>();
+
+/** Adds an `error` listener once: without one, an error event ends the process. Failures are noticed by the calls that fail. */
 function ignoreErrors(client: RedisClient): void {
-  if (heard.has(client)) return;
-  heard.add(client);
+  if (withErrorListener.has(client)) return;
+  withErrorListener.add(client);
   client.on('error', () => undefined);
 }
 

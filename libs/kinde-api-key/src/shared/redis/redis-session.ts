@@ -1,45 +1,45 @@
 import { hash } from 'node:crypto';
 import { MAX_TAG_LENGTH, MAX_VALUE_BYTES, SharedStoreError } from '../shared-store.js';
-import type { SharedListener, SharedRate, SharedScope, SharedSession, Invalidation } from '../shared-store.js';
+import type { Invalidation, SharedListener, SharedRate, SharedScope, SharedSession } from '../shared-store.js';
 import { RedisCircuit } from './redis-circuit.js';
 import type { RedisConnection, Subscription } from './redis-client.js';
-import { ACQUIRE, PUBLISH, RELEASE, TAKE, INVALIDATIONS_OF } from './scripts.js';
+import { ACQUIRE, INVALIDATIONS_OF, PUBLISH, RELEASE, TAKE } from './scripts.js';
 
 const MAX_INVALIDATIONS = 10_000;
-/** A boot waits this long for Redis, in milliseconds: a first connection over a network takes longer than a command. */
-const BOOT_WAIT_MS = 1_000;
-const REVIVE_EVERY_MS = 5_000;
-/** By its name, the script of every limited request is sent once and not each time. */
+/** How long a boot waits for Redis. Longer than a command's deadline, because a first connection takes longer. */
+const BOOT_TIMEOUT_MS = 1_000;
+const RECONNECT_EVERY_MS = 5_000;
+/** `TAKE` runs for every limited request: sending its hash instead of its text saves bandwidth. */
 const TAKE_SHA1 = hash('sha1', TAKE);
 const MESSAGE = /^(\d{1,16}) ([\x21-\x7e]+)$/;
 
-/** A registration's part of Redis. */
+/** The part of Redis that one registration uses. */
 export class RedisSession implements SharedSession {
   readonly #connection: RedisConnection;
   readonly #scope: SharedScope;
-  readonly #lifeline: RedisCircuit;
+  readonly #circuit: RedisCircuit;
   #listener: SharedListener | undefined;
   #subscription: Subscription | undefined;
-  #revival: NodeJS.Timeout | undefined;
+  #reconnecting: NodeJS.Timeout | undefined;
 
   /**
    * @param connection the app's client
-   * @param timeoutMs the longest that a call is waited for, in milliseconds
-   * @param scope whose part it is
+   * @param timeoutMs deadline of a command, in milliseconds
+   * @param scope the registration's names and log
    */
   constructor(connection: RedisConnection, timeoutMs: number, scope: SharedScope) {
     this.#connection = connection;
     this.#scope = scope;
-    this.#lifeline = new RedisCircuit({
+    this.#circuit = new RedisCircuit({
       probe: () => connection.send(['PING']),
       timeoutMs,
       log: scope.log,
-      onBack: () => this.#listener?.onConnected(),
+      onUp: () => this.#listener?.onConnected(),
     });
   }
 
   async read(name: string): Promise<string | undefined> {
-    // Whoever else writes to this Redis decides how long a value is: more than can be of ours is not fetched.
+    // GETRANGE bounds what is fetched: other clients of this Redis may have stored a value of any length.
     const value = await this.#send('GETRANGE', name, '0', String(MAX_VALUE_BYTES));
     return typeof value === 'string' && value !== '' ? value : undefined;
   }
@@ -62,16 +62,14 @@ export class RedisSession implements SharedSession {
 
   async take(bucket: string, limit: number, windowMs: number): Promise<SharedRate> {
     const args = ['1', bucket, String(limit), String(windowMs)];
-    const answer = await this.#lifeline.run(async () => {
-      try {
-        return await this.#connection.send(['EVALSHA', TAKE_SHA1, ...args]);
-      } catch (error) {
+    const answer = await this.#circuit.run(() =>
+      this.#connection.send(['EVALSHA', TAKE_SHA1, ...args]).catch((error: unknown) => {
         if (!String(error).includes('NOSCRIPT')) throw error;
         return this.#connection.send(['EVAL', TAKE, ...args]);
-      }
-    });
+      }),
+    );
     const [accepted, remaining, resetAfterUs] = Array.isArray(answer) ? answer.map(Number) : [];
-    if (remaining === undefined || !resetAfterUs) throw new SharedStoreError('Redis answered with something else');
+    if (remaining === undefined || !resetAfterUs) throw unexpectedAnswer();
     return { accepted: accepted === 1, remaining, resetAfterMs: resetAfterUs / 1_000 };
   }
 
@@ -82,47 +80,46 @@ export class RedisSession implements SharedSession {
   }
 
   async invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]> {
-    return pairsOf(await this.#send('EVAL', INVALIDATIONS_OF, '1', this.#scope.invalidations, ...tags));
+    return parseInvalidations(await this.#send('EVAL', INVALIDATIONS_OF, '1', this.#scope.invalidations, ...tags));
   }
 
   async invalidationsSince(atMs: number): Promise<readonly Invalidation[]> {
     const limit = ['LIMIT', '0', String(MAX_INVALIDATIONS)];
     const range = [String(atMs), '+inf', 'WITHSCORES', ...limit];
-    return pairsOf(await this.#send('ZRANGEBYSCORE', this.#scope.invalidations, ...range));
+    return parseInvalidations(await this.#send('ZRANGEBYSCORE', this.#scope.invalidations, ...range));
   }
 
   async start(listener: SharedListener): Promise<void> {
     this.#listener = listener;
     this.#subscription = this.#connection.subscribe(this.#scope.invalidations, {
-      onMessage: (message) => this.#hear(message),
+      onMessage: (message) => this.#onMessage(message),
       onSubscribed: () => listener.onConnected(),
     });
-    this.#revival = setInterval(() => this.#subscription?.revive(), REVIVE_EVERY_MS);
-    this.#revival.unref();
-    await this.#lifeline.run(() => this.#connection.send(['PING']), BOOT_WAIT_MS).catch(() => undefined);
+    this.#reconnecting = setInterval(() => this.#subscription?.reconnect(), RECONNECT_EVERY_MS).unref();
+    await this.#circuit.run(() => this.#connection.send(['PING']), BOOT_TIMEOUT_MS).catch(() => undefined);
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#revival);
-    this.#lifeline.close();
+    clearInterval(this.#reconnecting);
+    this.#circuit.close();
     this.#subscription?.close();
     this.#subscription = undefined;
   }
 
   #send(...args: string[]): Promise<unknown> {
-    return this.#lifeline.run(() => this.#connection.send(args));
+    return this.#circuit.run(() => this.#connection.send(args));
   }
 
-  #hear(message: unknown): void {
+  #onMessage(message: unknown): void {
     if (typeof message !== 'string' || message.length > MAX_TAG_LENGTH + 20) return;
     const [, atMs, tag] = MESSAGE.exec(message) ?? [];
     if (tag !== undefined) this.#listener?.onInvalidation({ tag, atMs: Number(atMs) });
   }
 }
 
-/** Members and times, flat (RESP2) or in pairs (RESP3). What is no invalidation is left out. */
-function pairsOf(answer: unknown): readonly Invalidation[] {
-  if (!Array.isArray(answer)) throw new SharedStoreError('Redis answered with something else');
+/** Parses tags and times, flat (RESP2) or in pairs (RESP3). Skips anything else. */
+function parseInvalidations(answer: unknown): readonly Invalidation[] {
+  if (!Array.isArray(answer)) throw unexpectedAnswer();
   const flat: unknown[] = answer.flat();
   const invalidations: Invalidation[] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) {
@@ -131,4 +128,8 @@ function pairsOf(answer: unknown): readonly Invalidation[] {
       invalidations.push({ tag, atMs });
   }
   return invalidations;
+}
+
+function unexpectedAnswer(): SharedStoreError {
+  return new SharedStoreError('Redis sent an unexpected answer');
 }

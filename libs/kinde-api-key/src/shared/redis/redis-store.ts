@@ -29,13 +29,12 @@ export interface RedisStoreOptions
 }
 
 /**
- * Lets the instances of an app share what they know over Redis: verdicts, invalidations, one M2M token. For the option `shared`.
+ * Shares verdicts, invalidations, the M2M token and rate limits between the instances of an app over Redis. For the option `shared`.
  *
- * Redis is not trusted: entries are authenticated and the token is encrypted with keys that are derived from the client secret. While it
- * cannot be reached, each instance goes on by itself.
+ * Redis is not trusted: verdicts are authenticated and the token is encrypted with secrets derived from the client secret. While Redis
+ * does not answer, each instance falls back to its own cache and limits.
  *
- * @param options the client, and how long Redis may take
- * @throws {TypeError} for a client of another kind, or an option out of range
+ * @throws {TypeError} if the client is of another kind or an option is out of range
  */
 export function redisStore({ client, ...options }: RedisStoreOptions): SharedStore {
   const { timeoutMs, limitsOnOutage } = readArgument(REDIS_STORE_OPTIONS, options, 'redisStore');

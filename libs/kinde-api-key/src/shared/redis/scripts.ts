@@ -1,18 +1,18 @@
-/** KEYS: lock. ARGV: owner, milliseconds. Takes a lock that is free, or holds one's own for longer; 1 if it is the owner's now. */
+/** KEYS: lock. ARGV: owner, milliseconds. Acquires a free lock or extends the owner's. Returns 1 if the owner holds it now. */
 export const ACQUIRE = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`;
 
-/** KEYS: lock. ARGV: owner. Gives back one's own lock. */
+/** KEYS: lock. ARGV: owner. Releases the owner's lock. */
 export const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`;
 
 /**
- * KEYS: invalidations, a sorted set of tags by time. ARGV: tag, time, the time to keep them, how many at most. Also the channel's name.
- * Where some have to make room for newer ones, `*` takes the place of them all: forgetting too much is safe, forgetting too little is not.
+ * KEYS: invalidations, a sorted set of tags by time, and also the channel. ARGV: tag, time, milliseconds to keep it, maximum number.
+ * Stores and publishes an invalidation. When full, `*` replaces the oldest ones: invalidating too many keys is safe, too few is not.
  */
 export const PUBLISH = `
 local later = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -29,7 +29,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PUBLISH', KEYS[1], ARGV[2] .. ' ' .. ARGV[1])
 return 1`;
 
-/** KEYS: invalidations. ARGV: tags. The tags that have one, each followed by its time. */
+/** KEYS: invalidations. ARGV: tags. Returns those tags that are invalidated, each followed by its time. */
 export const INVALIDATIONS_OF = `
 local found = {}
 for _, tag in ipairs(ARGV) do
@@ -39,9 +39,9 @@ end
 return found`;
 
 /**
- * KEYS: bucket, a list of the times (in microseconds, oldest first) of the requests that count. ARGV: limit, window in milliseconds.
- * An exact sliding window by the server's time: at most `limit` times are kept, and each is looked at once when it leaves, so a request
- * costs O(1) whatever the limit. A clock that is set back stands still meanwhile. Accepted or not, how many more, and microseconds.
+ * KEYS: bucket, a list of the times (microseconds, oldest first) of the accepted requests. ARGV: limit, window in milliseconds.
+ * Exact sliding window by the server's time. Keeps at most `limit` times and removes each once, so that a request costs O(1) whatever
+ * the limit. While the clock is set back, time stands still. Returns accepted (0 or 1), remaining requests, microseconds until reset.
  */
 export const TAKE = `
 local limit, window = tonumber(ARGV[1]), ARGV[2] * 1000
@@ -57,8 +57,8 @@ while oldest + window <= now do
 end
 local count = redis.call('LLEN', KEYS[1])
 if count >= limit then
-  local leaves = tonumber(redis.call('LINDEX', KEYS[1], count - limit))
-  return {0, 0, leaves + window - now}
+  local expires = tonumber(redis.call('LINDEX', KEYS[1], count - limit))
+  return {0, 0, expires + window - now}
 end
 redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
 redis.call('PEXPIRE', KEYS[1], ARGV[2] + 1000)

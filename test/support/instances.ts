@@ -10,43 +10,45 @@ import { KindeEmulator, TestClock } from 'nestjs-kinde-api-key/testing';
 import { connectClient, type TestClient } from './redis-clients.js';
 import { RedisServer } from './redis-server.js';
 
-/** An instance of the app, in this process. */
-export interface Instance {
+/** Deadline of a Redis command in tests. A busy machine must not exceed it; the default is 50 ms. */
+export const REDIS_TIMEOUT_MS = 1_000;
+
+/** One instance of the app, in this process. */
+export interface TestInstance {
   readonly service: ApiKeyVerificationService;
-  readonly client: TestClient;
-  /** What it has logged as warnings. */
+  readonly redis: TestClient;
+  /** The warnings that it has logged. */
   readonly warnings: string[];
   stop(): Promise<void>;
 }
 
-/** Several instances, the Kinde and the Redis that they share, and one clock. */
-export class TestFleet {
+/** Instances of the app that share a Kinde, a Redis and a clock. */
+export class TestInstances {
   readonly clock = new TestClock();
-  readonly instances: Instance[] = [];
+  readonly all: TestInstance[] = [];
 
   private constructor(
     readonly kinde: KindeEmulator,
     readonly redis: RedisServer,
-    /** To look into Redis, and to write what nobody expects. */
+    /** Reads and writes Redis beside the instances. */
     readonly inspector: TestClient,
   ) {}
 
-  static async start(): Promise<TestFleet> {
+  static async start(): Promise<TestInstances> {
     const redis = await RedisServer.start();
-    const fleet = new TestFleet(await KindeEmulator.start(), redis, await connectClient(redis.port));
-    return fleet;
+    return new TestInstances(await KindeEmulator.start(), redis, await connectClient(redis.port));
   }
 
-  /** Adds an instance that listens to the others. */
-  async add(options: KindeApiKeyOptions = {}, connect = connectClient, redisTimeoutMs = 50): Promise<Instance> {
-    const client = await connect(this.redis.port);
+  /** Adds an instance, and resolves when it has booted. */
+  async add(options: KindeApiKeyOptions = {}, connect = connectClient): Promise<TestInstance> {
+    const redis = await connect(this.redis.port);
     const warnings: string[] = [];
     const testing = await Test.createTestingModule({
       imports: [
         KindeApiKeyModule.forRoot({
           domain: this.kinde.domain,
           ...this.kinde.credentials,
-          shared: redisStore({ client: client.client, timeoutMs: redisTimeoutMs }),
+          shared: redisStore({ client: redis.client, timeoutMs: REDIS_TIMEOUT_MS }),
           ...options,
         }),
       ],
@@ -57,33 +59,30 @@ export class TestFleet {
       .compile();
     const app = testing.createNestApplication();
     await app.init();
-    const instance = {
-      service: app.get(ApiKeyVerificationService),
-      client,
-      warnings,
-      stop: async () => {
-        await app.close();
-        client.close();
-      },
+    const stop = async (): Promise<void> => {
+      await app.close();
+      redis.close();
     };
-    this.instances.push(instance);
+    const instance = { service: app.get(ApiKeyVerificationService), redis, warnings, stop };
+    this.all.push(instance);
     return instance;
   }
 
   async stop(): Promise<void> {
     this.redis.thaw();
-    for (const instance of this.instances) await instance.stop();
+    for (const instance of this.all) await instance.stop();
     this.inspector.close();
     await this.redis.stop();
     await this.kinde.stop();
   }
 }
 
-/** Waits for something that no event announces. */
-export async function until(isSo: () => unknown, withinMs = 5_000): Promise<void> {
+/** Waits for a condition that no event announces. */
+export async function until(condition: () => unknown, withinMs = 15_000): Promise<void> {
   const endsAtMs = performance.now() + withinMs;
-  while (!(await isSo())) {
-    if (performance.now() > endsAtMs) throw new Error(`it did not happen within ${withinMs} ms: ${isSo.toString()}`);
+  while (!(await condition())) {
+    if (performance.now() > endsAtMs)
+      throw new Error(`it did not happen within ${withinMs} ms: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -1,0 +1,17 @@
+import { connectionOf, type RedisClient } from './redis-client.js';
+
+describe('connectionOf', () => {
+  it.each(['call', 'sendCommand'])('rejects where a client throws synchronously from %s()', async (method) => {
+    const nothing = () => undefined;
+    const methods = { duplicate: nothing, on: nothing, subscribe: nothing, disconnect: nothing, connect: nothing };
+    const client = {
+      ...methods,
+      destroy: nothing,
+      isOpen: true,
+      [method]: () => {
+        throw new Error('The client is closed');
+      },
+    };
+    await expect(connectionOf(client as unknown as RedisClient).send(['PING'])).rejects.toThrow('closed');
+  });
+});
