@@ -6,7 +6,9 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import type { HttpService } from '@nestjs/axios';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { RawKey } from './api-key/raw-key.js';
 import { BootCheck } from './audit/boot-check.js';
 import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
@@ -26,7 +28,7 @@ import {
 } from './kinde-api-key.module-definition.js';
 import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-key.options.js';
 import { SharedState } from './shared/shared-state.js';
-import { AxiosKindeHttp, unsharedHttpService } from './kinde/axios-http.js';
+import { AxiosKindeHttp, KINDE_API_KEY_HTTP, unsharedHttpService } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
 import { InProcessRateLimitStore } from './rate-limit/in-process-rate-limit-store.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
@@ -61,22 +63,33 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
       useFactory: (options: ResolvedOptions, clock: Clock, log: Logger) => fleetOf(options, clock, log),
       inject: [RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOGGER],
     },
+    { provide: KINDE_API_KEY_HTTP, useFactory: unsharedHttpService },
     {
       provide: KeyVerifier,
-      useFactory: ({ kinde, http }: ResolvedOptions, clock: Clock, log: Logger, fleet: SharedState | null) =>
-        new KeyVerifier(
-          new AxiosKindeHttp(unsharedHttpService(), http),
-          kinde,
-          clock,
-          log,
-          fleet?.shareToken.bind(fleet),
-        ),
-      inject: [RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOGGER, FLEET],
+      useFactory: (
+        http: HttpService,
+        options: ResolvedOptions,
+        clock: Clock,
+        log: Logger,
+        fleet: SharedState | null,
+      ) => {
+        const shareToken = fleet?.shareToken.bind(fleet);
+        return new KeyVerifier(new AxiosKindeHttp(http, options.http), options.kinde, clock, log, shareToken);
+      },
+      inject: [KINDE_API_KEY_HTTP, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOGGER, FLEET],
     },
     {
       provide: ApiKeyVerificationService,
-      useFactory: (client: KeyVerifier, { cache }: ResolvedOptions, clock: Clock, fleet: SharedState | null) =>
-        new ApiKeyVerificationService(client, cache, clock, fleet?.verdicts),
+      useFactory: (verifier: KeyVerifier, { cache }: ResolvedOptions, clock: Clock, fleet: SharedState | null) =>
+        new ApiKeyVerificationService(
+          {
+            verifyKey: (rawKey, lane) =>
+              verifier.verify(RawKey.parse(rawKey) as RawKey, lane === 'proven' ? 'known' : 'new'),
+          },
+          cache,
+          clock,
+          fleet?.verdicts,
+        ),
       inject: [KeyVerifier, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, FLEET],
     },
     {

@@ -20,3 +20,25 @@ export function couldBeKey(text: string): boolean {
 export function digestOf(rawKey: string): string {
   return hash('sha256', rawKey, 'binary');
 }
+
+/** A key as a request carried it: well-formed, and hashed once. Its text is not visible to `util.inspect` and `JSON.stringify`. */
+export class RawKey {
+  readonly #text: string;
+  /** SHA-256 of the key as 32 one-byte characters. */
+  readonly digest: string;
+
+  private constructor(text: string) {
+    this.#text = text;
+    this.digest = digestOf(text);
+  }
+
+  /** @returns the key, or `undefined` for anything but a `b64token` of 16 to 512 characters */
+  static parse(text: unknown): RawKey | undefined {
+    return couldBeKey(text as string) ? new RawKey(text as string) : undefined;
+  }
+
+  /** @returns the key's text, for the call to Kinde alone */
+  reveal(): string {
+    return this.#text;
+  }
+}

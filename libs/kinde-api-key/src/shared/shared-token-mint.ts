@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { AccessToken } from '../kinde/token/access-token.js';
 import type { Mint, MintRequest } from '../kinde/token/m2m-token.js';
-import { Outage } from '../kinde/outage.js';
+import { pause } from '../kinde/limits/deadline.js';
+import { VerificationFailure } from '../kinde/verification-failure.js';
 import { MAX_SKEW_MS, type SharedSession } from './shared-store.js';
 import type { SharedSecrets } from './shared-secrets.js';
 import { openToken, sealToken } from './sealed-token.js';
@@ -41,7 +42,7 @@ export class SharedTokenMint implements Mint {
   /**
    * @param request what for: see {@link MintRequest}
    * @throws {KindeApiKeyMisconfiguredError} if Kinde refuses the credentials
-   * @throws {Outage} if there is no token, or another instance did not get one in time
+   * @throws {VerificationFailure} if there is no token, or another instance did not get one in time
    */
   async mint(request: MintRequest): Promise<AccessToken> {
     const { session, keys, endpoint, timeoutMs } = this.#parts;
@@ -59,7 +60,9 @@ export class SharedTokenMint implements Mint {
       if (isOurs) return this.#mintForAll(request, owner);
       await pause(LOOK_AGAIN_MS + Math.random() * LOOK_AGAIN_JITTER_MS);
     } while (performance.now() < endsAtMs);
-    throw new Outage('kinde', 'another instance did not get an M2M token in time', { countsForBreaker: false });
+    throw new VerificationFailure('kinde', 'another instance did not get an M2M token in time', {
+      countsForCircuit: false,
+    });
   }
 
   /** A token from the store that does for the request. */
@@ -102,8 +105,4 @@ export class SharedTokenMint implements Mint {
       await session.release(lock, owner).catch(() => undefined);
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
+import type { KeyAnswer } from '../kinde/key-verifier.js';
 import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
 import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
 import { NONE } from '../slot-index.js';
@@ -12,6 +12,8 @@ import { SharedLevel } from './shared-level.js';
 import { RecentInvalidations } from './recent-invalidations.js';
 import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 import { VerdictCache, type VerdictCacheOptions } from './verdict-cache.js';
+
+export type Lane = 'proven' | 'new';
 
 /** Who can be asked about a raw key. */
 export interface VerifierPort {

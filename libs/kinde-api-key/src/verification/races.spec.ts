@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
+import type { KeyAnswer } from '../kinde/key-verifier.js';
+import type { Lane } from './api-key-verification.service.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { TestClock } from '../testing/index.js';
 import {
