@@ -44,6 +44,7 @@ const TYPES = [
   'Clock',
   'ControllerClass',
   'GuardClass',
+  'Invalidation',
   'InvalidationTarget',
   'KindeApiKeyCacheOptions',
   'KindeApiKeyErrorCode',
@@ -67,7 +68,6 @@ const TYPES = [
   'SharedScope',
   'SharedSession',
   'SharedStore',
-  'Invalidation',
   'Verdict',
   'VerifiedApiKey',
 ];

@@ -6,7 +6,6 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import type { HttpService } from '@nestjs/axios';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { RawKey } from './api-key/raw-key.js';
 import { BootCheck } from './audit/boot-check.js';
@@ -28,7 +27,7 @@ import {
 } from './kinde-api-key.module-definition.js';
 import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-key.options.js';
 import { SharedState } from './shared/shared-state.js';
-import { AxiosKindeHttp, KINDE_API_KEY_HTTP, unsharedHttpService } from './kinde/axios-http.js';
+import { AxiosKindeHttp, KINDE_API_KEY_HTTP, unsharedHttpService, type KindeHttpService } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
 import { InProcessRateLimitStore } from './rate-limit/in-process-rate-limit-store.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
@@ -67,7 +66,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
     {
       provide: KeyVerifier,
       useFactory: (
-        http: HttpService,
+        http: KindeHttpService,
         options: ResolvedOptions,
         clock: Clock,
         log: Logger,

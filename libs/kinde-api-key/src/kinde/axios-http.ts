@@ -12,6 +12,9 @@ import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeRespo
  */
 export const KINDE_API_KEY_HTTP = Symbol.for('nestjs-kinde-api-key:http');
 
+/** The part of an `HttpService` that the library uses. */
+export type KindeHttpService = Pick<HttpService, 'request'>;
+
 /** Maximum size of an answer, after decompression. Kinde's have about 500 bytes; a list of a thousand scopes still fits. */
 const MAX_ANSWER_BYTES = 65_536;
 /** A key has at most 512 characters; the rest is the token request. */
@@ -21,7 +24,7 @@ const AGENT_OPTIONS = { keepAlive: true, timeout: 15_000 };
 
 /** Sends Kinde's HTTP through an `HttpService`. Sets everything that matters for security again on each request. */
 export class AxiosKindeHttp implements KindeHttp {
-  readonly #http: Pick<HttpService, 'request'>;
+  readonly #http: KindeHttpService;
   readonly #proxy: NonNullable<ResolvedOptions['http']['proxy']> | false;
   readonly #ownAgents: (HttpAgent | HttpsAgent)[] = [];
   readonly #httpAgent: HttpAgent;
@@ -33,7 +36,7 @@ export class AxiosKindeHttp implements KindeHttp {
    * @param options proxy and agents. Without a proxy, those of the environment are not read, because they would get the keys. Agents
    *   that are given are not destroyed by {@link close}
    */
-  constructor(http: Pick<HttpService, 'request'>, options: ResolvedOptions['http'] = {}) {
+  constructor(http: KindeHttpService, options: ResolvedOptions['http'] = {}) {
     this.#http = http;
     this.#proxy = options.proxy ?? false;
     this.#httpAgent = options.httpAgent ?? this.#own(new HttpAgent(AGENT_OPTIONS));
