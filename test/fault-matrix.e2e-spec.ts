@@ -34,7 +34,7 @@ const ACCEPTED = {
 type Break = (emulator: KindeEmulator, trapUrl: string) => unknown;
 const STOPPED = 'emulator stopped';
 /** The answer while the fault lasts: an outage, or that our own credentials are rejected. */
-type Trouble = 'outage' | 'misconfigured';
+type Outcome = 'outage' | 'misconfigured';
 
 const verify =
   (fault: KindeEmulatorFault): Break =>
@@ -47,7 +47,7 @@ const token =
 /** An accepted answer with one change. */
 const almost = (change: object): Break => verify({ status: 200, headers: JSON_TYPE, body: { ...ACCEPTED, ...change } });
 
-const FAULTS: readonly [title: string, trouble: Trouble, break_: Break][] = [
+const FAULTS: readonly [title: string, outcome: Outcome, break_: Break][] = [
   ['500', 'outage', verify(500)],
   ['502', 'outage', verify(502)],
   ['503', 'outage', verify(503)],
@@ -101,18 +101,18 @@ const FAULTS: readonly [title: string, trouble: Trouble, break_: Break][] = [
 const STATES = ['cached, fresh', 'new, meanwhile', 'cached, stale', 'new, later', 'cached, too old'] as const;
 type State = (typeof STATES)[number];
 
-const CODES: Readonly<Record<Trouble, string>> = {
+const CODES: Readonly<Record<Outcome, string>> = {
   outage: '503 VERIFICATION_UNAVAILABLE',
   misconfigured: '503 VERIFICATION_MISCONFIGURED',
 };
 
 /** Stale answers are for outages alone: rejected credentials do not heal by waiting. */
-function expected(trouble: Trouble): Record<State, string> {
-  const refused = CODES[trouble];
+function expected(outcome: Outcome): Record<State, string> {
+  const refused = CODES[outcome];
   return {
     'cached, fresh': '200',
     'new, meanwhile': refused,
-    'cached, stale': trouble === 'outage' ? '200' : refused,
+    'cached, stale': outcome === 'outage' ? '200' : refused,
     'new, later': refused,
     'cached, too old': refused,
   };
@@ -210,11 +210,11 @@ describe('the fault matrix', () => {
 
   it.each(FAULTS)(
     '%s: accepts cached keys until maxAcceptedAgeMs, accepts nothing else, and refuses no key',
-    async (fault, trouble, break_) => {
+    async (fault, outcome, break_) => {
       const driven = await Promise.all(ADAPTERS.map((adapter) => drive(scenarios[adapter], break_)));
       for (const [index, row] of driven.entries()) rows.push({ fault, adapter: ADAPTERS[index] ?? 'express', row });
       for (const { answers, recovered } of driven) {
-        expect(answers).toEqual(expected(trouble));
+        expect(answers).toEqual(expected(outcome));
         expect(recovered).toBe(fault !== STOPPED);
       }
     },

@@ -20,7 +20,7 @@ import { clientClosed, VerificationFailure } from './verification-failure.js';
 
 export type { Priority } from './limits/admission.js';
 
-/** Verify calls of one verification at most: with the current token, one that came meanwhile, and one that was minted for it. */
+/** Maximum number of verify calls per verification: with the current token, its replacement, and a token that was minted for it. */
 const MAX_TOKENS_TRIED = 3;
 /** A permission that was granted in Kinde takes effect with the next forced renewal, in seconds. */
 const PERMISSION_RETRY_SECONDS = 60;

@@ -33,12 +33,6 @@ export interface ApiResult<A> {
 
 type Endpoint = ApiCall<unknown>['endpoint'];
 
-/** After a 429: when calls are sent again, and when Kinde wants them. */
-interface Hold {
-  readonly endsAtMs: number;
-  readonly retryAtMs: number;
-}
-
 /**
  * The calls to Kinde that a verification needs. All share one circuit breaker, and nothing is sent for as long as a 429 asks. Everything
  * that is not a usable answer becomes a {@link VerificationFailure}.
@@ -49,11 +43,12 @@ export class ManagementApi {
   readonly #clock: Clock;
   readonly #onPause: (refusal: VerificationFailure) => void;
   readonly #circuit: Circuit;
-  readonly #holds = new Map<Endpoint, Hold>();
+  /** After a 429: when calls are sent again, and when Kinde wants them. */
+  readonly #holds = new Map<Endpoint, { readonly endsAtMs: number; readonly retryAtMs: number }>();
 
   /**
    * @param http carries the calls
-   * @param options Kinde's origin, and the usual time of a call: one that was aborted before half of it says nothing about Kinde's health
+   * @param options Kinde's origin, and the usual time of a call. If a call is aborted before half of it, the circuit does not count it
    * @param clock for ages and pauses
    * @param onPause called when calls to the API stop for a while, with the failure that callers get from then on
    */

@@ -12,10 +12,8 @@ export type Release = () => void;
 /** The limits of `kinde` in the options: calls in flight, calls per second, and queued calls per priority. */
 export type AdmissionLimits = Pick<ResolvedOptions['kinde'], 'maxConcurrent' | 'maxPerSecond' | 'maxQueued'>;
 
-interface Waiter {
-  admit(): void;
-  refuse(reason: VerificationFailure): void;
-}
+/** Ends the wait of a queued call: it may be sent now, or is refused. */
+type Waiter = (refusal?: VerificationFailure) => void;
 
 /**
  * Decides when a call to Kinde may be sent. Known keys have a queue of their own, are served first and have a quarter of the capacity to
@@ -86,39 +84,27 @@ export class Admission {
    * @throws {VerificationFailure} while Kinde must not be asked; `deadline` if too little time is left to ask; `busy` if the queue is full or
    *   the turn comes too late
    */
-  enter(priority: Priority, deadline: Pick<Deadline, 'signal' | 'hasTimeToAsk'>): Promise<Release> {
+  async enter(priority: Priority, deadline: Pick<Deadline, 'signal' | 'hasTimeToAsk'>): Promise<Release> {
     const { signal } = deadline;
     const refusal = signal.aborted ? failureOf(signal) : this.#refusal();
-    if (refusal) return Promise.reject(refusal);
+    if (refusal) throw refusal;
     if (!deadline.hasTimeToAsk())
-      return Promise.reject(
-        new VerificationFailure('deadline', 'Kinde was too slow: no time was left for the next call'),
-      );
+      throw new VerificationFailure('deadline', 'Kinde was too slow: no time was left for the next call');
     const queue = this.#queues[priority];
-    if (this.#isFirst(priority) && this.#hasCapacity(priority) && this.#bucket.take())
-      return Promise.resolve(this.#admit(priority));
+    if (this.#isFirst(priority) && this.#hasCapacity(priority) && this.#bucket.take()) return this.#admit(priority);
     if (queue.size >= this.#limits.maxQueued)
-      return Promise.reject(new VerificationFailure('busy', 'too many verifications are queued (kinde.maxQueued)'));
+      throw new VerificationFailure('busy', 'too many verifications are queued (kinde.maxQueued)');
     return new Promise<Release>((resolve, reject) => {
-      const leave = (): void => {
+      const waiter: Waiter = (refused) => {
         queue.delete(waiter);
         signal.removeEventListener('abort', giveUp);
+        if (refused) reject(refused);
+        else if (deadline.hasTimeToAsk()) resolve(this.#admit(priority));
+        else reject(queueTimeout());
       };
       const giveUp = (): void => {
-        leave();
+        waiter(failureOf(signal));
         this.#armTimer();
-        reject(failureOf(signal));
-      };
-      const waiter: Waiter = {
-        admit: () => {
-          leave();
-          if (deadline.hasTimeToAsk()) resolve(this.#admit(priority));
-          else reject(queueTimeout());
-        },
-        refuse: (reason) => {
-          leave();
-          reject(reason);
-        },
       };
       signal.addEventListener('abort', giveUp, { once: true });
       queue.add(waiter);
@@ -128,7 +114,7 @@ export class Admission {
 
   /** Rejects every queued call, because Kinde must not be asked for a while. */
   refuseWaiting(reason: VerificationFailure): void {
-    for (const queue of [this.#queues.known, this.#queues.new]) for (const waiter of queue) waiter.refuse(reason);
+    for (const queue of [this.#queues.known, this.#queues.new]) for (const waiter of queue) waiter(reason);
     this.#armTimer();
   }
 
@@ -160,7 +146,7 @@ export class Admission {
   #serve(): void {
     for (let queue = this.#nextQueue(); queue && this.#bucket.take(); queue = this.#nextQueue()) {
       const [first] = queue;
-      first?.admit();
+      first?.();
     }
     this.#armTimer();
   }

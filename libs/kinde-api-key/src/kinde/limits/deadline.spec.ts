@@ -149,7 +149,8 @@ describe('pause', () => {
   it('needs no signal, and does not keep the process alive', async () => {
     const timers = jest.spyOn(globalThis, 'setTimeout');
     const done = pause(50);
-    expect((timers.mock.results[0]?.value as NodeJS.Timeout).hasRef()).toBe(false);
+    const timer = timers.mock.results[0]?.value as NodeJS.Timeout | undefined;
+    expect(timer?.hasRef()).toBe(false);
     timers.mockRestore();
     await jest.advanceTimersByTimeAsync(50);
     await expect(done).resolves.toBeUndefined();
