@@ -71,8 +71,7 @@ export class AxiosKindeHttp implements KindeHttp {
         httpAgent: this.#httpAgent,
         httpsAgent: this.#httpsAgent,
       });
-      const untilDeadline = answers.pipe(takeUntil(fromEvent(signal, 'abort')));
-      return responseOf(await firstValueFrom(untilDeadline, { defaultValue: undefined }));
+      return responseOf(await firstValueFrom(answers.pipe(takeUntil(fromEvent(signal, 'abort')))));
     } catch (error) {
       throw transportErrorOf(error, signal);
     }
@@ -104,10 +103,8 @@ interface HttpAnswer {
   readonly data: unknown;
 }
 
-function responseOf(answer: HttpAnswer | undefined): KindeResponse {
-  if (answer === undefined) throw new KindeTransportError('network');
-  const headers = plainHeaders(answer.headers ?? {});
-  const { status, data } = answer;
+function responseOf({ status, headers: given = {}, data }: HttpAnswer): KindeResponse {
+  const headers = plainHeaders(given);
   if (ArrayBuffer.isView(data)) return { status, headers, body: decodeStrictly(data as Uint8Array) };
   // Only a stub answers with anything but bytes.
   if (typeof data === 'string') return { status, headers, body: data };

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { VerificationFailure } from '../verification-failure.js';
 import { Admission, type AdmissionLimits, type Priority, type Release } from './admission.js';
@@ -175,6 +176,21 @@ describe('Admission.enter', () => {
     for (const deadline of deadlines) deadline.cancel(new VerificationFailure('closed', 'over'));
     await settle();
     expect(callers).toMatchObject({ admitted: ['n1', 'n2'], refused: ['n3: circuit_open'] });
+  });
+});
+
+describe('Admission.enter', () => {
+  it.each<[string, (callers: Callers) => unknown]>([
+    ['admitted', (callers) => callers.release('n1')],
+    ['refused', ({ admission }) => admission.refuseWaiting(new VerificationFailure('circuit_open', 'later'))],
+  ])('removes its listener from the signal when a queued caller is %s', async (_how, end) => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 1 }));
+    const deadline = never();
+    await callers.enter('n1', 'new');
+    await callers.enter('n2', 'new', deadline);
+    expect(getEventListeners(deadline.signal, 'abort')).toHaveLength(1);
+    await end(callers);
+    expect(getEventListeners(deadline.signal, 'abort')).toEqual([]);
   });
 });
 
