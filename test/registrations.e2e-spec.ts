@@ -67,11 +67,11 @@ class HostileInterceptor implements OnModuleInit {
   }
 }
 
-describeAdapters('registrations', (adapter) => {
+describeAdapters('KindeApiKeyModule registrations', (adapter) => {
   let scenario: Scenario;
   afterEach(() => scenario.close());
 
-  it('share nothing: a key of one Kinde is unknown to the other', async () => {
+  it('share nothing: a key of one Kinde domain is unknown to the other', async () => {
     const other = await KindeEmulator.start();
     scenario = await startScenario({
       adapter,
@@ -91,7 +91,7 @@ describeAdapters('registrations', (adapter) => {
     await other.stop();
   });
 
-  it('warn when two of them ask the same Kinde', async () => {
+  it('log a warning when two of them use the same Kinde domain', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     scenario = await startScenario({
       adapter,
@@ -112,7 +112,7 @@ describeAdapters('registrations', (adapter) => {
     warn.mockRestore();
   });
 
-  it("are not seen by an interceptor on the app's own HttpService", async () => {
+  it("keep their calls from interceptors on the app's own HttpService", async () => {
     seenByTheApp.length = 0;
     @Module({ imports: [HttpModule], providers: [HostileInterceptor] })
     class HostileModule {}
@@ -129,7 +129,7 @@ describeAdapters('registrations', (adapter) => {
     expect(seenByTheApp).not.toEqual([]);
   });
 
-  it('are configured by a factory, with what it injects', async () => {
+  it('take their options from a factory and its injected providers', async () => {
     @Module({ providers: [{ provide: 'DOMAIN', useFactory: () => scenarioDomain }], exports: ['DOMAIN'] })
     class SettingsModule {}
     let scenarioDomain = '';
@@ -151,7 +151,7 @@ describeAdapters('registrations', (adapter) => {
     expect(await scenario.get('/first', key)).toMatchObject({ status: 200, body: { keyId } });
   });
 
-  it('leave a service to verify keys with that arrive elsewhere, and to invalidate them', async () => {
+  it('provide ApiKeyVerificationService, which verifies and invalidates keys outside of the guard', async () => {
     scenario = await startScenario({ adapter, controllers: [FirstController] });
     const service = scenario.app.get(ApiKeyVerificationService);
     const { keyId, key } = scenario.emulator.createKey();

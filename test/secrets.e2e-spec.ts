@@ -35,11 +35,11 @@ const MISSING_SCOPE = 'k_live_canary/scope+missing+01234567==';
 const CLIENT_SECRET = 'canary-client-secret/+&=%with?signs';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** What the app shows to the world. */
+/** Everything that the app logs, answers and throws. */
 const seen: string[] = [];
 const see = (value: unknown) => seen.push(typeof value === 'string' ? value : everythingOf(value));
 
-/** A logger that keeps everything, the debug level included. */
+/** A logger that records every level. */
 const capturing: LoggerService = Object.fromEntries(
   ['log', 'error', 'warn', 'debug', 'verbose', 'fatal'].map((level) => [
     level,
@@ -47,12 +47,12 @@ const capturing: LoggerService = Object.fromEntries(
   ]),
 ) as unknown as LoggerService;
 
-/** Nest's own filter, which also shows what it was given. */
+/** Nest's own filter; it also records the exception. */
 @Catch()
 class ShowingFilter extends BaseExceptionFilter {
   override catch(exception: unknown, host: ArgumentsHost) {
     see(exception);
-    // oxlint-disable-next-line promise/valid-params -- a filter's catch, and no promise's
+    // oxlint-disable-next-line promise/valid-params -- the catch of a filter, not of a promise
     super.catch(exception, host);
   }
 }
@@ -112,7 +112,7 @@ async function start(
     adapter,
     controllers: [CanaryController],
     options: {
-      kinde: { timeoutMs: 200, retries: 1 },
+      kinde: { timeoutMs: 500, retries: 1 },
       onDecision: (decision) => see(decision),
       ...options,
     },
@@ -130,7 +130,7 @@ async function start(
     ...before,
   });
   const token = scenario.emulator.issueToken();
-  // The real token endpoint, but with a token that the test knows.
+  // The token endpoint as always, but with a token that the test knows.
   const mint = {
     status: 200,
     body: { access_token: token, expires_in: 86_400, token_type: 'bearer' },
@@ -141,7 +141,7 @@ async function start(
   return { ...scenario, canaries };
 }
 
-/** Every way to ask, with what came back. */
+/** Sends a request of every kind, and records the answers. */
 async function driveEveryRoute(scenario: Scenario): Promise<void> {
   const key = (rawKey: string) => ['Authorization', `Bearer ${rawKey}`];
   const ways: [path: string, headers: string[]][] = [
@@ -208,7 +208,7 @@ const FAULTS: [title: string, fault: KindeEmulatorFault, where: 'verify' | 'toke
   ['the key in a header', { status: 429, headers: { 'retry-after': GOOD, 'x-echo': GOOD } }, 'verify'],
   ['the key in a redirect', { redirect: `http://127.0.0.1:9/?${encodeURIComponent(GOOD)}` }, 'verify'],
   [
-    'the key where fields of an accepted answer belong',
+    'the key as the fields of an accepted answer',
     {
       status: 200,
       headers: JSON_TYPE,
@@ -223,24 +223,24 @@ const FAULTS: [title: string, fault: KindeEmulatorFault, where: 'verify' | 'toke
   ['a hang', { hang: true }, 'verify'],
 ];
 
-describe('the search for secrets', () => {
-  it.each([...formsOf(GOOD).keys()])('finds one that is written %s', (form) => {
+describe('canariesIn', () => {
+  it.each([...formsOf(GOOD).keys()])('finds a secret that is written %s', (form) => {
     const written = formsOf(GOOD).get(form);
     expect(canariesIn(`before ${written} after`, { GOOD })).not.toEqual([]);
   });
 
-  it.each([0, 1, 2, 3, 4])('finds one in base64 after %i other characters', (count) => {
+  it.each([0, 1, 2, 3, 4])('finds a secret in base64 after %i other characters', (count) => {
     const encoded = Buffer.from(`${'x'.repeat(count)}${GOOD} and more`).toString('base64');
     expect(canariesIn(encoded, { GOOD })).not.toEqual([]);
   });
 
-  it('finds one in a hidden property of a cause', () => {
+  it('finds a secret in a hidden property of a cause', () => {
     const cause = Object.defineProperty(new Error('cause'), 'config', { value: { data: GOOD }, enumerable: false });
     expect(canariesIn(everythingOf(new Error('outer', { cause })), { GOOD })).not.toEqual([]);
   });
 });
 
-describeAdapters('no secret is shown', (adapter) => {
+describeAdapters('secrets stay out of logs, answers and errors', (adapter) => {
   const spies: jest.SpyInstance[] = [];
   beforeEach(() => {
     seen.length = 0;
@@ -261,7 +261,7 @@ describeAdapters('no secret is shown', (adapter) => {
     for (const spy of spies.splice(0)) spy.mockRestore();
   });
 
-  it('when all is well, by any route and every refusal', async () => {
+  it('on every route and for every refusal', async () => {
     const scenario = await start(adapter);
     await driveEveryRoute(scenario);
     await driveEveryRoute(scenario);
@@ -283,7 +283,7 @@ describeAdapters('no secret is shown', (adapter) => {
     expectNoCanary(scenario.canaries);
   });
 
-  it('in an error that a handler does not catch, which Nest logs and answers', async () => {
+  it('when Nest logs and answers an error that a handler did not catch', async () => {
     const scenario = await start(adapter);
     scenario.emulator.failUntilCleared({ status: 500, echo: true }, 'verify');
     expect(await scenario.get('/unhandled')).toMatchObject({ status: 500 });
@@ -292,7 +292,7 @@ describeAdapters('no secret is shown', (adapter) => {
     expectNoCanary(scenario.canaries);
   });
 
-  it("to interceptors on the app's own HttpService, wherever it gets it from, and on axios itself", async () => {
+  it('when the app has interceptors on axios and on every HttpService that it can find', async () => {
     const caught: unknown[] = [];
     const keep = <T>(value: T): T => (caught.push(value), value);
     const ids = [axios.interceptors.request.use(keep), axios.interceptors.response.use(keep, keep)];
@@ -308,7 +308,7 @@ describeAdapters('no secret is shown', (adapter) => {
       },
     );
     const found = (() => {
-      // Finds the last one that any module has, whosever it is.
+      // Finds those of all modules.
       const services: HttpService[] = scenario.app.get(HttpService, { strict: false, each: true });
       return [scenario.app.get(HttpService), scenario.app.get(HttpService, { strict: false }), ...services];
     })();
@@ -324,7 +324,7 @@ describeAdapters('no secret is shown', (adapter) => {
     expectNoCanary(scenario.canaries);
   });
 
-  it('to what the app has made of the defaults of axios', async () => {
+  it('when the app has changed every default of axios', async () => {
     const trap = await KindeEmulator.start();
     const before = { ...axios.defaults };
     const caught: unknown[] = [];
@@ -344,7 +344,7 @@ describeAdapters('no secret is shown', (adapter) => {
       timeout: 1,
       proxy: { host: '127.0.0.1', port: Number(new URL(trap.domain).port) },
       transport: { request: (options: unknown) => keep(options) },
-      socketPath: '/tmp/nobody-listens-here.sock',
+      socketPath: '/tmp/not-a-listening.sock',
       lookup: keep,
     });
     let scenario: Canary | undefined;
@@ -364,8 +364,8 @@ describeAdapters('no secret is shown', (adapter) => {
   });
 });
 
-describe('a process with every log switched on', () => {
-  it('writes no secret to stdout and stderr, whatever Kinde answers, and none when an unhandled error ends it', async () => {
+describe('a process with every log enabled', () => {
+  it('writes no secret to stdout and stderr, for any answer of Kinde and when an unhandled error ends it', async () => {
     const emulator = await KindeEmulator.start({
       credentials: { clientId: 'canary-client', clientSecret: CLIENT_SECRET },
       keys: [{ key: GOOD, keyId: 'api_key_good' }],

@@ -59,6 +59,16 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'kinde-api-key.module.ts': [
     'kinde-api-key.module-definition.ts',
+    'kinde-api-key.providers.ts',
+    'audit',
+    'guard',
+    'verification',
+    'shared',
+    'kinde',
+    'config',
+  ],
+  'kinde-api-key.providers.ts': [
+    'kinde-api-key.module-definition.ts',
     'kinde-api-key.options.ts',
     'audit',
     'guard',
@@ -172,7 +182,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|audit|responses)\/|^kinde-api-key\.(module|module-definition|options)\.ts$|^kinde\/axios-http\.ts$/;
+    /^(guard|rules|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^kinde\/axios-http\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

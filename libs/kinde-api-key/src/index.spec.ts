@@ -10,6 +10,7 @@ const VALUES = [
   'ApiKeyVerificationService',
   'CurrentApiKey',
   'KINDE_API_KEY_CLOCK',
+  'KINDE_API_KEY_HTTP',
   'KINDE_API_KEY_OPTIONS',
   'KindeApiKeyConfigurationError',
   'KindeApiKeyError',

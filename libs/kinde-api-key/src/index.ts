@@ -56,6 +56,7 @@ export {
   type SharedStore,
   type Invalidation,
 } from './shared/shared-store.js';
+export { KINDE_API_KEY_HTTP } from './kinde/axios-http.js';
 export { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 export type { InvalidationTarget } from './verification/invalidation.js';
 export type { ApiKeyOwnerType, VerifiedApiKey } from './api-key/verified-api-key.js';

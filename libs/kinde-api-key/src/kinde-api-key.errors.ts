@@ -1,21 +1,21 @@
 /** Every code that a {@link KindeApiKeyError} can carry. */
 export type KindeApiKeyErrorCode = 'VERIFICATION_UNAVAILABLE' | 'VERIFICATION_MISCONFIGURED' | 'INVALID_CONFIGURATION';
 
-/** What every error of the library has in common: a stable `code` to branch on, and no secret at any depth. */
+/** Base of the library's errors: a stable `code` to branch on, and no secret at any depth. */
 export abstract class KindeApiKeyError extends Error {
   /** Stable, for programs; the message is for people and may change. */
   abstract readonly code: KindeApiKeyErrorCode;
 }
 
 interface VerificationErrorOptions {
-  /** How long a caller should wait before it tries again, in whole seconds. */
+  /** How long a client should wait before a retry, in whole seconds. */
   readonly retryAfterSeconds: number;
   /** A description of what happened, without secrets. Never the HTTP client's own error: that one carries the key. */
   readonly cause?: Error;
 }
 
 abstract class KindeApiKeyVerificationError extends KindeApiKeyError {
-  /** How long a caller should wait before it tries again, in whole seconds, at least 1. */
+  /** How long a client should wait before a retry, in whole seconds, at least 1. */
   readonly retryAfterSeconds: number;
 
   constructor(message: string, { retryAfterSeconds, cause }: VerificationErrorOptions) {
@@ -25,8 +25,8 @@ abstract class KindeApiKeyVerificationError extends KindeApiKeyError {
 }
 
 /**
- * Kinde could not be asked, or its answer cannot be believed: nothing is known about the key, neither good nor bad.
- * The guard answers 503 `VERIFICATION_UNAVAILABLE`. Trying again later helps.
+ * Kinde could not be asked, or its answer is not usable: nothing is known about the key.
+ * The guard answers 503 `VERIFICATION_UNAVAILABLE`. A later retry helps.
  */
 export class KindeApiKeyUnavailableError extends KindeApiKeyVerificationError {
   override readonly name = 'KindeApiKeyUnavailableError';
@@ -34,15 +34,15 @@ export class KindeApiKeyUnavailableError extends KindeApiKeyVerificationError {
 }
 
 /**
- * Kinde refuses this service's own M2M credentials, or they lack the scope `read:api_keys`: no key can be verified until somebody
- * mends the application in Kinde. The guard answers 503 `VERIFICATION_MISCONFIGURED`; the message says what to change and where.
+ * Kinde rejects this service's own M2M credentials, or they lack the scope `read:api_keys`. Keys cannot be verified until the application is
+ * fixed in Kinde. The guard answers 503 `VERIFICATION_MISCONFIGURED`; the message says what to change and where.
  */
 export class KindeApiKeyMisconfiguredError extends KindeApiKeyVerificationError {
   override readonly name = 'KindeApiKeyMisconfiguredError';
   readonly code = 'VERIFICATION_MISCONFIGURED';
 }
 
-/** The module's options, or the rules on the app's routes, contradict themselves: the app does not boot. */
+/** The module's options, or the rules on the app's routes, contradict themselves. The app does not boot. */
 export class KindeApiKeyConfigurationError extends KindeApiKeyError {
   override readonly name = 'KindeApiKeyConfigurationError';
   readonly code = 'INVALID_CONFIGURATION';

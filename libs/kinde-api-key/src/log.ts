@@ -1,9 +1,46 @@
-/** Where the room reports trouble. What it is given never contains a key, a secret, a token, or a word of Kinde's answers. */
+import type { Clock } from './clock.js';
+
+/** The library's log; Nest's `Logger` fits. Messages never contain a key, a secret, a token or any text of Kinde's answers. */
 export interface Log {
-  /** Details for whoever is looking for them. */
+  /** Details for debugging. */
   debug(message: string): void;
-  /** Something is not as it should be; the library copes. */
+  /** What the library did at start. */
+  log(message: string): void;
+  /** Something is wrong, and the library copes with it. */
   warn(message: string): void;
-  /** Somebody has to do something. */
+  /** Something is wrong that an operator has to fix. */
   error(message: string): void;
+}
+
+/** Maximum number of keys in a {@link LogThrottle}. When full, the oldest is evicted. */
+const MAX_KEYS = 1_000;
+
+/** Decides whether a message is due, so that a lasting condition is logged once per interval and not once per request. */
+export class LogThrottle {
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  readonly #loggedAtMs = new Map<unknown, number>();
+
+  /**
+   * @param clock for the intervals
+   * @param intervalMs minimum time between two messages with the same key, in milliseconds
+   */
+  constructor(clock: Clock, intervalMs: number) {
+    this.#clock = clock;
+    this.#intervalMs = intervalMs;
+  }
+
+  /**
+   * @param key what the message is about
+   * @returns whether to log it now; if so, the interval starts
+   */
+  isDue(key: unknown): boolean {
+    const nowMs = this.#clock.now();
+    const loggedAtMs = this.#loggedAtMs.get(key);
+    if (loggedAtMs !== undefined && nowMs - loggedAtMs < this.#intervalMs) return false;
+    this.#loggedAtMs.delete(key);
+    if (this.#loggedAtMs.size >= MAX_KEYS) this.#loggedAtMs.delete(this.#loggedAtMs.keys().next().value);
+    this.#loggedAtMs.set(key, nowMs);
+    return true;
+  }
 }

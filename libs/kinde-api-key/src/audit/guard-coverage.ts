@@ -5,25 +5,29 @@ import type { AppRoute } from './app-routes.js';
 
 /** Tells which routes an `ApiKeyGuard` protects. */
 export class GuardCoverage {
+  readonly #config: ApplicationConfig;
   readonly #countedGuards: ReadonlySet<unknown>;
-  readonly #coversAll: boolean;
 
   /**
    * @param config where Nest keeps the global guards
    * @param countedGuards further guards that count: those of the option `guardedBy`, and what replaces `ApiKeyGuard` in a test
    */
   constructor(config: ApplicationConfig, countedGuards: readonly unknown[]) {
+    this.#config = config;
     this.#countedGuards = new Set(countedGuards);
-    this.#coversAll =
-      config.getGlobalGuards().some((guard) => this.#counts(guard)) ||
-      config
-        .getGlobalRequestGuards()
-        .some(({ metatype, inject }) => [metatype, ...(inject ?? [])].some((guard) => this.#counts(guard)));
   }
 
   /** Whether a guard that counts runs before a route, globally or by `@UseGuards()`. */
   covers({ guards }: Pick<AppRoute, 'guards'>): boolean {
-    return this.#coversAll || guards.some((guard) => this.#counts(guard));
+    return this.#coversAll() || guards.some((guard) => this.#counts(guard));
+  }
+
+  /** Whether a global guard counts. The app may add one until it starts. */
+  #coversAll(): boolean {
+    const requestGuards = this.#config
+      .getGlobalRequestGuards()
+      .flatMap(({ metatype, inject }) => [metatype, ...(inject ?? [])]);
+    return [...this.#config.getGlobalGuards(), ...requestGuards].some((guard) => this.#counts(guard));
   }
 
   #counts(guard: unknown): boolean {

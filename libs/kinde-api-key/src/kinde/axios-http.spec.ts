@@ -1,14 +1,17 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { HttpService } from '@nestjs/axios';
-import axios from 'axios';
-import { AxiosKindeHttp, type AxiosKindeHttpOptions } from './axios-http.js';
+import axios, { AxiosHeaders, type AxiosRequestConfig } from 'axios';
+import { EMPTY, Observable, of, throwError } from 'rxjs';
+import type { ResolvedOptions } from '../config/resolved-options.js';
+import { AxiosKindeHttp, type KindeHttpService } from './axios-http.js';
 import { KindeTransportError, type KindeRequest } from './http.js';
 
+const JSON_TYPE = { 'content-type': 'application/json' };
 const SECRETS = ['k_live_canary_key', 'canary-m2m-token'];
 const cleanups: (() => unknown)[] = [];
 
@@ -27,7 +30,7 @@ async function serve(listener: RequestListener): Promise<{ origin: string; serve
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
 }
 
-function newHttp(options?: AxiosKindeHttpOptions): AxiosKindeHttp {
+function newHttp(options?: ResolvedOptions['http']): AxiosKindeHttp {
   const http = new AxiosKindeHttp(new HttpService(axios.create()), options);
   cleanups.push(() => http.close());
   return http;
@@ -41,8 +44,8 @@ const requestTo = (url: string): KindeRequest => ({
 });
 const never = () => new AbortController().signal;
 
-/** Sends one request to a server that answers like this, and gives what came of it. */
-async function ask(listener: RequestListener, options?: AxiosKindeHttpOptions) {
+/** Sends one request to a server with this listener. */
+async function ask(listener: RequestListener, options?: ResolvedOptions['http']) {
   const { origin } = await serve(listener);
   return newHttp(options).send(requestTo(origin), never());
 }
@@ -63,8 +66,8 @@ async function textOf(message: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-describe('AxiosKindeHttp, on the way out', () => {
-  it('sends method, path, headers and the exact body, and nothing about its version', async () => {
+describe('AxiosKindeHttp requests', () => {
+  it('send the method, path, headers and exact body, without a version', async () => {
     const seen: unknown[] = [];
     const { origin } = await serve((request, response) => {
       void textOf(request).then((body) => {
@@ -98,7 +101,7 @@ describe('AxiosKindeHttp, on the way out', () => {
     ]);
   });
 
-  it('keeps one connection for calls that follow each other', async () => {
+  it('share one connection when they follow each other', async () => {
     const ports = new Set<number | undefined>();
     const { origin } = await serve((request, response) => {
       ports.add(request.socket.remotePort);
@@ -109,7 +112,7 @@ describe('AxiosKindeHttp, on the way out', () => {
     expect(ports.size).toBe(1);
   });
 
-  it("does not read the environment's proxies", async () => {
+  it("ignore the environment's proxies", async () => {
     const viaProxy = jest.fn();
     const proxy = await serve((_request, response) => {
       viaProxy();
@@ -129,7 +132,7 @@ describe('AxiosKindeHttp, on the way out', () => {
     expect(viaProxy).not.toHaveBeenCalled();
   });
 
-  it('goes through the proxy that it was given', async () => {
+  it('use the proxy of the options', async () => {
     const asked: (string | undefined)[] = [];
     const proxy = await serve((request, response) => {
       asked.push(request.url);
@@ -140,7 +143,7 @@ describe('AxiosKindeHttp, on the way out', () => {
     expect([answer.body, ...asked]).toEqual(['via proxy', 'http://kinde.test/oauth2/token']);
   });
 
-  it('uses the agents that it was given, and leaves them alone when it closes', async () => {
+  it('use the agents of the options, which close() does not destroy', async () => {
     const agents = { httpAgent: new Agent({ keepAlive: true }), httpsAgent: new HttpsAgent({ keepAlive: true }) };
     cleanups.push(() => agents.httpAgent.destroy());
     const destroyed = [jest.spyOn(agents.httpAgent, 'destroy'), jest.spyOn(agents.httpsAgent, 'destroy')];
@@ -152,7 +155,7 @@ describe('AxiosKindeHttp, on the way out', () => {
     expect(destroyed.map((spy) => spy.mock.calls.length)).toEqual([0, 0]);
   });
 
-  it('overrides the defaults of the HttpService that could weaken a check', async () => {
+  it('override defaults of the HttpService that could weaken a check', async () => {
     const elsewhere = await serve((_request, response) => response.end('followed'));
     const { origin } = await serve((_request, response) => {
       response.writeHead(302, { location: elsewhere.origin }).end('x'.repeat(100));
@@ -169,8 +172,8 @@ describe('AxiosKindeHttp, on the way out', () => {
   });
 });
 
-describe('AxiosKindeHttp, on the way back', () => {
-  it('gives status, plain headers and the text, whatever the status', async () => {
+describe('AxiosKindeHttp answers', () => {
+  it('have status, plain headers and text, for any status', async () => {
     const { status, headers, body } = await ask((_request, response) => {
       response
         .writeHead(503, { 'Content-Type': 'text/plain', 'RateLimit-Reset': '7', 'set-cookie': ['a=1', 'b=2'] })
@@ -182,7 +185,7 @@ describe('AxiosKindeHttp, on the way back', () => {
     expect(Object.getPrototypeOf(headers)).toBeNull();
   });
 
-  it.each([301, 302, 303, 307, 308])('does not follow a redirect with status %d', async (status) => {
+  it.each([301, 302, 303, 307, 308])('do not follow a redirect with status %d', async (status) => {
     const followed = jest.fn();
     const elsewhere = await serve((_request, response) => {
       followed();
@@ -194,7 +197,7 @@ describe('AxiosKindeHttp, on the way back', () => {
     expect(followed).not.toHaveBeenCalled();
   });
 
-  it('leaves a byte order mark where it is', async () => {
+  it('keep a byte order mark', async () => {
     await expect(ask((_request, response) => response.end('\ufeff{}'))).resolves.toMatchObject({ body: '\ufeff{}' });
   });
 
@@ -203,26 +206,26 @@ describe('AxiosKindeHttp, on the way back', () => {
     ['half a character', [0xc3]],
     ['an overlong slash', [0xc0, 0xaf]],
     ['a surrogate', [0xed, 0xa0, 0x80]],
-  ])('takes %s for no answer', async (_what, bytes) => {
+  ])('fail with invalid_utf8 for %s', async (_what, bytes) => {
     const error = await failureOf((_request, response) => response.end(Buffer.from([0x7b, ...bytes, 0x7d])));
     expect(error.reason).toBe('invalid_utf8');
   });
 
-  it('reads a compressed answer', async () => {
+  it('are decompressed', async () => {
     const answer = ask((_request, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"a":1}')),
     );
     await expect(answer).resolves.toMatchObject({ body: '{"a":1}' });
   });
 
-  it('reads 65,536 bytes, and not one more', async () => {
+  it('have at most 65,536 bytes', async () => {
     await expect(ask((_request, response) => response.end('x'.repeat(65_536)))).resolves.toMatchObject({
       body: 'x'.repeat(65_536),
     });
     expect((await failureOf((_request, response) => response.end('x'.repeat(65_537)))).reason).toBe('too_large');
   });
 
-  it('counts a compressed answer by what comes out of it', async () => {
+  it('are measured after decompression', async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000, 'x'));
     expect(bomb.length).toBeLessThan(65_536);
     const error = await failureOf((_request, response) =>
@@ -231,7 +234,7 @@ describe('AxiosKindeHttp, on the way back', () => {
     expect(error.reason).toBe('too_large');
   });
 
-  it('stops reading an answer that never ends, and closes the connection', async () => {
+  it('close the connection of an endless body', async () => {
     let sentBytes = 0;
     let socket: Socket | undefined;
     const error = await failureOf((_request, response) => {
@@ -267,17 +270,21 @@ describe('AxiosKindeHttp, on the way back', () => {
         response.write('{"is_valid":true', () => response.socket?.destroy());
       },
     ],
-    ['what is not HTTP', 'network', (_request, response) => response.socket?.end('SSH-2.0-OpenSSH_9.6\r\n')],
     [
-      'headers without end',
+      'an answer of another protocol',
+      'network',
+      (_request, response) => response.socket?.end('SSH-2.0-OpenSSH_9.6\r\n'),
+    ],
+    [
+      'endless headers',
       'network',
       (_request, response) => response.socket?.write(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}`),
     ],
-  ])('takes %s for a failure of the kind %s', async (_what, reason, listener) => {
+  ])('turn %s into a failure of kind %s', async (_what, reason, listener) => {
     expect((await failureOf(listener)).reason).toBe(reason);
   });
 
-  it('names the system error of a connection that is refused', async () => {
+  it('name the system error of a refused connection', async () => {
     const { origin, server } = await serve(() => {});
     server.close();
     await expect(newHttp().send(requestTo(origin), never())).rejects.toMatchObject({
@@ -287,8 +294,8 @@ describe('AxiosKindeHttp, on the way back', () => {
   });
 });
 
-describe('AxiosKindeHttp, given up', () => {
-  it('drops the connection of a call that is aborted', async () => {
+describe('AxiosKindeHttp', () => {
+  it('drops the connection of an aborted call', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     const controller = new AbortController();
     const { origin } = await serve((request) => {
@@ -299,7 +306,7 @@ describe('AxiosKindeHttp, given up', () => {
     await closed;
   });
 
-  it('sends nothing that is aborted already, or after it was closed', async () => {
+  it('sends nothing if the signal is aborted already, or after close()', async () => {
     const asked = jest.fn();
     const { origin } = await serve((_request, response) => {
       asked();
@@ -313,7 +320,7 @@ describe('AxiosKindeHttp, given up', () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  it('closes its idle connections when it is closed', async () => {
+  it('drops its idle connections on close()', async () => {
     let idle: Socket | undefined;
     const { origin } = await serve((request, response) => {
       idle = request.socket;
@@ -325,6 +332,95 @@ describe('AxiosKindeHttp, given up', () => {
     const closed = closeOf(idle);
     http.close();
     await closed;
+  });
+});
+
+describe('AxiosKindeHttp with a stub of HttpService', () => {
+  /** Only `request` may be used of it. */
+  const stubbed = (request: (config: AxiosRequestConfig) => unknown) =>
+    new AxiosKindeHttp({ request } as unknown as KindeHttpService);
+  const sendTo = (request: (config: AxiosRequestConfig) => unknown, signal = never()) =>
+    stubbed(request).send(requestTo('https://acme.kinde.com/x'), signal);
+
+  it.each<[string, unknown, { headers: object; body: string }]>([
+    ['an object', { status: 200, headers: {}, data: { a: 'ü' } }, { headers: JSON_TYPE, body: '{"a":"ü"}' }],
+    ['an object without headers', { status: 200, data: [1] }, { headers: JSON_TYPE, body: '[1]' }],
+    [
+      'an object with a content type',
+      { status: 200, headers: { 'Content-Type': 'text/html' }, data: {} },
+      { headers: { 'content-type': 'text/html' }, body: '{}' },
+    ],
+    [
+      'a string, which needs a content type',
+      { status: 200, headers: new AxiosHeaders({ 'Retry-After': '7' }), data: '{"a":"€"}' },
+      { headers: { 'retry-after': '7' }, body: '{"a":"€"}' },
+    ],
+    ['bytes', { status: 200, headers: {}, data: Buffer.from('ü') }, { headers: {}, body: 'ü' }],
+    ['null, as JSON', { status: 200, headers: {}, data: null }, { headers: JSON_TYPE, body: 'null' }],
+    ['no data', { status: 204, headers: {} }, { headers: JSON_TYPE, body: '' }],
+  ])('reads %s', async (_what, answer, { headers, body }) => {
+    const response = await sendTo(() => of(answer));
+    expect({ ...response, headers: { ...response.headers } }).toEqual({
+      status: (answer as { status: number }).status,
+      headers,
+      body,
+    });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['emits nothing', () => EMPTY],
+    ['emits undefined', () => of(undefined)],
+    ['fails', () => throwError(() => new Error('refused'))],
+    ['fails with a value that is not an error', () => throwError(() => undefined)],
+    ['emits what JSON cannot express', () => of({ status: 200, data: { big: 1n } })],
+    [
+      'throws instead of returning an Observable',
+      () => {
+        throw new Error('refused');
+      },
+    ],
+    ['is not an Observable', () => 'nothing'],
+  ])('fails with a KindeTransportError if it %s', async (_what, request) => {
+    const error: unknown = await sendTo(request).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(KindeTransportError);
+    expect(error).toMatchObject({ reason: 'network', message: 'the connection to Kinde failed' });
+  });
+
+  it('ends an Observable that never emits when the signal aborts, unsubscribes, and leaves the signal alone', async () => {
+    const unsubscribed = jest.fn();
+    const controller = new AbortController();
+    const sending = sendTo(() => new Observable(() => unsubscribed), controller.signal);
+    controller.abort();
+    await expect(sending).rejects.toMatchObject({ reason: 'aborted' });
+    expect(unsubscribed).toHaveBeenCalledTimes(1);
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+
+  it('takes the first of several answers, and leaves the signal alone', async () => {
+    const { signal } = new AbortController();
+    const answers = of({ status: 200, data: 'first' }, { status: 200, data: 'second' });
+    await expect(sendTo(() => answers, signal)).resolves.toMatchObject({ body: 'first' });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('passes the whole request and every setting that matters for security to each call', async () => {
+    const request = jest.fn((_config: AxiosRequestConfig) => of({ status: 200, data: '' }));
+    await sendTo(request);
+    expect(request.mock.calls).toEqual([
+      [
+        expect.objectContaining({
+          method: 'POST',
+          url: 'https://acme.kinde.com/x',
+          data: JSON.stringify({ api_key: SECRETS[0] }),
+          adapter: 'http',
+          maxRedirects: 0,
+          proxy: false,
+          maxContentLength: 65_536,
+          maxBodyLength: 16_384,
+          signal: expect.any(AbortSignal) as AbortSignal,
+        }),
+      ],
+    ]);
   });
 });
 

@@ -2,47 +2,41 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
+import { firstValueFrom, fromEvent, takeUntil } from 'rxjs';
+import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
 
-/** Kinde's answers have about 500 bytes; a list of a thousand scopes still fits. Counted after decompression. */
+/**
+ * Injection token of the `HttpService` that carries every call to Kinde. It belongs to one registration, and `app.get(HttpService)` does
+ * not find it. Override it in tests with `{ request: (config) => of({ status, headers, data }) }`.
+ */
+export const KINDE_API_KEY_HTTP = Symbol.for('nestjs-kinde-api-key:http');
+
+/** The part of an `HttpService` that the library uses. */
+export type KindeHttpService = Pick<HttpService, 'request'>;
+
+/** Maximum size of an answer, after decompression. Kinde's have about 500 bytes; a list of a thousand scopes still fits. */
 const MAX_ANSWER_BYTES = 65_536;
 /** A key has at most 512 characters; the rest is the token request. */
 const MAX_REQUEST_BYTES = 16_384;
-/** Shorter than the idle time of usual servers, so that a call seldom meets a connection that is just being closed. */
+/** Shorter than the idle timeout of usual servers, so that a call seldom meets a connection that is being closed. */
 const AGENT_OPTIONS = { keepAlive: true, timeout: 15_000 };
 
-/** How to get out of the network, and nothing that could weaken a check. */
-export interface AxiosKindeHttpOptions {
-  /** An HTTP proxy. Unset: none, and the environment's proxies are not read, because they would get the keys. */
-  readonly proxy?: {
-    readonly protocol?: string;
-    readonly host: string;
-    readonly port: number;
-    readonly auth?: { readonly username: string; readonly password: string };
-  };
-  /** Agent for plain http. Unset: a keep-alive agent of our own. Not destroyed by {@link AxiosKindeHttp.close}. */
-  readonly httpAgent?: HttpAgent;
-  /** Agent for https. Unset: a keep-alive agent of our own. Not destroyed by {@link AxiosKindeHttp.close}. */
-  readonly httpsAgent?: HttpsAgent;
-}
-
-/**
- * Carries Kinde's HTTP over `HttpService` of `@nestjs/axios`. Give it an instance of its own: an interceptor on a shared one sees
- * every key. Whatever that instance has as defaults, the settings that matter are set again on each request.
- */
+/** Sends Kinde's HTTP through an `HttpService`. Sets everything that matters for security again on each request. */
 export class AxiosKindeHttp implements KindeHttp {
-  readonly #http: HttpService;
-  readonly #proxy: NonNullable<AxiosKindeHttpOptions['proxy']> | false;
+  readonly #http: KindeHttpService;
+  readonly #proxy: NonNullable<ResolvedOptions['http']['proxy']> | false;
   readonly #ownAgents: (HttpAgent | HttpsAgent)[] = [];
   readonly #httpAgent: HttpAgent;
   readonly #httpsAgent: HttpsAgent;
   #closed = false;
 
   /**
-   * @param http an `HttpService` that is shared with nobody
-   * @param options see {@link AxiosKindeHttpOptions}
+   * @param http not shared with the app, whose interceptors would see every key
+   * @param options proxy and agents. Without a proxy, those of the environment are not read, because they would get the keys. Agents
+   *   that are given are not destroyed by {@link close}
    */
-  constructor(http: HttpService, options: AxiosKindeHttpOptions = {}) {
+  constructor(http: KindeHttpService, options: ResolvedOptions['http'] = {}) {
     this.#http = http;
     this.#proxy = options.proxy ?? false;
     this.#httpAgent = options.httpAgent ?? this.#own(new HttpAgent(AGENT_OPTIONS));
@@ -52,9 +46,8 @@ export class AxiosKindeHttp implements KindeHttp {
   /** @throws {KindeTransportError} see {@link KindeHttp.send} */
   async send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse> {
     if (this.#closed || signal.aborted) throw new KindeTransportError('aborted');
-    let answer: { status: number; headers: object; data: unknown };
     try {
-      answer = await this.#http.axiosRef.request<string>({
+      const answers = this.#http.request<unknown>({
         adapter: 'http',
         method: request.method,
         url: request.url,
@@ -68,9 +61,8 @@ export class AxiosKindeHttp implements KindeHttp {
         signal,
         maxRedirects: 0,
         validateStatus: () => true,
-        // One character per byte: axios would otherwise repair what is not UTF-8 and drop a byte order mark.
-        responseType: 'text',
-        responseEncoding: 'latin1',
+        // Bytes: axios would otherwise repair what is not UTF-8, and drop a byte order mark.
+        responseType: 'arraybuffer',
         transformRequest: [(body: unknown) => body],
         transformResponse: [(body: unknown) => body],
         maxContentLength: MAX_ANSWER_BYTES,
@@ -79,10 +71,10 @@ export class AxiosKindeHttp implements KindeHttp {
         httpAgent: this.#httpAgent,
         httpsAgent: this.#httpsAgent,
       });
+      return responseOf(await firstValueFrom(answers.pipe(takeUntil(fromEvent(signal, 'abort')))));
     } catch (error) {
       throw transportErrorOf(error, signal);
     }
-    return { status: answer.status, headers: plainHeaders(answer.headers), body: decodeStrictly(answer.data) };
   }
 
   close(): void {
@@ -96,24 +88,28 @@ export class AxiosKindeHttp implements KindeHttp {
   }
 }
 
-/**
- * An `HttpService` that nobody shares. It is not among Nest's providers, where `app.get(HttpService)` would find it and hang the app's
- * interceptors on it, and it has none of the defaults that the app may have given to axios itself.
- */
+/** @returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios */
 export function unsharedHttpService(): HttpService {
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults)) Reflect.deleteProperty(instance.defaults, name);
-  // axios declares its types twice, for ESM and for CommonJS, and the compiler takes the two for different ones.
+  // axios declares its types twice, for ESM and for CommonJS; the compiler does not see that they are the same.
   return new HttpService(instance as unknown as HttpService['axiosRef']);
 }
 
-/** Takes a word and a code out of axios's error and lets go of the rest, which holds the request. */
-function transportErrorOf(error: unknown, signal: AbortSignal): KindeTransportError {
-  if (signal.aborted) return new KindeTransportError('aborted');
-  const { message, code, response } = error as { message?: unknown; code?: unknown; response?: unknown };
-  if (typeof message === 'string' && message.startsWith('maxContentLength'))
-    return new KindeTransportError('too_large');
-  return response === undefined ? new KindeTransportError('network', code) : new KindeTransportError('cut_short');
+/** An answer of axios, or of a stub in a test, in which anything may be missing. */
+interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: object;
+  readonly data: unknown;
+}
+
+function responseOf({ status, headers: given = {}, data }: HttpAnswer): KindeResponse {
+  const headers = plainHeaders(given);
+  if (ArrayBuffer.isView(data)) return { status, headers, body: decodeStrictly(data as Uint8Array) };
+  // Only a stub answers with anything but bytes.
+  if (typeof data === 'string') return { status, headers, body: data };
+  headers['content-type'] ??= 'application/json';
+  return { status, headers, body: JSON.stringify(data) ?? '' };
 }
 
 function plainHeaders(headers: object): Record<string, string> {
@@ -124,10 +120,20 @@ function plainHeaders(headers: object): Record<string, string> {
   return plain;
 }
 
-function decodeStrictly(latin1: unknown): string {
+function decodeStrictly(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(latin1 as string, 'latin1'));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new KindeTransportError('invalid_utf8');
   }
+}
+
+/** Takes a word and a code out of axios's error and drops the rest, which holds the request. */
+function transportErrorOf(error: unknown, signal: AbortSignal): KindeTransportError {
+  if (signal.aborted) return new KindeTransportError('aborted');
+  if (error instanceof KindeTransportError) return error;
+  const { message, code, response } = Object(error) as { message?: unknown; code?: unknown; response?: unknown };
+  if (typeof message === 'string' && message.startsWith('maxContentLength'))
+    return new KindeTransportError('too_large');
+  return response === undefined ? new KindeTransportError('network', code) : new KindeTransportError('cut_short');
 }

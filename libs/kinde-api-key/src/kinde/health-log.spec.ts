@@ -1,71 +1,74 @@
 import { KindeApiKeyMisconfiguredError } from '../kinde-api-key.errors.js';
 import { TestClock } from '../testing/index.js';
-import { Outage, type OutageKind } from './outage.js';
 import { HealthLog } from './health-log.js';
+import { VerificationFailure, type FailureKind } from './verification-failure.js';
 
-function newTrouble() {
+function newHealth() {
   const clock = new TestClock(1_000_000);
   const lines: string[] = [];
   const write = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
-  const trouble = new HealthLog({ debug: write('debug'), warn: write('warn'), error: write('error') }, clock);
-  return { trouble, clock, lines };
+  const health = new HealthLog(
+    { debug: write('debug'), log: write('log'), warn: write('warn'), error: write('error') },
+    clock,
+  );
+  return { health, clock, lines };
 }
-const down = new Outage('kinde', 'Kinde answered with status 503');
+const down = new VerificationFailure('kinde', 'Kinde answered with status 503');
 
 describe('HealthLog', () => {
-  it('reports an outage when it begins and when it ends, and how long it took', () => {
-    const { trouble, clock, lines } = newTrouble();
-    trouble.answered();
-    for (let index = 0; index < 100; index += 1) trouble.failed(down);
+  it('logs an outage when it begins and when it ends, with its length', () => {
+    const { health, clock, lines } = newHealth();
+    health.answered();
+    for (let index = 0; index < 100; index += 1) health.failed(down);
     clock.advance(42_000);
-    trouble.failed(down);
-    for (let index = 0; index < 100; index += 1) trouble.answered();
+    health.failed(down);
+    for (let index = 0; index < 100; index += 1) health.answered();
     expect(lines).toEqual([
-      'warn: Kinde cannot verify API keys at the moment: Kinde answered with status 503. Keys that are not cached are answered 503 until it can',
+      "warn: Kinde cannot verify API keys: Kinde answered with status 503. Keys that are not cached get 503 until it can. If this lasts, check Kinde's status and the network",
       'warn: Kinde verifies API keys again, after 42 s',
     ]);
   });
 
-  it('reports an outage that comes and goes once in ten seconds', () => {
-    const { trouble, clock, lines } = newTrouble();
+  it('logs an outage that comes and goes at most once in ten seconds', () => {
+    const { health, clock, lines } = newHealth();
     for (let second = 0; second < 20; second += 1) {
-      trouble.failed(down);
-      trouble.answered();
+      health.failed(down);
+      health.answered();
       clock.advance(1_000);
     }
     expect(lines).toHaveLength(4);
   });
 
-  it.each<[OutageKind, number]>([
+  it.each<[FailureKind, number]>([
     ['kinde', 1],
     ['deadline', 1],
     ['throttled', 1],
     ['busy', 1],
-    ['breaker_open', 0],
+    ['circuit_open', 0],
     ['closed', 0],
-  ])('has for an outage of the kind %s %d line', (kind, count) => {
-    const { trouble, lines } = newTrouble();
-    for (let index = 0; index < 3; index += 1) trouble.failed(new Outage(kind, 'text'));
+  ])('logs a failure of kind %s in %d lines', (kind, count) => {
+    const { health, lines } = newHealth();
+    for (let index = 0; index < 3; index += 1) health.failed(new VerificationFailure(kind, 'text'));
     expect(lines).toHaveLength(count);
   });
 
-  it('does not take a full queue of ours for an outage of Kinde', () => {
-    const { trouble, lines } = newTrouble();
-    trouble.failed(new Outage('busy', 'too many wait'));
-    trouble.answered();
+  it('logs a full queue with its cure, and not as an outage of Kinde', () => {
+    const { health, lines } = newHealth();
+    health.failed(new VerificationFailure('busy', 'too many wait'));
+    health.answered();
     expect(lines).toEqual([
-      "warn: too many wait. Answered 503; look for a flood of new keys, or raise the limits in 'kinde'",
+      'warn: Some requests got 503: too many wait. Look for a flood of new keys, or raise these limits',
     ]);
   });
 
-  it('reports everything else at most once a minute', () => {
-    const { trouble, clock, lines } = newTrouble();
+  it('logs everything else at most once a minute', () => {
+    const { health, clock, lines } = newHealth();
     const report = () => {
-      trouble.misconfigured(new KindeApiKeyMisconfiguredError('Grant it', { retryAfterSeconds: 10 }));
-      trouble.unknownStatus();
-      trouble.renewalFailed(new Error('no answer'));
-      trouble.unexpected(new TypeError('secret'));
-      trouble.failed(new Outage('busy', 'full'));
+      health.misconfigured(new KindeApiKeyMisconfiguredError('Grant it', { retryAfterSeconds: 10 }));
+      health.unknownStatus();
+      health.renewalFailed(new Error('no answer'));
+      health.unexpected(new TypeError('secret'));
+      health.failed(new VerificationFailure('busy', 'full'));
     };
     report();
     clock.advance(59_999);
@@ -76,30 +79,32 @@ describe('HealthLog', () => {
     expect(lines).toHaveLength(10);
   });
 
-  it('asks for help at the level error, and only where somebody has to help', () => {
-    const { trouble, lines } = newTrouble();
-    trouble.misconfigured(new KindeApiKeyMisconfiguredError('Grant it', { retryAfterSeconds: 10 }));
-    trouble.unknownStatus();
-    trouble.renewalFailed(new Error('no answer'));
+  it('logs a misconfiguration as an error, and what passes by itself as a warning', () => {
+    const { health, lines } = newHealth();
+    health.misconfigured(new KindeApiKeyMisconfiguredError('Grant it', { retryAfterSeconds: 10 }));
+    health.unknownStatus();
+    health.renewalFailed(new Error('no answer'));
     expect(lines.map((line) => line.slice(0, 5))).toEqual(['error', 'warn:', 'warn:']);
   });
 
   it.each([
     ['TypeError', new TypeError('secret')],
     ['string', 'secret'],
-  ])('names the class of an unexpected failure, %s, and repeats nothing of it', (name, error) => {
-    const { trouble, lines } = newTrouble();
-    trouble.unexpected(error);
-    expect(lines).toEqual([`error: A verification failed for a reason that should not exist (${name})`]);
+  ])('logs the class of an unexpected failure, %s, without its message', (name, error) => {
+    const { health, lines } = newHealth();
+    health.unexpected(error);
+    expect(lines).toEqual([
+      `error: A verification failed unexpectedly (${name}), and its request got 503. Please report this bug of nestjs-kinde-api-key`,
+    ]);
   });
 
   it('survives a log that throws', () => {
     const broken = () => {
       throw new Error('disk full');
     };
-    const trouble = new HealthLog({ debug: broken, warn: broken, error: broken }, new TestClock(0));
-    expect(() => trouble.failed(down)).not.toThrow();
-    expect(() => trouble.answered()).not.toThrow();
-    expect(() => trouble.unexpected(down)).not.toThrow();
+    const health = new HealthLog({ debug: broken, log: broken, warn: broken, error: broken }, new TestClock(0));
+    expect(() => health.failed(down)).not.toThrow();
+    expect(() => health.answered()).not.toThrow();
+    expect(() => health.unexpected(down)).not.toThrow();
   });
 });

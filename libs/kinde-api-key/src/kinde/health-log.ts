@@ -1,56 +1,49 @@
 import type { Clock } from '../clock.js';
 import type { KindeApiKeyMisconfiguredError } from '../kinde-api-key.errors.js';
-import type { Log } from '../log.js';
-import type { Outage } from './outage.js';
+import { LogThrottle, type Log } from '../log.js';
+import type { VerificationFailure } from './verification-failure.js';
 
 const ONCE_PER_MS = 60_000;
-/** An outage that comes and goes with every other call is reported no more often than this. */
+/** An outage that comes and goes with every other call is logged at most once in this time, in milliseconds. */
 const OUTAGE_ONCE_PER_MS = 10_000;
 
-type Topic = 'misconfigured' | 'unknown_status' | 'busy' | 'renewal' | 'unexpected';
-
 /**
- * Says what is wrong once and not once per request: an outage when it begins and when it ends, everything else at most once a minute.
- * Everything it writes is the library's own wording.
+ * Logs problems with Kinde, never per request: an outage when it begins and when it ends, everything else at most once a minute.
+ * Every message is the library's own wording.
  */
 export class HealthLog {
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #reportedAtMs = new Map<Topic, number>();
+  readonly #messages: LogThrottle;
+  readonly #outages: LogThrottle;
   #outageSinceMs: number | undefined;
-  #outageReportedAtMs = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param log where it is written
-   * @param clock for the minutes
-   */
+  /** @param clock for the intervals */
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
+    this.#messages = new LogThrottle(clock, ONCE_PER_MS);
+    this.#outages = new LogThrottle(clock, OUTAGE_ONCE_PER_MS);
   }
 
   /** A verification ended without a verdict. */
-  failed(outage: Outage): void {
-    if (outage.kind === 'busy') {
-      this.#once('busy', () =>
-        this.#write(
-          'warn',
-          `${outage.message}. Answered 503; look for a flood of new keys, or raise the limits in 'kinde'`,
-        ),
+  failed({ kind, message }: VerificationFailure): void {
+    if (kind === 'busy')
+      this.#once(
+        'warn',
+        kind,
+        `Some requests got 503: ${message}. Look for a flood of new keys, or raise these limits`,
       );
-    }
-    if (outage.kind !== 'kinde' && outage.kind !== 'deadline' && outage.kind !== 'throttled') return;
-    const nowMs = this.#clock.now();
-    if (this.#outageSinceMs !== undefined || nowMs - this.#outageReportedAtMs < OUTAGE_ONCE_PER_MS) return;
-    this.#outageSinceMs = nowMs;
-    this.#outageReportedAtMs = nowMs;
+    if (kind !== 'kinde' && kind !== 'deadline' && kind !== 'throttled') return;
+    if (this.#outageSinceMs !== undefined || !this.#outages.isDue('outage')) return;
+    this.#outageSinceMs = this.#clock.now();
     this.#write(
       'warn',
-      `Kinde cannot verify API keys at the moment: ${outage.message}. Keys that are not cached are answered 503 until it can`,
+      `Kinde cannot verify API keys: ${message}. Keys that are not cached get 503 until it can. If this lasts, check Kinde's status and the network`,
     );
   }
 
-  /** Kinde gave an answer that can be believed. */
+  /** Kinde gave a usable answer. */
   answered(): void {
     if (this.#outageSinceMs === undefined) return;
     const seconds = Math.round((this.#clock.now() - this.#outageSinceMs) / 1_000);
@@ -58,55 +51,52 @@ export class HealthLog {
     this.#write('warn', `Kinde verifies API keys again, after ${seconds} s`);
   }
 
-  /** Somebody has to change something in Kinde. */
-  misconfigured(error: KindeApiKeyMisconfiguredError): void {
-    this.#once('misconfigured', () => this.#write('error', error.message));
+  /** The M2M application has to be fixed in Kinde. */
+  misconfigured({ message }: KindeApiKeyMisconfiguredError): void {
+    this.#once('error', 'misconfigured', `${message}. Until then keys that are not cached get 503`);
   }
 
   /** Kinde calls a key valid, with a status that the library does not know. */
   unknownStatus(): void {
-    this.#once('unknown_status', () =>
-      this.#write(
-        'warn',
-        'Kinde calls a key valid and gives it a status that this version of the library does not know: it is refused as not active',
-      ),
+    this.#once(
+      'warn',
+      'unknown_status',
+      'Kinde sent a status of a valid key that is unknown to this version of the library. The key is refused as inactive. Look for a newer version',
     );
   }
 
-  /** The M2M token could not be renewed ahead of its end; the old one goes on being used. */
-  renewalFailed(error: Error): void {
-    this.#once('renewal', () =>
-      this.#write(
-        'warn',
-        `The M2M token could not be renewed ahead of time; the old one is still in use. ${error.message}`,
-      ),
+  /** The M2M token could not be renewed ahead of its end. */
+  renewalFailed({ message }: Error): void {
+    this.#once(
+      'warn',
+      'renewal',
+      `The M2M token could not be renewed ahead of time: ${message}. The current token stays in use until it expires`,
     );
   }
 
-  /** A fault of the library's own. */
+  /** A bug in the library. */
   unexpected(error: unknown): void {
-    this.#once('unexpected', () =>
-      this.#write('error', `A verification failed for a reason that should not exist (${nameOf(error)})`),
+    this.#once(
+      'error',
+      'unexpected',
+      `A verification failed unexpectedly (${nameOf(error)}), and its request got 503. Please report this bug of nestjs-kinde-api-key`,
     );
+  }
+
+  #once(level: 'warn' | 'error', topic: string, message: string): void {
+    if (this.#messages.isDue(topic)) this.#write(level, message);
   }
 
   #write(level: 'warn' | 'error', message: string): void {
     try {
       this.#log[level](message);
     } catch {
-      // A log that fails must not decide what becomes of a request.
+      // A log that fails must not decide the answer to a request.
     }
-  }
-
-  #once(topic: Topic, write: () => void): void {
-    const nowMs = this.#clock.now();
-    if (nowMs - (this.#reportedAtMs.get(topic) ?? Number.NEGATIVE_INFINITY) < ONCE_PER_MS) return;
-    this.#reportedAtMs.set(topic, nowMs);
-    write();
   }
 }
 
-/** The class alone: what an error that nobody expected says may be anything. */
+/** The class alone: the message of an unexpected error may contain anything. */
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.constructor.name : typeof error;
 }

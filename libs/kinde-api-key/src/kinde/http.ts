@@ -1,4 +1,4 @@
-/** One call to Kinde. It carries secrets: it is passed on to the wire and kept by nobody. */
+/** One call to Kinde. It carries secrets: pass it on to the HTTP client, and never store it. */
 export interface KindeRequest {
   readonly method: 'GET' | 'POST';
   /** Absolute, on Kinde's own origin. */
@@ -9,22 +9,22 @@ export interface KindeRequest {
   readonly body?: string;
 }
 
-/** What came back, whole and within the size limit, and not yet believed. */
+/** A complete answer within the size limit. Its content is not checked yet. */
 export interface KindeResponse {
   readonly status: number;
-  /** Lower-case names, without a prototype. Headers that came as a list are left out. */
+  /** Lower-case names, without a prototype. Headers that arrive as a list are left out. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body's exact text: bytes that are not UTF-8 never get this far, and a byte order mark stays where it was. */
+  /** The body's exact text, a byte order mark included. Bytes that are not UTF-8 are a {@link KindeTransportError}. */
   readonly body: string;
 }
 
-/** Kinde's HTTP. An interface, so that only one file knows which HTTP client carries it. */
+/** Kinde's HTTP. An interface, so that only one file knows the HTTP client. */
 export interface KindeHttp {
   /**
-   * Sends one request, follows no redirect and tries nothing twice.
+   * Sends one request. Does not follow redirects and does not retry.
    *
-   * @param signal aborts the call; every call needs one, because there is no other deadline down here
-   * @throws {KindeTransportError} for whatever is not a complete answer; nothing else, ever
+   * @param signal aborts the call. Every call needs one, because there is no other deadline here
+   * @throws {KindeTransportError} for everything that is not a complete answer, and nothing else
    */
   send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse>;
   /** Drops the connections. Idempotent. */
@@ -38,8 +38,8 @@ export interface KindeHttp {
 export type KindeTransportFailure = 'network' | 'cut_short' | 'aborted' | 'too_large' | 'invalid_utf8';
 
 /**
- * A call to Kinde that brought no answer. It holds a word and at most a system error code, and deliberately not the HTTP client's own
- * error as its cause: that one carries the request, with the key in its body and the M2M token in its headers.
+ * A call to Kinde that brought no answer. It holds a word and at most a system error code, and never the HTTP client's own error as its
+ * cause: that error carries the request, with the key in its body and the M2M token in its headers.
  */
 export class KindeTransportError extends Error {
   override readonly name = 'KindeTransportError';
@@ -60,7 +60,7 @@ export class KindeTransportError extends Error {
 const TEXTS: Readonly<Record<KindeTransportFailure, string>> = {
   network: 'the connection to Kinde failed',
   cut_short: "Kinde's answer broke off",
-  aborted: 'the call to Kinde was given up',
+  aborted: 'the call to Kinde was aborted',
   too_large: "Kinde's answer was larger than the limit",
   invalid_utf8: "Kinde's answer was not UTF-8",
 };

@@ -1,11 +1,16 @@
-import { HttpService } from '@nestjs/axios';
-import axios from 'axios';
+import {
+  newLog,
+  newVerifier,
+  rawKey,
+  unknownKey,
+  type VerifierOptions,
+} from '../../../../test/support/key-verifier.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import { KindeEmulator, TestClock, type KindeEmulatorFault } from '../testing/index.js';
-import { AxiosKindeHttp } from './axios-http.js';
 import type { KindeHttp } from './http.js';
-import { KeyVerifier, type KeyVerifierOptions } from './key-verifier.js';
+import { KeyVerifier, type Priority } from './key-verifier.js';
 
+const ACCEPTED = { verdict: { accepted: true } };
 const cleanups: (() => unknown)[] = [];
 const clock = new TestClock();
 let kinde: KindeEmulator;
@@ -14,85 +19,87 @@ beforeAll(async () => {
   kinde = await KindeEmulator.start({ clock });
 });
 afterAll(() => kinde.stop());
+// Deadlines, pauses and the emulator's delays wait for the spec; sockets do not.
+beforeEach(
+  () =>
+    void jest.useFakeTimers({
+      doNotFake: ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'],
+    }),
+);
 afterEach(async () => {
+  jest.useRealTimers();
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   kinde.clearFaults();
   kinde.resetCounters();
-  kinde.invalidKeyAnswer = '200';
 });
 
-const OPTIONS = {
-  apiId: null,
-  timeoutMs: 2_000,
-  retries: 0,
-  maxConcurrent: 64,
-  maxPerSecond: 100_000,
-  maxQueued: 1_000,
-};
-
-function start(options: Partial<KeyVerifierOptions> = {}) {
-  const lines: string[] = [];
-  const write = (message: string) => void lines.push(message);
-  const client = new KeyVerifier(
-    new AxiosKindeHttp(new HttpService(axios.create())),
-    { origin: kinde.domain, ...kinde.credentials, audience: `${kinde.domain}/api`, ...OPTIONS, ...options },
-    clock,
-    { debug: write, warn: write, error: write },
-  );
-  cleanups.push(() => client.close());
+function start(options: VerifierOptions = {}) {
+  const started = newVerifier(kinde, clock, options);
+  cleanups.push(() => started.verifier.close());
   const { key } = kinde.createKey();
-  return { client, lines, key };
+  /** The outage that a verification ends with; fails the test if it ends otherwise. */
+  const outageOf = async (rawKey = key, priority: Priority = 'new'): Promise<KindeApiKeyUnavailableError> => {
+    const outcome = await started.verify(rawKey, priority).catch((error: unknown) => error);
+    if (outcome instanceof KindeApiKeyUnavailableError) return outcome;
+    throw new Error(`expected an outage, got ${JSON.stringify(outcome)}`);
+  };
+  return { ...started, verify: (rawKey = key, priority?: Priority) => started.verify(rawKey, priority), key, outageOf };
 }
 
-/** The outage that a verification ends with; fails the test if it ends otherwise. */
-async function outageOf(
-  client: KeyVerifier,
-  key: string,
-  lane: 'proven' | 'new' = 'new',
-): Promise<KindeApiKeyUnavailableError> {
-  const outcome = await client.verifyKey(key, lane).catch((error: unknown) => error);
-  if (outcome instanceof KindeApiKeyUnavailableError) return outcome;
-  throw new Error(`expected an outage, got ${JSON.stringify(outcome)}`);
+/** Ends the pauses between retries, so that a spec with retries does not wait for them. */
+async function passingTime<T>(promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const done = promise.finally(() => (settled = true));
+  while (!settled) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await jest.advanceTimersByTimeAsync(1);
+  }
+  return done;
 }
 
-describe('while no M2M token can be had', () => {
-  it('lets no more verifications wait for one than there is room for, and sends the others away at once', async () => {
-    const { client } = start({ maxConcurrent: 2, maxQueued: 3, timeoutMs: 10_000 });
-    kinde.failUntilCleared({ hang: true }, 'token');
-    const messages: string[] = [];
-    const waiting = Array.from({ length: 100 }, async (_, index) => {
-      const { message } = await outageOf(client, `k_live_${String(index).padStart(20, '0')}`);
-      messages.push(message);
-    });
-    const proven = outageOf(client, 'k_live_proven_00000000', 'proven');
-    await kinde.nextRequest('token');
-    expect(messages).toHaveLength(95);
-    expect(new Set(messages)).toEqual(new Set([expect.stringContaining('too many verifications')]));
-    client.close();
-    await Promise.all([...waiting, proven]);
-    expect(messages.slice(95)).toEqual(Array(5).fill('the app is shutting down'));
-    expect((await proven).message).toBe('the app is shutting down');
-  });
-});
+/** A gate for the emulator's `holdUntil`. */
+function gate() {
+  let open = (): void => {};
+  const holdUntil = new Promise<void>((resolve) => (open = resolve));
+  return { holdUntil, open: () => open() };
+}
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const GOOD = { is_valid: true, key_id: 'api_key_1', status: 'active', scopes: [] };
 
-describe('KeyVerifier, with Kinde in trouble', () => {
-  const FAULTS: readonly [string, KindeEmulatorFault][] = [
+describe('KeyVerifier while an M2M token cannot be had', () => {
+  it('lets maxConcurrent + maxQueued verifications of a priority wait for a token, and rejects the others at once', async () => {
+    const { verifier, outageOf } = start({ maxConcurrent: 2, maxQueued: 3 });
+    kinde.failUntilCleared({ hang: true }, 'token');
+    const messages: string[] = [];
+    const waiting = Array.from({ length: 100 }, async (_, index) => {
+      const { message } = await outageOf(unknownKey(index));
+      messages.push(message);
+    });
+    const known = outageOf(unknownKey(100), 'known');
+    await kinde.nextRequest('token');
+    expect(messages).toHaveLength(95);
+    expect(new Set(messages)).toEqual(new Set([expect.stringContaining('too many verifications')]));
+    verifier.close();
+    await Promise.all([...waiting, known]);
+    expect(messages.slice(95)).toEqual(Array(5).fill('the app is shutting down'));
+    expect((await known).message).toBe('the app is shutting down');
+  });
+});
+
+describe('KeyVerifier during an outage', () => {
+  /** Their answers are complete, or broken off, without any delay. */
+  const FAST: readonly [string, KindeEmulatorFault][] = [
     ['500', 500],
     ['503', 503],
     ['429', 429],
-    ['a hang', { hang: true }],
     ['a reset', { reset: true }],
     ['broken JSON', { malformed: true }],
     ['a body cut short', { truncated: true }],
     ['50 MB', { huge: 50_000_000 }],
     ['50 MB, announced', { huge: 50_000_000, declared: true }],
     ['an endless body', { endless: true }],
-    ['a byte now and then', { trickleMs: 40 }],
     ['a redirect', { redirect: 'http://127.0.0.1:1/' }],
-    ['an answer that comes too late', { delayMs: 5_000 }],
     ['an HTML page', { status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }],
     [
       'a good answer that is not UTF-8',
@@ -107,64 +114,95 @@ describe('KeyVerifier, with Kinde in trouble', () => {
       { status: 200, headers: JSON_TYPE, body: `\ufeff${JSON.stringify(GOOD)}` },
     ],
   ];
+  const SLOW: readonly [string, KindeEmulatorFault][] = [
+    ['a hang', { hang: true }],
+    ['a byte now and then', { trickleMs: 40 }],
+    ['an answer after the deadline', { delayMs: 5_000 }],
+  ];
 
-  it.each(FAULTS)(
-    'takes %s on verify for an outage within the deadline, and the next answer for what it is',
+  it.each(FAST)(
+    'treats %s on verify as an outage without waiting, and accepts the next answer',
     async (_name, fault) => {
-      const { client, key } = start({ timeoutMs: 500 });
-      await client.verifyKey(key, 'new');
+      const { verify, outageOf } = start();
+      await verify();
       kinde.failNext(fault, 'verify');
-      const startedAtMs = performance.now();
-      const { code, retryAfterSeconds } = await outageOf(client, key);
-      expect({ code, retryAfterSeconds }).toEqual({ code: 'VERIFICATION_UNAVAILABLE', retryAfterSeconds: 5 });
-      expect(performance.now() - startedAtMs).toBeLessThan(1_500);
+      expect(await outageOf()).toMatchObject({ code: 'VERIFICATION_UNAVAILABLE', retryAfterSeconds: 5 });
       clock.advance(5_000);
-      await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+      await expect(verify()).resolves.toMatchObject(ACCEPTED);
     },
   );
 
-  it.each(FAULTS)(
-    'takes %s on the token endpoint for an outage within the deadline, and mints when it has passed',
-    async (_name, fault) => {
-      const { client, key } = start({ timeoutMs: 500 });
-      kinde.failNext(fault, 'token');
-      await outageOf(client, key);
-      clock.advance(10_000);
-      await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
-    },
-  );
-
-  it('stays small while Kinde sends 50 MB and more', async () => {
-    const { client, key } = start();
-    await client.verifyKey(key, 'new');
-    kinde.failNext({ endless: true }, 'verify');
-    const startedAtMs = performance.now();
-    const { message } = await outageOf(client, key);
-    expect(message).toBe("Kinde's answer was larger than the limit");
-    expect(performance.now() - startedAtMs).toBeLessThan(1_500);
+  it.each(SLOW)('ends %s on verify at the deadline, and accepts the next answer', async (_name, fault) => {
+    const { verify, outageOf } = start({ timeoutMs: 500 });
+    await verify();
+    kinde.failNext(fault, 'verify');
+    const arrived = kinde.nextRequest('verify');
+    let ended = false;
+    const outage = outageOf().finally(() => (ended = true));
+    await arrived;
+    await jest.advanceTimersByTimeAsync(499);
+    expect(ended).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(await outage).toMatchObject({ code: 'VERIFICATION_UNAVAILABLE', retryAfterSeconds: 5 });
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('has the deadline cover queue, token and call together', async () => {
-    const { client, key } = start({ timeoutMs: 600, maxConcurrent: 1 });
+  it.each(FAST)(
+    'treats %s on the token endpoint as an outage without waiting, and mints later',
+    async (_name, fault) => {
+      const { verify, outageOf } = start();
+      kinde.failNext(fault, 'token');
+      await outageOf();
+      clock.advance(10_000);
+      await expect(verify()).resolves.toMatchObject(ACCEPTED);
+    },
+  );
+
+  it.each(SLOW)('ends %s on the token endpoint at the deadline, and mints later', async (_name, fault) => {
+    const { verify, outageOf } = start({ timeoutMs: 500 });
+    kinde.failNext(fault, 'token');
+    const arrived = kinde.nextRequest('token');
+    const outage = outageOf();
+    await arrived;
+    await jest.advanceTimersByTimeAsync(500);
+    await outage;
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it('names the size limit for an endless body', async () => {
+    const { verify, outageOf } = start();
+    await verify();
+    kinde.failNext({ endless: true }, 'verify');
+    expect((await outageOf()).message).toBe("Kinde's answer was larger than the limit");
+  });
+
+  it('covers the token, the queue and the call with one deadline', async () => {
+    const { outageOf } = start({ timeoutMs: 600, maxConcurrent: 1 });
     kinde.failNext({ delayMs: 400 }, 'token');
     kinde.failUntilCleared({ delayMs: 400 }, 'verify');
-    const startedAtMs = performance.now();
-    await Promise.all([outageOf(client, key), outageOf(client, key)]);
-    expect(performance.now() - startedAtMs).toBeLessThan(1_250);
+    let ended = 0;
+    const arrived = kinde.nextRequest('token');
+    const outages = [outageOf(), outageOf()].map((outage) => outage.finally(() => (ended += 1)));
+    await arrived;
+    const verifyArrived = kinde.nextRequest('verify');
+    await jest.advanceTimersByTimeAsync(400);
+    await verifyArrived;
+    await jest.advanceTimersByTimeAsync(199);
+    expect(ended).toBe(0);
+    await jest.advanceTimersByTimeAsync(1);
+    await Promise.all(outages);
   });
 
-  it('names the network failure as the cause, and nothing else of it', async () => {
-    const { client, key } = start();
-    await client.verifyKey(key, 'new');
+  it('names the network failure as the cause, without the request', async () => {
+    const { verify, outageOf } = start();
+    await verify();
     kinde.failNext({ reset: true }, 'verify');
-    const { cause } = await outageOf(client, key);
+    const { cause } = await outageOf();
     expect(cause).toMatchObject({ name: 'KindeTransportError', reason: 'network' });
     expect(Object.keys(cause as object).toSorted()).toEqual(['name', 'reason']);
   });
 
   it('survives an HTTP client that breaks its contract', async () => {
-    const lines: string[] = [];
-    const write = (message: string) => void lines.push(message);
     const answers: (() => unknown)[] = [
       () => ({ status: 200, headers: JSON_TYPE, body: '{"access_token":"opaque","expires_in":3600}' }),
       () => ({ status: 200 }),
@@ -173,49 +211,48 @@ describe('KeyVerifier, with Kinde in trouble', () => {
       },
     ];
     const http = { send: async () => answers.shift()?.(), close: () => {} } as unknown as KindeHttp;
-    const options = { origin: 'https://acme.kinde.com', clientId: 'id', clientSecret: 's', audience: 'a', ...OPTIONS };
-    const client = new KeyVerifier(http, options, new TestClock(), { debug: write, warn: write, error: write });
-    await expect(client.verifyKey('k', 'new')).rejects.toMatchObject({
+    const { verify, lines } = start({ http });
+    await expect(verify()).rejects.toMatchObject({
       code: 'VERIFICATION_UNAVAILABLE',
       message: 'the verification failed',
     });
-    await expect(client.verifyKey('k', 'new')).rejects.toMatchObject({
+    await expect(verify()).rejects.toMatchObject({
       code: 'VERIFICATION_UNAVAILABLE',
       message: 'the call to Kinde failed',
     });
     expect(lines).toEqual([
-      'A verification failed for a reason that should not exist (TypeError)',
-      expect.stringContaining('Kinde cannot verify API keys at the moment: the call to Kinde failed'),
+      expect.stringContaining('A verification failed unexpectedly (TypeError)'),
+      expect.stringContaining('Kinde cannot verify API keys: the call to Kinde failed'),
     ]);
   });
 
-  it('logs an outage when it begins and when it ends, and no request', async () => {
-    const { client, lines, key } = start();
-    await client.verifyKey(key, 'new');
+  it('logs an outage when it begins and when it ends, and not per request', async () => {
+    const { verify, outageOf, lines } = start();
+    await verify();
     kinde.failUntilCleared(500, 'verify');
-    for (let index = 0; index < 30; index += 1) await outageOf(client, key);
+    for (let index = 0; index < 30; index += 1) await outageOf();
     kinde.clearFaults();
     clock.advance(30_000);
-    await client.verifyKey(key, 'new');
-    await client.verifyKey(key, 'new');
+    await verify();
+    await verify();
     expect(lines).toEqual([
-      expect.stringContaining('Kinde cannot verify API keys at the moment: Kinde answered with status 500'),
+      expect.stringContaining('Kinde cannot verify API keys: Kinde answered with status 500'),
       'Kinde verifies API keys again, after 30 s',
     ]);
   });
 });
 
-describe('KeyVerifier, trying again', () => {
+describe('KeyVerifier with retries', () => {
   it.each<[string, KindeEmulatorFault]>([
     ['502', 502],
     ['503', 503],
     ['504', 504],
     ['a reset', { reset: true }],
     ['a body cut short', { truncated: true }],
-  ])('sends the call again after %s', async (_name, fault) => {
-    const { client, key } = start({ retries: 1 });
+  ])('retries the call after %s', async (_name, fault) => {
+    const { verify } = start({ retries: 1 });
     kinde.failNext(fault, 'verify');
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+    await expect(passingTime(verify())).resolves.toMatchObject(ACCEPTED);
     expect(kinde.counters.verifies).toBe(2);
   });
 
@@ -225,220 +262,280 @@ describe('KeyVerifier, trying again', () => {
     ['422', 422],
     ['a redirect', { redirect: '/', status: 307 }],
     ['broken JSON', { malformed: true }],
-    ['too large an answer', { huge: 100_000 }],
-  ])('does not send the call again after %s', async (_name, fault) => {
-    const { client, key } = start({ retries: 5 });
+    ['an answer over the size limit', { huge: 100_000 }],
+  ])('does not retry the call after %s', async (_name, fault) => {
+    const { outageOf } = start({ retries: 5 });
     kinde.failNext(fault, 'verify');
-    await outageOf(client, key);
+    await outageOf();
     expect(kinde.counters.verifies).toBe(1);
   });
 
-  it.each([400, 404])('does not send the call again after %d, which is a verdict', async (status) => {
-    const { client, key } = start({ retries: 5 });
+  it.each([400, 404])('does not retry the call after %d, which is a verdict', async (status) => {
+    const { verify } = start({ retries: 5 });
     kinde.failNext(status, 'verify');
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { reason: 'unknown' } });
+    await expect(verify()).resolves.toMatchObject({ verdict: { reason: 'unknown' } });
     expect(kinde.counters.verifies).toBe(1);
   });
 
-  it('gives up after as many retries as it may', async () => {
-    const { client, key } = start({ retries: 2 });
+  it('fails after the last retry', async () => {
+    const { outageOf } = start({ retries: 2 });
     kinde.failUntilCleared(503, 'verify');
-    await outageOf(client, key);
+    await passingTime(outageOf());
     expect(kinde.counters.verifies).toBe(3);
   });
 
-  it('tries the token endpoint again as well', async () => {
-    const { client, key } = start({ retries: 1 });
+  it('retries a mint', async () => {
+    const { verify } = start({ retries: 1 });
     kinde.failNext({ reset: true }, 'token');
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+    await expect(passingTime(verify())).resolves.toMatchObject(ACCEPTED);
     expect(kinde.counters.tokenRequests).toBe(2);
   });
 
-  it('stops as soon as the breaker is open', async () => {
-    const { client, key } = start({ retries: 5 });
-    await client.verifyKey(key, 'new');
+  it('stops retrying when the circuit opens', async () => {
+    const { verify, outageOf } = start({ retries: 5, timeoutMs: 60_000 });
+    await verify();
     kinde.failUntilCleared(503, 'verify');
-    await outageOf(client, key);
-    await outageOf(client, key);
+    await passingTime(outageOf());
+    await passingTime(outageOf());
     expect(kinde.counters.verifies).toBe(1 + 10);
   });
 });
 
-describe('KeyVerifier, asked to slow down', () => {
-  it('sends nothing for as long as RateLimit-Reset says, and tells callers what is left of it', async () => {
-    const { client, key } = start({ retries: 5 });
-    await client.verifyKey(key, 'new');
+describe('KeyVerifier after 429', () => {
+  it('sends nothing for as long as RateLimit-Reset says, and passes the remaining time on', async () => {
+    const { verify, outageOf, key } = start({ retries: 5 });
+    await verify();
     kinde.failNext({ status: 429, rateLimitReset: 7 }, 'verify');
-    expect((await outageOf(client, key)).retryAfterSeconds).toBe(7);
+    expect((await outageOf()).retryAfterSeconds).toBe(7);
     clock.advance(2_500);
-    expect((await outageOf(client, key, 'proven')).retryAfterSeconds).toBe(5);
+    expect((await outageOf(key, 'known')).retryAfterSeconds).toBe(5);
     expect(kinde.counters.verifies).toBe(2);
     clock.advance(4_499);
-    expect((await outageOf(client, key)).retryAfterSeconds).toBe(1);
+    expect((await outageOf()).retryAfterSeconds).toBe(1);
     clock.advance(1);
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('asks again after a minute, however long Kinde wants us to wait', async () => {
-    const { client, key } = start();
+  it('asks again after a minute, even if Retry-After is longer', async () => {
+    const { verify, outageOf } = start();
     kinde.failNext({ status: 429, headers: { 'retry-after': '7200' } }, 'verify');
-    expect((await outageOf(client, key)).retryAfterSeconds).toBe(3_600);
+    expect((await outageOf()).retryAfterSeconds).toBe(3_600);
     clock.advance(59_999);
-    expect((await outageOf(client, key)).retryAfterSeconds).toBe(3_541);
+    expect((await outageOf()).retryAfterSeconds).toBe(3_541);
     clock.advance(1);
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('asks again after a second if Kinde does not say how long, and tells callers five', async () => {
-    const { client, key } = start();
+  it('asks again after a second if the 429 names no time, and passes five seconds on', async () => {
+    const { verify, outageOf } = start();
     kinde.failNext(429, 'verify');
-    expect((await outageOf(client, key)).retryAfterSeconds).toBe(5);
-    expect((await outageOf(client, key)).retryAfterSeconds).toBe(5);
+    expect((await outageOf()).retryAfterSeconds).toBe(5);
+    expect((await outageOf()).retryAfterSeconds).toBe(5);
     expect(kinde.counters.verifies).toBe(1);
     clock.advance(1_000);
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('sends away those who wait for their turn', async () => {
-    const { client, key } = start({ maxPerSecond: 1, timeoutMs: 900 });
-    let answer = (): void => {};
-    kinde.failNext({ holdUntil: new Promise<void>((resolve) => (answer = resolve)) }, 'token');
+  it('rejects queued verifications', async () => {
+    const { outageOf, key } = start({ maxPerSecond: 1 });
+    const { holdUntil, open } = gate();
+    kinde.failNext({ holdUntil }, 'token');
     kinde.failNext({ status: 429, rateLimitReset: 9 }, 'verify');
-    const all = [outageOf(client, key), outageOf(client, key), outageOf(client, key, 'proven')];
+    const all = [outageOf(), outageOf(), outageOf(key, 'known')];
     await kinde.nextRequest('token');
-    answer();
+    open();
     expect((await Promise.all(all)).map(({ retryAfterSeconds }) => retryAfterSeconds)).toEqual([9, 9, 9]);
     expect(kinde.counters.verifies).toBe(1);
   });
 
-  it('is not opened by it: the breaker counts failures, and 429 is none', async () => {
-    const { client, key } = start();
+  it('does not open the circuit', async () => {
+    const { verify, outageOf } = start();
     kinde.failNext(429, { where: 'verify', times: 12 });
     for (let index = 0; index < 12; index += 1) {
-      await outageOf(client, key);
+      await outageOf();
       clock.advance(1_000);
     }
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('verifies on with the token that it has while the token endpoint is throttled', async () => {
-    const { client, key } = start();
-    await client.verifyKey(key, 'new');
+  it('verifies with the current token while the token endpoint is throttled', async () => {
+    const { verify } = start();
+    await verify();
     clock.advance(0.8 * 86_400_000);
     kinde.failNext({ status: 429, rateLimitReset: 30 }, 'token');
     const arrived = kinde.nextRequest('token');
-    await client.verifyKey(key, 'new');
+    await verify();
     await arrived;
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it('does not mint while the token endpoint is throttled, and passes the remaining time on', async () => {
+    const { outageOf, verify } = start();
+    kinde.failNext({ status: 429, rateLimitReset: 30 }, 'token');
+    expect((await outageOf()).retryAfterSeconds).toBe(30);
+    clock.advance(29_999);
+    expect((await outageOf()).retryAfterSeconds).toBe(1);
+    expect(kinde.counters.tokenRequests).toBe(1);
+    clock.advance(1);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 });
 
-describe('KeyVerifier, with the breaker', () => {
-  it('makes no call for 1,000 new keys while Kinde hangs, and answers at once', async () => {
-    const { client, key } = start({ timeoutMs: 500 });
-    await client.verifyKey(key, 'new');
+describe('KeyVerifier with an open circuit', () => {
+  it('rejects 1,000 new keys at once, without a call', async () => {
+    const { verify, outageOf } = start({ timeoutMs: 500 });
+    await verify();
     kinde.failUntilCleared({ hang: true });
-    await Promise.all(Array.from({ length: 10 }, () => outageOf(client, key)));
+    const opening = Promise.all(Array.from({ length: 10 }, () => outageOf()));
+    while (kinde.counters.verifies < 11) await kinde.nextRequest('verify');
+    await jest.advanceTimersByTimeAsync(500);
+    await opening;
     const { requests } = kinde.counters;
-    const startedAtMs = performance.now();
-    const outages = await Promise.all(Array.from({ length: 1_000 }, (_, index) => outageOf(client, `k_live_${index}`)));
-    expect(performance.now() - startedAtMs).toBeLessThan(1_250);
+    const outages = await Promise.all(Array.from({ length: 1_000 }, (_, index) => outageOf(unknownKey(index))));
     expect(new Set(outages.map(({ retryAfterSeconds }) => retryAfterSeconds))).toEqual(new Set([1]));
     expect(kinde.counters.requests).toBe(requests);
   });
 
-  it('stays closed for nine failures', async () => {
-    const { client, key } = start();
-    kinde.failNext(500, { where: 'verify', times: 9 });
-    for (let index = 0; index < 9; index += 1) await outageOf(client, key);
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+  it('does not mint', async () => {
+    const { outageOf } = start();
+    kinde.failUntilCleared(500, 'token');
+    for (let index = 0; index < 12; index += 1) await outageOf();
+    expect(kinde.counters.tokenRequests).toBe(10);
   });
 
-  it('sends one probe after a second, and is closed by its answer', async () => {
-    const { client, key } = start();
-    await client.verifyKey(key, 'new');
+  it('still verifies after nine failures', async () => {
+    const { verify, outageOf } = start();
+    kinde.failNext(500, { where: 'verify', times: 9 });
+    for (let index = 0; index < 9; index += 1) await outageOf();
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it('sends one probe after a second, whose answer closes the circuit', async () => {
+    const { verify, outageOf } = start();
+    await verify();
     kinde.failNext(500, { where: 'verify', times: 10 });
-    for (let index = 0; index < 10; index += 1) await outageOf(client, key);
+    for (let index = 0; index < 10; index += 1) await outageOf();
     clock.advance(999);
-    await outageOf(client, key);
+    await outageOf();
     clock.advance(1);
-    const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => client.verifyKey(key, 'new')));
+    const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => verify()));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(kinde.counters.verifies).toBe(12);
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('sends away those who wait for their turn when it opens', async () => {
-    const { client, key } = start({ maxConcurrent: 10, maxQueued: 100 });
-    await client.verifyKey(key, 'new');
+  it('rejects queued verifications when it opens', async () => {
+    const { verify, outageOf } = start({ maxConcurrent: 10, maxQueued: 100 });
+    await verify();
     kinde.failUntilCleared(500, 'verify');
-    const outages = await Promise.all(Array.from({ length: 60 }, () => outageOf(client, key)));
+    const outages = await Promise.all(Array.from({ length: 60 }, () => outageOf()));
     expect(outages).toHaveLength(60);
     expect(kinde.counters.verifies).toBeLessThan(30);
   });
 
-  it('is not opened by refusals, nor by credentials that Kinde refuses', async () => {
-    const { client, key } = start();
+  it('is not opened by refused keys or by credentials that Kinde rejects', async () => {
+    const { verify } = start();
     for (let index = 0; index < 15; index += 1) {
-      await expect(client.verifyKey('k_live_00000000000000000000', 'new')).resolves.toMatchObject({
-        verdict: { accepted: false },
-      });
+      await expect(verify(unknownKey())).resolves.toMatchObject({ verdict: { accepted: false } });
     }
     clock.advance(86_400_000);
     kinde.failNext({ tokenError: 'invalid_client' }, { where: 'token', times: 12 });
     for (let index = 0; index < 12; index += 1) {
-      await expect(client.verifyKey(key, 'new')).rejects.toMatchObject({ code: 'VERIFICATION_MISCONFIGURED' });
+      await expect(verify()).rejects.toMatchObject({ code: 'VERIFICATION_MISCONFIGURED' });
       clock.advance(10_000);
     }
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
-  });
-
-  it('is opened by a token endpoint that fails ten times', async () => {
-    const { client, key } = start();
-    kinde.failUntilCleared(500, 'token');
-    for (let index = 0; index < 12; index += 1) await outageOf(client, key);
-    expect(kinde.counters.tokenRequests).toBe(10);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 });
 
-describe('KeyVerifier, within its budget', () => {
-  it('answers at once what does not fit the queue', async () => {
-    const { client, key } = start({ maxConcurrent: 1, maxQueued: 2 });
-    await client.verifyKey(key, 'new');
-    let answer = (): void => {};
-    kinde.failNext({ holdUntil: new Promise<void>((resolve) => (answer = resolve)) }, 'verify');
-    const first = client.verifyKey(key, 'new');
+describe('KeyVerifier at its limits', () => {
+  it('rejects at once what does not fit the queue, and keeps a queue for known keys', async () => {
+    const { verify, outageOf, key } = start({ maxConcurrent: 1, maxQueued: 2 });
+    await verify();
+    const { holdUntil, open } = gate();
+    kinde.failNext({ holdUntil }, 'verify');
+    const first = verify();
     await kinde.nextRequest('verify');
-    const waiting = [client.verifyKey(key, 'new'), client.verifyKey(key, 'new')];
-    expect((await outageOf(client, key)).message).toContain('kinde.maxQueued');
-    const proven = client.verifyKey(key, 'proven');
-    answer();
-    await expect(Promise.all([first, ...waiting, proven])).resolves.toHaveLength(4);
+    const waiting = [verify(), verify()];
+    expect((await outageOf()).message).toContain('kinde.maxQueued');
+    const known = verify(key, 'known');
+    open();
+    await expect(Promise.all([first, ...waiting, known])).resolves.toHaveLength(4);
   });
 
-  it('verifies a proven key while a flood of new ones takes every place that it may', async () => {
-    const { client, key } = start({ maxConcurrent: 8, maxQueued: 1_000, timeoutMs: 500 });
-    await client.verifyKey(key, 'new');
+  it('verifies a known key while a flood of new keys uses all the capacity that it may', async () => {
+    const { verify, outageOf, key } = start({ maxConcurrent: 8, maxQueued: 1_000, timeoutMs: 500 });
+    await verify();
     kinde.failNext({ hang: true }, { where: 'verify', times: 6 });
-    const flood = Array.from({ length: 500 }, (_, index) => outageOf(client, `k_live_flood_${index}`));
-    await kinde.nextRequest('verify');
-    await expect(client.verifyKey(key, 'proven')).resolves.toMatchObject({ verdict: { accepted: true } });
-    expect(kinde.counters.verifies).toBeLessThanOrEqual(1 + 6 + 1);
+    const flood = Array.from({ length: 500 }, (_, index) => outageOf(unknownKey(index)));
+    while (kinde.counters.verifies < 7) await kinde.nextRequest('verify');
+    await expect(verify(key, 'known')).resolves.toMatchObject(ACCEPTED);
+    expect(kinde.counters.verifies).toBe(1 + 6 + 1);
+    await jest.advanceTimersByTimeAsync(500);
     await expect(Promise.all(flood)).resolves.toHaveLength(500);
   });
 
-  it('does not take a queue of its own for an outage of Kinde', async () => {
-    const { client, lines, key } = start({ maxConcurrent: 1, timeoutMs: 500 });
-    await client.verifyKey(key, 'new');
+  it('does not count its own full queue as an outage of Kinde', async () => {
+    const { verify, outageOf, lines } = start({ maxConcurrent: 1, timeoutMs: 500 });
+    await verify();
     kinde.failNext({ hang: true }, 'verify');
-    const first = outageOf(client, key);
+    const first = outageOf();
     await kinde.nextRequest('verify');
-    const waiting = await Promise.all(Array.from({ length: 20 }, () => outageOf(client, key)));
-    expect(waiting.map(({ message }) => message)).toEqual(
-      Array.from({ length: 20 }, () => expect.stringContaining('did not get its turn') as string),
-    );
+    const waiting = Promise.all(Array.from({ length: 20 }, () => outageOf()));
+    await jest.advanceTimersByTimeAsync(500);
+    for (const { message } of await waiting) expect(message).toContain('waited too long in the queue');
     await first;
-    await expect(client.verifyKey(key, 'new')).resolves.toMatchObject({ verdict: { accepted: true } });
-    expect(lines.filter((line) => line.includes('did not get its turn'))).toHaveLength(1);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+    expect(lines.filter((line) => line.includes('waited too long in the queue'))).toHaveLength(1);
+  });
+});
+
+describe('KeyVerifier short of time', () => {
+  const TOKEN = { status: 200, headers: JSON_TYPE, body: '{"access_token":"opaque","expires_in":3600}' };
+
+  /** A verifier whose calls the spec answers, after as much fake time as it likes. */
+  async function newTimed(retries = 0) {
+    const answers: (() => void)[] = [];
+    const send = jest.fn<ReturnType<KindeHttp['send']>, Parameters<KindeHttp['send']>>(({ url }) => {
+      if (url.endsWith('/oauth2/token')) return Promise.resolve(TOKEN);
+      return new Promise((resolve) => answers.push(() => resolve({ status: 404, headers: {}, body: '' })));
+    });
+    const { log } = newLog();
+    const options = { origin: 'https://acme.kinde.com', clientId: 'id', clientSecret: 's', audience: 'a', apiId: null };
+    const limits = { timeoutMs: 1_000, retries, maxConcurrent: 1, maxPerSecond: 1_000, maxQueued: 1 };
+    const verifier = new KeyVerifier({ send, close: () => {} }, { ...options, ...limits }, new TestClock(), log);
+    const verify = () => verifier.verify(rawKey(unknownKey()), 'new').catch((error: unknown) => error);
+    const answer = () => jest.advanceTimersByTimeAsync(0).then(() => answers.shift()?.());
+    const first = verify();
+    await answer();
+    await first;
+    send.mockClear();
+    return { send, verify, answer };
+  }
+
+  it('sends a queued call with a tenth of its time left', async () => {
+    const { send, verify, answer } = await newTimed();
+    const first = verify();
+    const second = verify();
+    await jest.advanceTimersByTimeAsync(900);
+    await answer();
+    await first;
+    expect(send).toHaveBeenCalledTimes(2);
+    await answer();
+    await expect(second).resolves.toMatchObject({ verdict: { reason: 'unknown' } });
+  });
+
+  it('does not send a queued call with less than a tenth of its time left, and serves the next', async () => {
+    const { send, verify, answer } = await newTimed();
+    const first = verify();
+    const second = verify();
+    await jest.advanceTimersByTimeAsync(901);
+    await answer();
+    await first;
+    expect(await second).toMatchObject({ message: expect.stringContaining('waited too long in the queue') as string });
+    expect(send).toHaveBeenCalledTimes(1);
+    const third = verify();
+    await answer();
+    await expect(third).resolves.toMatchObject({ verdict: { reason: 'unknown' } });
   });
 });

@@ -1,9 +1,7 @@
 import { inspect } from 'node:util';
-import { HttpService } from '@nestjs/axios';
-import axios from 'axios';
+import { newVerifier } from '../../../../test/support/key-verifier.js';
 import { KindeEmulator, TestClock, type KindeEmulatorFault } from '../testing/index.js';
-import { AxiosKindeHttp } from './axios-http.js';
-import { KeyVerifier } from './key-verifier.js';
+import { AxiosKindeHttp, unsharedHttpService } from './axios-http.js';
 
 const KEY = 'k_live_canary0123456789';
 const CLIENT_SECRET = 'canary-client-secret';
@@ -38,7 +36,7 @@ const FAULTS: readonly [string, KindeEmulatorFault][] = [
   ],
 ];
 
-/** What the world can see of a value. */
+/** A value as `util.inspect`, JSON and string conversion show it. */
 const visible = (value: unknown) =>
   `${inspect(value, { depth: Infinity, showHidden: true, getters: true, maxStringLength: null })} ${JSON.stringify(value)} ${String(value)}`;
 
@@ -46,49 +44,33 @@ describe('KeyVerifier', () => {
   it.each(
     FAULTS.flatMap(([name, fault]) => (['verify', 'token'] as const).map((where) => [name, where, fault] as const)),
   )(
-    'shows no key, client secret or token after %s on %s: not in the error, its causes, the log or itself',
+    'shows no key, client secret or token after %s on %s, in errors, their causes, the log and its own properties',
     async (_name, where, fault) => {
-      const lines: string[] = [];
-      const write = (line: string) => void lines.push(line);
-      const http = new AxiosKindeHttp(new HttpService(axios.create()));
-      const client = new KeyVerifier(
+      const http = new AxiosKindeHttp(unsharedHttpService());
+      const { verifier, verify, lines } = newVerifier(kinde, clock, {
         http,
-        {
-          origin: kinde.domain,
-          ...kinde.credentials,
-          audience: `${kinde.domain}/api`,
-          apiId: null,
-          timeoutMs: 400,
-          retries: 1,
-          maxConcurrent: 2,
-          maxPerSecond: 1_000,
-          maxQueued: 10,
-        },
-        clock,
-        { debug: write, warn: write, error: write },
-      );
+        timeoutMs: 400,
+        retries: 1,
+        maxConcurrent: 2,
+      });
       kinde.failUntilCleared(fault, where);
-      const outcomes = await Promise.all(
-        Array.from({ length: 4 }, () => client.verifyKey(KEY, 'new').catch((error: unknown) => error)),
-      );
-      const seen = [outcomes, lines, client, http].map(visible).join('\n');
-      client.close();
-      // The token is a JWT, and nothing else that can be seen looks like one.
+      const outcomes = await Promise.all(Array.from({ length: 4 }, () => verify(KEY).catch((error: unknown) => error)));
+      const seen = [outcomes, lines, verifier, http].map(visible).join('\n');
+      verifier.close();
+      // The token is a JWT, and nothing else looks like one.
       expect([KEY, CLIENT_SECRET, 'eyJ', 'Bearer '].filter((secret) => seen.includes(secret))).toEqual([]);
     },
   );
 
-  it('shows no key, client secret or token while all is well and a token is held', async () => {
-    const http = new AxiosKindeHttp(new HttpService(axios.create()));
-    const options = { origin: kinde.domain, ...kinde.credentials, audience: `${kinde.domain}/api`, apiId: null };
-    const limits = { timeoutMs: 2_000, retries: 1, maxConcurrent: 2, maxPerSecond: 1_000, maxQueued: 10 };
-    const client = new KeyVerifier(http, { ...options, ...limits }, clock, console);
-    const answer = await client.verifyKey(KEY, 'new');
+  it('shows no key, client secret or token while it holds a token and a call is in flight', async () => {
+    const http = new AxiosKindeHttp(unsharedHttpService());
+    const { verifier, verify } = newVerifier(kinde, clock, { http });
+    const answer = await verify(KEY);
     expect(answer.verdict.accepted).toBe(true);
-    const underWay = client.verifyKey(KEY, 'new');
-    const seen = [client, http, answer, underWay].map(visible).join('\n');
-    await underWay;
-    client.close();
+    const inFlight = verify(KEY);
+    const seen = [verifier, http, answer, inFlight].map(visible).join('\n');
+    await inFlight;
+    verifier.close();
     expect([KEY, CLIENT_SECRET, 'eyJ', 'Bearer '].filter((secret) => seen.includes(secret))).toEqual([]);
   });
 });

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
-import { HttpService } from '@nestjs/axios';
-import axios from 'axios';
+import { newVerifier, unknownKey, type VerifierOptions } from '../../../../test/support/key-verifier.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import { KindeEmulator, TestClock } from '../testing/index.js';
-import { AxiosKindeHttp, type AxiosKindeHttpOptions } from './axios-http.js';
-import { KeyVerifier, type KeyVerifierOptions } from './key-verifier.js';
+import { AxiosKindeHttp, unsharedHttpService } from './axios-http.js';
 
 interface WireCase {
   readonly name: string;
@@ -32,41 +30,38 @@ afterEach(async () => {
   kinde.invalidKeyAnswer = '200';
 });
 
-function start(options: Partial<KeyVerifierOptions> = {}, httpOptions?: AxiosKindeHttpOptions) {
-  const lines: string[] = [];
-  const write = (message: string) => void lines.push(message);
-  const client = new KeyVerifier(
-    new AxiosKindeHttp(new HttpService(axios.create()), httpOptions),
-    {
-      origin: kinde.domain,
-      ...kinde.credentials,
-      audience: `${kinde.domain}/api`,
-      apiId: null,
-      timeoutMs: 2_000,
-      retries: 0,
-      maxConcurrent: 64,
-      maxPerSecond: 100_000,
-      maxQueued: 1_000,
-      ...options,
-    },
-    clock,
-    { debug: write, warn: write, error: write },
-  );
-  cleanups.push(() => client.close());
-  return { client, lines };
+function start(options: VerifierOptions = {}) {
+  const started = newVerifier(kinde, clock, options);
+  cleanups.push(() => started.verifier.close());
+  const outcomeOf = (key: string) =>
+    started.verify(key).then(
+      ({ verdict }) => (verdict.accepted ? 'accepted' : verdict.reason),
+      (error: unknown) => (error instanceof KindeApiKeyUnavailableError ? 'outage' : String(error)),
+    );
+  return { ...started, outcomeOf };
 }
 
-const outcomeOf = (client: KeyVerifier, key: string) =>
-  client.verifyKey(key, 'new').then(
-    ({ verdict }) => (verdict.accepted ? 'accepted' : verdict.reason),
-    (error: unknown) => (error instanceof KindeApiKeyUnavailableError ? 'outage' : String(error)),
-  );
+/** Watches the timers of deadlines: `left()` are those that were set for `ms` and not cleared. */
+function watchTimers(ms: number) {
+  const set = jest.spyOn(globalThis, 'setTimeout');
+  const clear = jest.spyOn(globalThis, 'clearTimeout');
+  cleanups.push(() => {
+    set.mockRestore();
+    clear.mockRestore();
+  });
+  const all = () => set.mock.results.filter((_result, index) => set.mock.calls[index]?.[1] === ms);
+  const left = () => {
+    const cleared = new Set(clear.mock.calls.map(([timer]) => timer));
+    return all().filter(({ value }) => !cleared.has(value as NodeJS.Timeout));
+  };
+  return { all, left };
+}
 
 describe('KeyVerifier', () => {
-  it('accepts a good key, with everything that Kinde says about it', async () => {
-    const { client } = start();
+  it("accepts a good key, with every field of Kinde's answer", async () => {
+    const { verify } = start();
     const { key, keyId } = kinde.createKey({ scopes: ['read:users'], orgCode: 'org_1', userId: 'kp_1' });
-    const { verdict } = await client.verifyKey(key, 'new');
+    const { verdict } = await verify(key);
     expect(verdict).toEqual({
       accepted: true,
       apiKey: {
@@ -82,58 +77,39 @@ describe('KeyVerifier', () => {
   });
 
   it.each(['200', '200-nulls', 400, 401, 403, 404] as const)(
-    'calls a bad key unknown if Kinde answers %j',
+    'refuses a bad key as unknown if Kinde answers %j',
     async (invalidKeyAnswer) => {
-      const { client } = start();
+      const { outcomeOf } = start();
       kinde.invalidKeyAnswer = invalidKeyAnswer;
-      expect(await outcomeOf(client, 'k_live_00000000000000000000')).toBe('unknown');
+      expect(await outcomeOf(unknownKey())).toBe('unknown');
     },
   );
 
   it('tells revoked from inactive keys', async () => {
-    const { client } = start();
+    const { outcomeOf } = start();
     const revoked = kinde.createKey();
     const inactive = kinde.createKey();
     kinde.revokeKey(revoked.keyId);
     kinde.setKeyStatus(inactive.keyId, 'inactive');
-    expect([await outcomeOf(client, revoked.key), await outcomeOf(client, inactive.key)]).toEqual([
-      'revoked',
-      'inactive',
-    ]);
+    expect([await outcomeOf(revoked.key), await outcomeOf(inactive.key)]).toEqual(['revoked', 'inactive']);
   });
 
-  it('leaves no timer behind after an answer', async () => {
-    const { client } = start({ timeoutMs: 54_321 });
-    const set = jest.spyOn(globalThis, 'setTimeout');
-    const clear = jest.spyOn(globalThis, 'clearTimeout');
-    await outcomeOf(client, 'k_live_00000000000000000000');
-    const cleared = new Set(clear.mock.calls.map(([timer]) => timer));
-    const ours = set.mock.results.filter((_result, index) => set.mock.calls[index]?.[1] === 54_321);
-    set.mockRestore();
-    clear.mockRestore();
-    expect(ours).toHaveLength(2);
-    expect(ours.filter(({ value }) => !cleared.has(value as NodeJS.Timeout))).toEqual([]);
+  it('clears its timers after an answer', async () => {
+    const { outcomeOf } = start({ timeoutMs: 54_321 });
+    const timers = watchTimers(54_321);
+    await outcomeOf(unknownKey());
+    expect(timers.all()).toHaveLength(2);
+    expect(timers.left()).toEqual([]);
   });
 
-  it('refuses a key that is too long for any request, without a call', async () => {
-    const { client } = start();
-    await expect(client.verifyKey('k'.repeat(2_049), 'new')).resolves.toEqual({
-      verdict: { accepted: false, reason: 'unknown' },
-      sentAtMs: clock.now(),
-    });
-    expect(kinde.counters.requests).toBe(0);
-    expect(await outcomeOf(client, '\u0000'.repeat(2_048))).toBe('unknown');
-    expect(kinde.counters.verifies).toBe(1);
-  });
-
-  it('says when the verify call was sent, not when it was answered or asked for', async () => {
-    const { client } = start();
+  it('returns the time at which the verify call was sent, not the time of the request or the answer', async () => {
+    const { verify } = start();
     const { key } = kinde.createKey();
     let answer = (): void => {};
     let mint = (): void => {};
     kinde.failNext({ holdUntil: new Promise<void>((resolve) => (mint = resolve)) }, 'token');
     kinde.failNext({ holdUntil: new Promise<void>((resolve) => (answer = resolve)) }, 'verify');
-    const verifying = client.verifyKey(key, 'new');
+    const verifying = verify(key);
     await kinde.nextRequest('token');
     clock.advance(5_000);
     const sentAtMs = clock.now();
@@ -144,16 +120,15 @@ describe('KeyVerifier', () => {
     await expect(verifying).resolves.toMatchObject({ sentAtMs });
   });
 
-  it('logs a status that nobody knows once a minute, without repeating it', async () => {
-    const { client, lines } = start();
+  it('logs an unknown status once a minute, without its text', async () => {
+    const { outcomeOf, lines } = start();
     const body = { is_valid: true, key_id: 'api_key_1', status: 'suspended', scopes: [] };
     kinde.failUntilCleared({ status: 200, headers: { 'content-type': 'application/json' }, body }, 'verify');
-    const key = 'k_live_00000000000000000000';
-    for (let index = 0; index < 3; index += 1) expect(await outcomeOf(client, key)).toBe('inactive');
+    for (let index = 0; index < 3; index += 1) expect(await outcomeOf(unknownKey())).toBe('inactive');
     expect(lines).toHaveLength(1);
     expect(lines.join()).not.toContain('suspended');
     clock.advance(60_000);
-    await outcomeOf(client, key);
+    await outcomeOf(unknownKey());
     expect(lines).toHaveLength(2);
   });
 });
@@ -164,16 +139,16 @@ describe('KeyVerifier, over wire-answers.json', () => {
   );
 
   it.each(wireCases)('%s', async (_name, { status, headers, body, outcome }) => {
-    const { client } = start();
+    const { outcomeOf } = start();
     kinde.failNext({ status, headers, body }, 'verify');
-    expect(await outcomeOf(client, 'k_live_00000000000000000000')).toBe(outcome);
+    expect(await outcomeOf(unknownKey())).toBe(outcome);
     expect(kinde.counters.verifies).toBe(1);
   });
 });
 
-describe('KeyVerifier, with an apiId', () => {
-  it('accepts a key of the API, and asks about it with the id escaped', async () => {
-    const { client } = start({ apiId: 'api_a' });
+describe('KeyVerifier with an apiId', () => {
+  it('accepts a key of the API, and escapes the key id in the URL', async () => {
+    const { outcomeOf } = start({ apiId: 'api_a' });
     const { key, keyId } = kinde.createKey({ keyId: 'api_key/1 ?#' });
     kinde.failNext(
       {
@@ -183,121 +158,117 @@ describe('KeyVerifier, with an apiId', () => {
       },
       'keys',
     );
-    expect(await outcomeOf(client, key)).toBe('accepted');
+    expect(await outcomeOf(key)).toBe('accepted');
     expect(kinde.counters).toMatchObject({ verifies: 1, reads: 1 });
   });
 
   it('refuses a key of another API', async () => {
-    const { client } = start({ apiId: 'api_a' });
-    expect(await outcomeOf(client, kinde.createKey().key)).toBe('other_api');
+    const { outcomeOf } = start({ apiId: 'api_a' });
+    expect(await outcomeOf(kinde.createKey().key)).toBe('other_api');
   });
 
-  it('refuses a key that is gone when its API is asked for', async () => {
-    const { client } = start({ apiId: 'api_a' });
+  it('refuses a key that is deleted between the two calls', async () => {
+    const { outcomeOf } = start({ apiId: 'api_a' });
     kinde.failNext(404, 'keys');
-    expect(await outcomeOf(client, kinde.createKey().key)).toBe('unknown');
+    expect(await outcomeOf(kinde.createKey().key)).toBe('unknown');
   });
 
-  it('does not ask for the API of a key that is refused anyway', async () => {
-    const { client } = start({ apiId: 'api_a' });
-    expect(await outcomeOf(client, 'k_live_00000000000000000000')).toBe('unknown');
+  it('does not ask for the API of a refused key', async () => {
+    const { outcomeOf } = start({ apiId: 'api_a' });
+    expect(await outcomeOf(unknownKey())).toBe('unknown');
     expect(kinde.counters.reads).toBe(0);
   });
 
-  it.each([400, 401, 403, 429, 500, 503])('takes status %d on that call for an outage', async (status) => {
-    const { client } = start({ apiId: 'api_a' });
+  it.each([400, 401, 403, 429, 500, 503])('treats status %d of that call as an outage', async (status) => {
+    const { outcomeOf } = start({ apiId: 'api_a' });
     kinde.failNext(status, 'keys');
-    expect(await outcomeOf(client, kinde.createKey().key)).toBe('outage');
+    expect(await outcomeOf(kinde.createKey().key)).toBe('outage');
   });
 
-  it('tries that call again where it helps, and the verify call not with it', async () => {
-    const { client } = start({ apiId: 'api_a', retries: 1 });
+  it('retries that call without the verify call', async () => {
+    const { outcomeOf } = start({ apiId: 'api_a', retries: 1 });
     kinde.failNext(503, 'keys');
-    expect(await outcomeOf(client, kinde.createKey().key)).toBe('other_api');
+    expect(await outcomeOf(kinde.createKey().key)).toBe('other_api');
     expect(kinde.counters).toMatchObject({ verifies: 1, reads: 2 });
   });
 
-  it('takes an id that would name another resource for an outage', async () => {
-    const { client } = start({ apiId: 'api_a' });
+  it('treats a key id that would lead to another resource as an outage', async () => {
+    const { outcomeOf } = start({ apiId: 'api_a' });
     const body = { is_valid: true, key_id: '..', status: 'active', scopes: [] };
     kinde.failNext({ status: 200, headers: { 'content-type': 'application/json' }, body }, 'verify');
-    expect(await outcomeOf(client, 'k_live_00000000000000000000')).toBe('outage');
+    expect(await outcomeOf(unknownKey())).toBe('outage');
     expect(kinde.counters.reads).toBe(0);
   });
 });
 
-describe('KeyVerifier, closed', () => {
-  it('gives up what is under way, wherever it is', async () => {
-    const { client } = start({ maxConcurrent: 1 });
+describe('KeyVerifier.close', () => {
+  it('aborts verifications in flight and in the queue', async () => {
+    const { verifier, verify } = start({ maxConcurrent: 1 });
     const { key } = kinde.createKey();
-    await client.verifyKey(key, 'new');
+    await verify(key);
     kinde.failUntilCleared({ hang: true });
-    const messageOf = () => client.verifyKey(key, 'new').catch((error: Error) => error.message);
-    const underWay = messageOf();
+    const messageOf = () => verify(key).catch((error: Error) => error.message);
+    const inFlight = messageOf();
     await kinde.nextRequest('verify');
-    const inTheQueue = messageOf();
-    client.close();
-    client.close();
-    expect(await Promise.all([underWay, inTheQueue])).toEqual(['the app is shutting down', 'the app is shutting down']);
+    const queued = messageOf();
+    verifier.close();
+    verifier.close();
+    expect(await Promise.all([inFlight, queued])).toEqual(['the app is shutting down', 'the app is shutting down']);
   });
 
-  it('gives up a mint that is under way', async () => {
-    const { client, lines } = start();
+  it('aborts a mint in flight, without a log line', async () => {
+    const { verifier, verify, lines } = start();
     kinde.failUntilCleared({ hang: true });
-    const waiting = client.verifyKey('k_live_00000000000000000000', 'new').catch((error: unknown) => error);
+    const waiting = verify(unknownKey()).catch((error: unknown) => error);
     await kinde.nextRequest('token');
-    client.close();
+    verifier.close();
     expect(await waiting).toMatchObject({ code: 'VERIFICATION_UNAVAILABLE', message: 'the app is shutting down' });
     expect(lines).toEqual([]);
   });
 
-  it('gives up a renewal in the background without a word', async () => {
-    const { client, lines } = start();
+  it('aborts a renewal in the background, without a log line', async () => {
+    const { verifier, verify, lines } = start();
     const { key } = kinde.createKey();
-    await client.verifyKey(key, 'new');
+    await verify(key);
     clock.advance(0.8 * 86_400_000);
     kinde.failNext({ hang: true }, 'token');
     const arrived = kinde.nextRequest('token');
-    await client.verifyKey(key, 'new');
+    await verify(key);
     await arrived;
-    client.close();
+    verifier.close();
     await new Promise((resolve) => setImmediate(resolve));
     expect(lines).toEqual([]);
   });
 
-  it('asks nothing more', async () => {
-    const { client } = start();
+  it('ends later verifications without a call', async () => {
+    const { verifier, verify } = start();
     const { key } = kinde.createKey();
-    await client.verifyKey(key, 'new');
+    await verify(key);
     const { requests } = kinde.counters;
-    client.close();
-    expect(await outcomeOf(client, key)).toBe('outage');
+    verifier.close();
+    await expect(verify(key)).rejects.toMatchObject({
+      code: 'VERIFICATION_UNAVAILABLE',
+      message: 'the app is shutting down',
+    });
     expect(kinde.counters.requests).toBe(requests);
   });
 
   it.each(['verify', 'token'] as const)(
-    'leaves no timer behind when %s hangs, not even through an agent of the app',
+    'clears every timer while %s hangs, with an agent of the app as well',
     async (where) => {
-      const set = jest.spyOn(globalThis, 'setTimeout');
-      const clear = jest.spyOn(globalThis, 'clearTimeout');
+      const timers = watchTimers(54_321);
       const httpAgent = new Agent({ keepAlive: true });
       cleanups.push(() => httpAgent.destroy());
-      try {
-        const { client } = start({ maxConcurrent: 1, timeoutMs: 54_321, retries: 1 }, { httpAgent });
-        kinde.failUntilCleared({ hang: true }, where);
-        const underWay = [outcomeOf(client, 'k_live_1'), outcomeOf(client, 'k_live_2')];
-        await kinde.nextRequest(where);
-        client.close();
-        await Promise.all(underWay);
-        await new Promise((resolve) => setImmediate(resolve));
-        const cleared = new Set(clear.mock.calls.map(([timer]) => timer));
-        const ours = set.mock.results.filter((_result, index) => set.mock.calls[index]?.[1] === 54_321);
-        expect(ours).toHaveLength(3);
-        expect(ours.filter(({ value }) => !cleared.has(value as NodeJS.Timeout))).toEqual([]);
-      } finally {
-        set.mockRestore();
-        clear.mockRestore();
-      }
+      const http = new AxiosKindeHttp(unsharedHttpService(), { httpAgent });
+      const { verifier, outcomeOf } = start({ maxConcurrent: 1, timeoutMs: 54_321, retries: 1, http });
+      kinde.failUntilCleared({ hang: true }, where);
+      const inFlight = [outcomeOf(unknownKey(1)), outcomeOf(unknownKey(2))];
+      await kinde.nextRequest(where);
+      verifier.close();
+      await Promise.all(inFlight);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(timers.all()).toHaveLength(3);
+      expect(timers.left()).toEqual([]);
     },
   );
 });

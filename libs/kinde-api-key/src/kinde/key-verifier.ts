@@ -1,75 +1,49 @@
-import type { Clock } from '../clock.js';
-import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { AccessToken } from './token/access-token.js';
-import { Circuit } from './limits/circuit.js';
-import { Deadline } from './limits/deadline.js';
-import type { KindeHttp } from './http.js';
-import { ManagementApi, type CallContext } from './management-api.js';
-import { KindeCaller, type Exchanged } from './kinde-caller.js';
-import type { Log } from '../log.js';
-import { missingPermission, saysScopeIsMissing } from './token/m2m-claims.js';
-import { M2mToken, type Mint } from './token/m2m-token.js';
-import { misconfigured } from './misconfigured.js';
-import { Outage } from './outage.js';
-import { Admission, type Lane } from './limits/admission.js';
-import { closed, TokenEndpoint } from './token/token-endpoint.js';
-import { HealthLog } from './health-log.js';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
-import type { TokenRejectedAnswer, VerdictAnswer } from './answers/verify-answer.js';
-import { WaitingRoom } from './limits/waiting-room.js';
+import type { Clock } from '../clock.js';
+import type { ResolvedOptions } from '../config/resolved-options.js';
+import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
+import type { Log } from '../log.js';
+import { missingPermission, saysScopeIsMissing } from './answers/m2m-claims.js';
+import { refused, type VerdictAnswer } from './answers/verify-answer.js';
+import { HealthLog } from './health-log.js';
+import type { KindeHttp, KindeResponse } from './http.js';
+import { Admission, type Priority } from './limits/admission.js';
+import { Deadline } from './limits/deadline.js';
+import { withRetries } from './limits/retry.js';
+import { ManagementApi } from './management-api.js';
+import { misconfigured } from './misconfigured.js';
+import type { AccessToken } from './token/access-token.js';
+import { M2mToken, type Mint } from './token/m2m-token.js';
+import { TokenEndpoint } from './token/token-endpoint.js';
+import { clientClosed, VerificationFailure } from './verification-failure.js';
 
-export type { Lane } from './limits/admission.js';
+export type { Priority } from './limits/admission.js';
 
-/** How often a verification calls verify at most: with its token, with one that came meanwhile, with one that was fetched for it. */
+/** Maximum number of verify calls per verification: with the current token, its replacement, and a token that was minted for it. */
 const MAX_TOKENS_TRIED = 3;
-/** A permission that is missing in Kinde is seen, once granted, with the next forced renewal, in seconds. */
+/** A permission that was granted in Kinde takes effect with the next forced renewal, in seconds. */
 const PERMISSION_RETRY_SECONDS = 60;
 
-/** Kinde's keys have less than 100. What is longer is refused without a call: it would not fit the request's limit. */
-const MAX_KEY_CHARACTERS = 2_048;
-const UNKNOWN: Verdict = Object.freeze({ accepted: false, reason: 'unknown' });
-
-/** What {@link KeyVerifier} goes by. All of it was checked before. */
-export interface KeyVerifierOptions {
-  /** `https://acme.kinde.com`, no trailing slash. */
-  readonly origin: string;
-  /** Client id of the M2M application. */
-  readonly clientId: string;
-  /** Client secret of the M2M application. */
-  readonly clientSecret: string;
-  /** Audience of the M2M token, e.g. `https://acme.kinde.com/api`. */
-  readonly audience: string;
-  /** Accept only keys of this registered API; `null`: of any. */
-  readonly apiId: string | null;
-  /** Deadline of one whole verification in milliseconds, from 100. */
-  readonly timeoutMs: number;
-  /** How often a call is sent again after a failure that may pass, from 0. */
-  readonly retries: number;
-  /** How many calls may be under way at once, from 1. */
-  readonly maxConcurrent: number;
-  /** How many calls may be sent within any second, from 1. */
-  readonly maxPerSecond: number;
-  /** How many verifications may wait for their turn, in each lane, from 0. */
-  readonly maxQueued: number;
-}
-
-/** What Kinde says about a key, and how old the news is. */
+/** Kinde's verdict on a key, and its age. */
 export interface KeyAnswer {
   readonly verdict: Verdict;
-  /** When the verify call that gave this answer was sent, by the injected clock: ages count from then. */
+  /** When the verify call was sent, by the injected clock. Ages count from then. */
   readonly sentAtMs: number;
 }
 
-/** Asks Kinde about keys. Nothing is remembered here but the M2M token and how Kinde has been doing lately. */
+interface Verification {
+  readonly key: RawKey;
+  readonly priority: Priority;
+  readonly deadline: Deadline;
+}
+
+/** Verifies keys with Kinde. Caches nothing but the M2M token. */
 export class KeyVerifier {
   readonly #http: KindeHttp;
-  readonly #options: Pick<KeyVerifierOptions, 'audience' | 'apiId' | 'timeoutMs'>;
-  readonly #clock: Clock;
-  readonly #trouble: HealthLog;
-  readonly #waitingRoom: WaitingRoom;
-  readonly #budget: Admission;
-  readonly #apiCaller: KindeCaller;
+  readonly #options: Omit<ResolvedOptions['kinde'], 'clientSecret'>;
+  readonly #health: HealthLog;
+  readonly #admission: Admission;
   readonly #api: ManagementApi;
   readonly #tokenEndpoint: TokenEndpoint;
   readonly #token: M2mToken;
@@ -77,49 +51,43 @@ export class KeyVerifier {
   #closed = false;
 
   /**
-   * @param http carries the calls; closed together with the client
-   * @param options see {@link KeyVerifierOptions}
-   * @param clock for ages, the token's life and pauses. Deadlines and the budget's seconds are real time
-   * @param log trouble is written here, once and not per request
-   * @param shareToken puts something before the token endpoint, so that a fleet fetches one token; default nothing
+   * @param http carries the calls; closed together with the verifier
+   * @param options the checked options
+   * @param clock for ages, the token's life and pauses. Deadlines and the calls per second are real time
+   * @param log problems are logged once and not per request
+   * @param shareToken wraps the token endpoint, so that all instances share one token. Default: this instance mints its own
    */
   constructor(
     http: KindeHttp,
-    options: KeyVerifierOptions,
+    { clientSecret, ...options }: ResolvedOptions['kinde'],
     clock: Clock,
     log: Log,
     shareToken: (endpoint: Mint) => Mint = (endpoint) => endpoint,
   ) {
     this.#http = http;
-    this.#options = { audience: options.audience, apiId: options.apiId, timeoutMs: options.timeoutMs };
-    this.#clock = clock;
-    this.#trouble = new HealthLog(log, clock);
-    this.#waitingRoom = new WaitingRoom(options);
-    this.#budget = new Admission(options);
-    const sendWaitingAway = (reason: Outage): void => this.#budget.refuseWaiting(reason);
-    const breaker = new Circuit(clock, sendWaitingAway);
-    const parts = { http, breaker, clock, timeoutMs: options.timeoutMs };
-    this.#apiCaller = new KindeCaller({ ...parts, onHold: sendWaitingAway });
-    this.#api = new ManagementApi(this.#apiCaller, this.#budget, options);
-    this.#tokenEndpoint = new TokenEndpoint(new KindeCaller({ ...parts, onHold: () => {} }), options, clock);
-    this.#token = new M2mToken(shareToken(this.#tokenEndpoint), clock, (error) => this.#renewalFailed(error));
+    this.#options = options;
+    this.#health = new HealthLog(log, clock);
+    this.#api = new ManagementApi(http, options, clock, (refusal) => this.#admission.refuseWaiting(refusal));
+    this.#admission = new Admission(options, () => (this.#closed ? clientClosed() : this.#api.refusal()));
+    this.#tokenEndpoint = new TokenEndpoint(this.#api, { ...options, clientSecret }, clock);
+    this.#token = new M2mToken(shareToken(this.#tokenEndpoint), clock, (error) => {
+      if (!this.#closed) this.#health.renewalFailed(error);
+    });
   }
 
   /**
    * Asks Kinde about one key, within the deadline.
    *
-   * @param rawKey what the request carried
-   * @param lane `proven` for a key that was accepted before: it does not wait behind those of which nothing is known
+   * @param priority `known` for a key that was accepted before: it does not wait behind new keys
    * @returns a verdict; a refused key is a value like any other
    * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE if nothing can be learned about the key now
-   * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED if Kinde refuses our own credentials
+   * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED if Kinde rejects our own credentials
    */
-  async verifyKey(rawKey: string, lane: Lane): Promise<KeyAnswer> {
-    if (rawKey.length > MAX_KEY_CHARACTERS) return { verdict: UNKNOWN, sentAtMs: this.#clock.now() };
+  async verify(key: RawKey, priority: Priority): Promise<KeyAnswer> {
     const deadline = new Deadline(this.#options.timeoutMs);
     this.#deadlines.add(deadline);
     try {
-      return await this.#waitingRoom.run(lane, () => this.#ask(rawKey, lane, deadline));
+      return await this.#verify({ key, priority, deadline });
     } catch (error) {
       throw this.#publicError(error);
     } finally {
@@ -128,77 +96,85 @@ export class KeyVerifier {
     }
   }
 
-  /** Asks Kinde about one key, see {@link verifyKey}. `known`: the key was accepted before and does not wait behind new ones. */
-  verify(key: RawKey, priority: 'known' | 'new'): Promise<KeyAnswer> {
-    return this.verifyKey(key.reveal(), priority === 'known' ? 'proven' : 'new');
-  }
-
-  /** Gives up what is under way (its callers get a {@link KindeApiKeyUnavailableError}) and drops the connections. Idempotent. */
+  /** Aborts verifications in flight, with a {@link KindeApiKeyUnavailableError}, and drops the connections. Idempotent. */
   close(): void {
     this.#closed = true;
-    for (const deadline of this.#deadlines) deadline.cancel(closed());
+    for (const deadline of this.#deadlines) deadline.cancel(clientClosed());
     this.#tokenEndpoint.close();
     this.#http.close();
   }
 
-  async #ask(rawKey: string, lane: Lane, deadline: Deadline): Promise<KeyAnswer> {
-    const refusal = this.#closed ? closed() : this.#apiCaller.refusal();
-    if (refusal) throw refusal;
-    const answer = await this.#askWithGoodToken(rawKey, lane, deadline);
-    this.#trouble.answered();
-    this.#token.renewAhead();
-    return answer;
+  async #verify(verification: Verification): Promise<KeyAnswer> {
+    const release = this.#admission.begin(verification.priority);
+    try {
+      const answer = await this.#askWithGoodToken(verification);
+      this.#health.answered();
+      this.#token.renewAhead();
+      return answer;
+    } finally {
+      release();
+    }
   }
 
-  async #askWithGoodToken(rawKey: string, lane: Lane, deadline: Deadline): Promise<KeyAnswer> {
+  async #askWithGoodToken(verification: Verification): Promise<KeyAnswer> {
+    const { key, deadline } = verification;
     let token = await this.#token.current(deadline.signal);
     for (let tried = 0; tried < MAX_TOKENS_TRIED; tried += 1) {
-      const context = { lane, token, deadline };
-      const exchanged = await this.#api.verify(rawKey, context);
-      const { answer, sentAtMs } = exchanged;
-      if (answer.kind === 'verdict') return { verdict: await this.#finalVerdict(answer, context), sentAtMs };
-      const another = await this.#token.renewAfterRejection(token, deadline.signal);
-      if (!another) return { verdict: this.#blameKeyOrToken(exchanged, token, rawKey), sentAtMs };
-      token = another;
+      const sent = token;
+      const { answer, response, sentAtMs } = await this.#call(verification, () =>
+        this.#api.verify(key, sent, deadline.signal),
+      );
+      if (answer.kind === 'verdict') return { verdict: await this.#checkApi(answer, token, verification), sentAtMs };
+      const renewed = await this.#token.renewAfterRejection(token, deadline.signal);
+      if (!renewed) return { verdict: this.#blameKeyOrToken(key, token, response), sentAtMs };
+      token = renewed;
     }
-    throw new Outage('kinde', 'Kinde takes no M2M token for long');
+    throw new VerificationFailure('kinde', 'Kinde rejected every M2M token it issued');
   }
 
-  async #finalVerdict({ verdict, unknownStatus }: VerdictAnswer, context: CallContext): Promise<Verdict> {
-    if (unknownStatus) this.#trouble.unknownStatus();
+  /** Sends a call when it is its turn, with retries where they help, within the deadline. */
+  #call<T>({ priority, deadline }: Verification, send: () => Promise<T>): Promise<T> {
+    return withRetries(this.#options.retries, deadline, async () => {
+      const release = await this.#admission.enter(priority, deadline);
+      try {
+        return await send();
+      } finally {
+        release();
+      }
+    });
+  }
+
+  /** The verdict, once the key belongs to the API that the options name. */
+  async #checkApi(answer: VerdictAnswer, token: AccessToken, verification: Verification): Promise<Verdict> {
+    const { verdict, unknownStatus } = answer;
+    if (unknownStatus) this.#health.unknownStatus();
     const { apiId } = this.#options;
     if (!verdict.accepted || apiId === null) return verdict;
-    const membership = await this.#api.membership(verdict.apiKey.keyId, apiId, context);
-    return membership === 'member' ? verdict : { accepted: false, reason: membership };
+    const { keyId } = verdict.apiKey;
+    const { signal } = verification.deadline;
+    const result = await this.#call(verification, () => this.#api.membership(keyId, apiId, token, signal));
+    return result === 'member' ? verdict : refused(result);
   }
 
-  /** 401 or 403 with a token that is as good as Kinde gives. */
-  #blameKeyOrToken(
-    exchanged: Exchanged<VerdictAnswer | TokenRejectedAnswer>,
-    token: AccessToken,
-    rawKey: string,
-  ): Verdict {
+  /** 401 or 403 with a token that cannot be replaced by a better one. */
+  #blameKeyOrToken(key: RawKey, token: AccessToken, { body }: KindeResponse): Verdict {
     const missing = missingPermission(token.reveal(), this.#options.audience);
     if (missing) throw misconfigured(missing, PERMISSION_RETRY_SECONDS);
-    if (saysScopeIsMissing(exchanged.response.body, rawKey)) throw misconfigured('scope', PERMISSION_RETRY_SECONDS);
-    return UNKNOWN;
-  }
-
-  #renewalFailed(error: Error): void {
-    if (!this.#closed) this.#trouble.renewalFailed(error);
+    if (saysScopeIsMissing(body, key.reveal())) throw misconfigured('scope', PERMISSION_RETRY_SECONDS);
+    return refused('unknown');
   }
 
   #publicError(error: unknown): KindeApiKeyUnavailableError | KindeApiKeyMisconfiguredError {
     if (error instanceof KindeApiKeyMisconfiguredError) {
-      this.#trouble.misconfigured(error);
-      // Callers may share what was remembered; an object of its own for each of them.
+      this.#health.misconfigured(error);
+      // Callers may share one cached error: each gets an object of its own.
       return new KindeApiKeyMisconfiguredError(error.message, { retryAfterSeconds: error.retryAfterSeconds });
     }
-    if (error instanceof Outage) {
-      this.#trouble.failed(error);
+    if (error instanceof VerificationFailure) {
+      this.#health.failed(error);
       return error.toUnavailable();
     }
-    this.#trouble.unexpected(error);
-    return new Outage('kinde', 'the verification failed').toUnavailable();
+    this.#health.unexpected(error);
+    return new VerificationFailure('kinde', 'the verification failed').toUnavailable();
   }
 }

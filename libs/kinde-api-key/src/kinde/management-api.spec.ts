@@ -1,89 +1,153 @@
+import { rawKey } from '../../../../test/support/key-verifier.js';
 import { TestClock } from '../testing/index.js';
-import { AccessToken } from './token/access-token.js';
-import { Circuit } from './limits/circuit.js';
+import { KindeTransportError, type KindeHttp, type KindeResponse } from './http.js';
 import { Deadline } from './limits/deadline.js';
-import type { KindeHttp } from './http.js';
 import { ManagementApi } from './management-api.js';
-import { KindeCaller } from './kinde-caller.js';
-import { Admission } from './limits/admission.js';
+import { AccessToken } from './token/access-token.js';
+import { VerificationFailure } from './verification-failure.js';
 
-/** What a socket cannot do to the millisecond: a call whose time runs out before it is sent. */
-function newApi() {
-  const send = jest.fn<ReturnType<KindeHttp['send']>, Parameters<KindeHttp['send']>>(() =>
-    Promise.resolve({ status: 404, headers: {}, body: '' }),
-  );
-  const clock = new TestClock();
-  const breaker = new Circuit(clock, () => {});
-  const caller = new KindeCaller({
-    http: { send, close: () => {} },
-    breaker,
-    clock,
-    timeoutMs: 1_000,
-    onHold: () => {},
+const KEY = 'k_live_0123456789abcdef';
+const TOKEN = new AccessToken('t', 0, 1_000);
+const never = () => new AbortController().signal;
+
+/** An HTTP that never answers, and gives up when its signal aborts: a socket would need real time for that. */
+const hanging: KindeHttp['send'] = (_request, signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new KindeTransportError('aborted')));
   });
-  const budget = new Admission({ maxConcurrent: 1, maxPerSecond: 1_000, maxQueued: 1 });
-  const api = new ManagementApi(caller, budget, { origin: 'https://acme.kinde.com', retries: 3 });
-  const deadline = new Deadline(1_000);
-  const context = { lane: 'new' as const, token: new AccessToken('t', 0, 1_000), deadline };
-  const verify = () => api.verify('k', context).catch((error: unknown) => error);
-  const membership = (keyId: string) => api.membership(keyId, 'api_a', context).catch((error: unknown) => error);
-  const sent = () => send.mock.calls.map(([request]) => request);
-  return { send, sent, budget, deadline, verify, membership };
+
+function newApi(send: KindeHttp['send'], timeoutMs = 1_000) {
+  const clock = new TestClock();
+  const pauses: VerificationFailure[] = [];
+  const options = { origin: 'https://acme.kinde.com', timeoutMs };
+  const sending = jest.fn(send);
+  const api = new ManagementApi({ send: sending, close: () => {} }, options, clock, (refusal) => pauses.push(refusal));
+  const requests = () => sending.mock.calls.map(([request]) => request);
+  return { api, clock, pauses, requests };
+}
+
+/** Sends a call whose deadline comes after `afterMs`. */
+async function timeOut(api: ManagementApi, afterMs: number): Promise<unknown> {
+  const deadline = new Deadline(afterMs);
+  const failure = api.verify(rawKey(KEY), TOKEN, deadline.signal).catch((error: unknown) => error);
+  await jest.advanceTimersByTimeAsync(afterMs);
+  return failure;
 }
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 describe('ManagementApi', () => {
-  it('asks about a key, and about its details, with the token', async () => {
-    const { sent, deadline, verify, membership } = newApi();
-    await verify();
-    expect(await membership('api_key_1')).toBe('unknown');
+  it('sends the calls for a key and for its details, with the token', async () => {
+    const { api, requests } = newApi(() => Promise.resolve({ status: 404, headers: {}, body: '' }));
+    await api.verify(rawKey(KEY), TOKEN, never());
+    expect(await api.membership('api_key_1', 'api_a', TOKEN, never())).toBe('unknown');
     const authorization = 'Bearer t';
-    expect(sent()).toEqual([
+    expect(requests()).toEqual([
       {
         method: 'POST',
         url: 'https://acme.kinde.com/api/v1/api_keys/verify',
         headers: { authorization, 'content-type': 'application/json' },
-        body: '{"api_key":"k"}',
+        body: `{"api_key":"${KEY}"}`,
       },
       { method: 'GET', url: 'https://acme.kinde.com/api/v1/api_keys/api_key_1', headers: { authorization } },
     ]);
-    deadline.clear();
   });
 
-  it('asks for no details under an id that would name something else: Kinde cannot be believed', async () => {
-    const { sent, deadline, membership } = newApi();
-    expect(await membership('..')).toMatchObject({ kind: 'kinde', message: "'key_id' is not an id" });
-    expect(sent()).toEqual([]);
-    deadline.clear();
+  it('does not send a call for a key id that would lead to another resource', async () => {
+    const { api, requests } = newApi(hanging);
+    await expect(api.membership('..', 'api_a', TOKEN, never())).rejects.toMatchObject({
+      kind: 'kinde',
+      message: "Kinde's answer is not usable ('key_id' is not an id)",
+    });
+    expect(requests()).toEqual([]);
   });
 
-  it('sends a call with a tenth of the time left', async () => {
-    const { send, deadline, verify } = newApi();
-    await jest.advanceTimersByTimeAsync(900);
-    expect(await verify()).toMatchObject({ answer: { kind: 'verdict' } });
-    expect(send).toHaveBeenCalledTimes(1);
-    deadline.clear();
+  it('returns when the call was sent, and the whole response', async () => {
+    const response: KindeResponse = { status: 401, headers: {}, body: 'x' };
+    const { api, clock } = newApi(async () => {
+      clock.advance(5_000);
+      return response;
+    });
+    const sentAtMs = clock.now();
+    await expect(api.verify(rawKey(KEY), TOKEN, never())).resolves.toEqual({
+      answer: { kind: 'token_rejected' },
+      response,
+      sentAtMs,
+    });
   });
 
-  it('does not send a call with less, and does not blame its own queue for what Kinde took', async () => {
-    const { send, deadline, verify } = newApi();
-    await jest.advanceTimersByTimeAsync(901);
-    expect(await verify()).toMatchObject({ kind: 'deadline', countsForBreaker: false });
-    expect(send).not.toHaveBeenCalled();
-    deadline.clear();
+  it.each([
+    ['network', true],
+    ['cut_short', true],
+    ['too_large', false],
+    ['invalid_utf8', false],
+  ] as const)('fails with the transport error as its cause after %s (retryable: %j)', async (reason, retryable) => {
+    const cause = new KindeTransportError(reason);
+    const { api } = newApi(() => Promise.reject(cause));
+    await expect(api.verify(rawKey(KEY), TOKEN, never())).rejects.toMatchObject({ kind: 'kinde', retryable, cause });
+  });
+});
+
+describe('ManagementApi after 429', () => {
+  const throttledFor = (seconds: string) => () =>
+    Promise.resolve({ status: 429, headers: { 'retry-after': seconds }, body: '' });
+
+  it('calls onPause, and refuses calls to the API until the time is over', async () => {
+    const { api, clock, pauses, requests } = newApi(throttledFor('7'));
+    await expect(api.verify(rawKey(KEY), TOKEN, never())).rejects.toMatchObject({ kind: 'throttled' });
+    expect(pauses).toMatchObject([{ kind: 'throttled', retryAfterSeconds: 7 }]);
+    clock.advance(6_999);
+    expect(api.refusal()).toMatchObject({ kind: 'throttled', retryAfterSeconds: 1 });
+    await expect(api.verify(rawKey(KEY), TOKEN, never())).rejects.toMatchObject({ kind: 'throttled' });
+    expect(requests()).toHaveLength(1);
+    clock.advance(1);
+    expect(api.refusal()).toBeUndefined();
   });
 
-  it('does not send a call that gets its turn with less, and gives the place back', async () => {
-    const { send, budget, deadline, verify } = newApi();
-    const leave = await budget.enter('new', deadline.signal);
-    const waiting = verify();
-    await jest.advanceTimersByTimeAsync(901);
-    leave();
-    expect(await waiting).toMatchObject({ kind: 'busy' });
-    expect(send).not.toHaveBeenCalled();
-    expect(budget.active).toBe(0);
-    deadline.clear();
+  it('from the token endpoint refuses mints alone, and does not call onPause', async () => {
+    const { api, pauses, requests } = newApi(throttledFor('7'));
+    const request = { method: 'POST', url: 'https://acme.kinde.com/oauth2/token', headers: {} } as const;
+    const mint = () => api.send({ endpoint: 'token', request, parse: () => ({ kind: 'throttled' }) as const }, never());
+    await expect(mint()).rejects.toMatchObject({ kind: 'throttled', retryAfterSeconds: 7 });
+    await expect(mint()).rejects.toMatchObject({ kind: 'throttled', retryAfterSeconds: 7 });
+    expect(requests()).toHaveLength(1);
+    expect(pauses).toEqual([]);
+    expect(api.refusal()).toBeUndefined();
+  });
+});
+
+describe('ManagementApi at a deadline', () => {
+  it('does not count a call for the circuit that had less than half of the usual time', async () => {
+    const { api } = newApi(hanging);
+    for (let index = 0; index < 20; index += 1) expect(await timeOut(api, 499)).toMatchObject({ kind: 'deadline' });
+    expect(api.refusal()).toBeUndefined();
+  });
+
+  it('counts a call for the circuit that had half of the usual time or more', async () => {
+    const { api, pauses } = newApi(hanging);
+    for (let index = 0; index < 10; index += 1) expect(await timeOut(api, 500)).toMatchObject({ kind: 'kinde' });
+    expect(api.refusal()).toMatchObject({ kind: 'circuit_open' });
+    expect(pauses).toMatchObject([{ kind: 'circuit_open', retryAfterSeconds: 1 }]);
+  });
+
+  it('counts a probe that was not answered, however little time it had', async () => {
+    const { api, clock } = newApi(hanging);
+    for (let index = 0; index < 10; index += 1) await timeOut(api, 500);
+    clock.advance(1_000);
+    expect(await timeOut(api, 1)).toMatchObject({ kind: 'kinde' });
+    expect(api.refusal()).toMatchObject({ kind: 'circuit_open', retryAfterSeconds: 2 });
+  });
+
+  it('rejects with the reason of a cancelled deadline, and does not count it', async () => {
+    const { api } = newApi(hanging);
+    const closed = new VerificationFailure('closed', 'over');
+    for (let index = 0; index < 20; index += 1) {
+      const deadline = new Deadline(1_000);
+      const failure = api.verify(rawKey(KEY), TOKEN, deadline.signal).catch((error: unknown) => error);
+      deadline.cancel(closed);
+      expect(await failure).toBe(closed);
+    }
+    expect(api.refusal()).toBeUndefined();
   });
 });

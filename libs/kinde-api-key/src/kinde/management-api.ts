@@ -1,90 +1,188 @@
-import type { AccessToken } from './token/access-token.js';
+import type { RawKey } from '../api-key/raw-key.js';
+import type { Clock } from '../clock.js';
+import type { ResolvedOptions } from '../config/resolved-options.js';
 import { apiKeyUrl, parseMembership, type MembershipAnswer } from './answers/api-key-details.js';
-import type { Deadline } from './limits/deadline.js';
-import type { KindeRequest } from './http.js';
-import type { Exchange, Exchanged, KindeCaller } from './kinde-caller.js';
-import { lateTurn, type Lane, type Admission } from './limits/admission.js';
-import { Outage } from './outage.js';
-import { withRetries } from './limits/retry.js';
+import { parseRetryAfterSeconds } from './answers/retry-after.js';
 import { parseVerifyAnswer, type TokenRejectedAnswer, type VerdictAnswer } from './answers/verify-answer.js';
+import type { ThrottledAnswer, UnusableAnswer } from './answers/wire.js';
+import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
+import { Circuit } from './limits/circuit.js';
+import type { AccessToken } from './token/access-token.js';
+import { DEFAULT_RETRY_AFTER_SECONDS, VerificationFailure } from './verification-failure.js';
 
-/** Whose call it is: its place in the budget, its token, its time. */
-export interface CallContext {
-  readonly lane: Lane;
-  readonly token: AccessToken;
-  readonly deadline: Deadline;
+/** Longest time without calls after a 429, in milliseconds, even if Kinde asks for more. */
+const LONGEST_HOLD_MS = 60_000;
+/** Time without calls after a 429 that names no time, in milliseconds. */
+const SHORT_HOLD_MS = 1_000;
+
+/** One call, and how to parse its answer. */
+export interface ApiCall<A> {
+  /** Kinde throttles the two apart: a 429 from one does not hold back calls to the other. */
+  readonly endpoint: 'api' | 'token';
+  readonly request: KindeRequest;
+  readonly parse: (response: KindeResponse) => A | ThrottledAnswer | UnusableAnswer;
 }
 
-/** The two calls of Kinde's Management API that a verification needs, each within the outbound budget and with retries where they help. */
+/** A usable answer. */
+export interface ApiResult<A> {
+  readonly answer: A;
+  readonly response: KindeResponse;
+  /** When the call was sent, by the injected clock. */
+  readonly sentAtMs: number;
+}
+
+type Endpoint = ApiCall<unknown>['endpoint'];
+
+/**
+ * The calls to Kinde that a verification needs. All share one circuit breaker, and nothing is sent for as long as a 429 asks. Everything
+ * that is not a usable answer becomes a {@link VerificationFailure}.
+ */
 export class ManagementApi {
-  readonly #caller: KindeCaller;
-  readonly #budget: Admission;
-  readonly #origin: string;
-  readonly #retries: number;
+  readonly #http: KindeHttp;
+  readonly #options: Pick<ResolvedOptions['kinde'], 'origin' | 'timeoutMs'>;
+  readonly #clock: Clock;
+  readonly #onPause: (refusal: VerificationFailure) => void;
+  readonly #circuit: Circuit;
+  /** After a 429: when calls are sent again, and when Kinde wants them. */
+  readonly #holds = new Map<Endpoint, { readonly endsAtMs: number; readonly retryAtMs: number }>();
 
   /**
-   * @param caller sends the calls
-   * @param budget decides when
-   * @param options Kinde's origin, and how often a call is sent again
+   * @param http carries the calls
+   * @param options Kinde's origin, and the usual time of a call. If a call is aborted before half of it, the circuit does not count it
+   * @param clock for ages and pauses
+   * @param onPause called when calls to the API stop for a while, with the failure that callers get from then on
    */
-  constructor(caller: KindeCaller, budget: Admission, options: { readonly origin: string; readonly retries: number }) {
-    this.#caller = caller;
-    this.#budget = budget;
-    this.#origin = options.origin;
-    this.#retries = options.retries;
+  constructor(
+    http: KindeHttp,
+    options: Pick<ResolvedOptions['kinde'], 'origin' | 'timeoutMs'>,
+    clock: Clock,
+    onPause: (refusal: VerificationFailure) => void,
+  ) {
+    this.#http = http;
+    this.#options = options;
+    this.#clock = clock;
+    this.#onPause = onPause;
+    this.#circuit = new Circuit(clock, onPause);
+  }
+
+  /** @returns the failure of a call to the API that would be sent now, or `undefined` if it may be sent */
+  refusal(): VerificationFailure | undefined {
+    return this.#held('api') ?? this.#circuit.refusal();
   }
 
   /**
    * `POST /api/v1/api_keys/verify`
    *
-   * @throws {Outage} if there is no answer, or none that can be believed
+   * @throws {VerificationFailure} if there is no usable answer
    */
-  verify(rawKey: string, context: CallContext): Promise<Exchanged<VerdictAnswer | TokenRejectedAnswer>> {
+  verify(
+    key: RawKey,
+    token: AccessToken,
+    signal: AbortSignal,
+  ): Promise<ApiResult<VerdictAnswer | TokenRejectedAnswer>> {
     const request: KindeRequest = {
       method: 'POST',
-      url: `${this.#origin}/api/v1/api_keys/verify`,
-      headers: { ...authorization(context.token), 'content-type': 'application/json' },
-      body: JSON.stringify({ api_key: rawKey }),
+      url: `${this.#options.origin}/api/v1/api_keys/verify`,
+      headers: { ...authorization(token), 'content-type': 'application/json' },
+      body: JSON.stringify({ api_key: key.reveal() }),
     };
-    return this.#send({ request, parse: parseVerifyAnswer }, context);
+    return this.send({ endpoint: 'api', request, parse: parseVerifyAnswer }, signal);
   }
 
   /**
-   * `GET /api/v1/api_keys/{key_id}`: does the key belong to the API?
+   * `GET /api/v1/api_keys/{key_id}`: whether the key belongs to the API.
    *
-   * @throws {Outage} if there is no answer, or none that can be believed
+   * @throws {VerificationFailure} if there is no usable answer
    */
-  async membership(keyId: string, apiId: string, context: CallContext): Promise<MembershipAnswer['result']> {
-    const url = apiKeyUrl(this.#origin, keyId);
-    if (url === undefined) throw new Outage('kinde', "'key_id' is not an id");
-    const request: KindeRequest = { method: 'GET', url, headers: authorization(context.token) };
-    const { answer } = await this.#send<MembershipAnswer>(
-      { request, parse: (response) => parseMembership(response, keyId, apiId) },
-      context,
-    );
+  async membership(
+    keyId: string,
+    apiId: string,
+    token: AccessToken,
+    signal: AbortSignal,
+  ): Promise<MembershipAnswer['result']> {
+    const url = apiKeyUrl(this.#options.origin, keyId);
+    if (url === undefined)
+      throw new VerificationFailure('kinde', "Kinde's answer is not usable ('key_id' is not an id)");
+    const request: KindeRequest = { method: 'GET', url, headers: authorization(token) };
+    const parse = (response: KindeResponse) => parseMembership(response, keyId, apiId);
+    const { answer } = await this.send<MembershipAnswer>({ endpoint: 'api', request, parse }, signal);
     return answer.result;
   }
 
-  #send<A extends { readonly kind: string }>(
-    exchange: Exchange<A>,
-    { lane, deadline }: CallContext,
-  ): Promise<Exchanged<A>> {
-    return withRetries(this.#retries, deadline, async () => {
-      const refusal = this.#caller.refusal();
-      if (refusal) throw refusal;
-      if (!deadline.hasTimeToAsk())
-        throw new Outage('deadline', 'Kinde took so long that there was no time for the next call');
-      const leave = await this.#budget.enter(lane, deadline.signal);
-      try {
-        if (!deadline.hasTimeToAsk()) throw lateTurn();
-        return await this.#caller.send(exchange, deadline.signal);
-      } finally {
-        leave();
-      }
+  /**
+   * Sends one call, once.
+   *
+   * @param signal aborts it; its reason is a {@link VerificationFailure}
+   * @throws {VerificationFailure} if there is no usable answer
+   */
+  async send<A extends { readonly kind: string }>(call: ApiCall<A>, signal: AbortSignal): Promise<ApiResult<A>> {
+    const held = this.#held(call.endpoint);
+    if (held) throw held;
+    return this.#circuit.run((isProbe) => this.#exchange(call, signal, isProbe));
+  }
+
+  async #exchange<A extends { readonly kind: string }>(
+    call: ApiCall<A>,
+    signal: AbortSignal,
+    isProbe: boolean,
+  ): Promise<ApiResult<A>> {
+    const sentAtMs = this.#clock.now();
+    const startedAtMs = performance.now();
+    let response: KindeResponse;
+    try {
+      response = await this.#http.send(call.request, signal);
+    } catch (error) {
+      const hadItsTime = isProbe || performance.now() - startedAtMs >= this.#options.timeoutMs / 2;
+      throw failureOf(error, signal, hadItsTime);
+    }
+    const answer = call.parse(response);
+    if (isThrottled(answer)) throw this.#hold(call.endpoint, response);
+    if (isUnusable(answer)) throw new VerificationFailure('kinde', answer.problem, { retryable: answer.retryable });
+    return { answer, response, sentAtMs };
+  }
+
+  #hold(endpoint: Endpoint, response: KindeResponse): VerificationFailure {
+    const nowMs = this.#clock.now();
+    const seconds = parseRetryAfterSeconds(response.headers, nowMs);
+    this.#holds.set(endpoint, {
+      endsAtMs: nowMs + Math.min(LONGEST_HOLD_MS, seconds === undefined ? SHORT_HOLD_MS : seconds * 1_000),
+      retryAtMs: nowMs + (seconds ?? DEFAULT_RETRY_AFTER_SECONDS) * 1_000,
     });
+    const failure = throttled(seconds);
+    if (endpoint === 'api') this.#onPause(failure);
+    return failure;
+  }
+
+  #held(endpoint: Endpoint): VerificationFailure | undefined {
+    const hold = this.#holds.get(endpoint);
+    const nowMs = this.#clock.now();
+    return hold && nowMs < hold.endsAtMs ? throttled(Math.ceil((hold.retryAtMs - nowMs) / 1_000)) : undefined;
   }
 }
 
 function authorization(token: AccessToken): { authorization: string } {
   return { authorization: `Bearer ${token.reveal()}` };
+}
+
+function throttled(retryAfterSeconds: number = DEFAULT_RETRY_AFTER_SECONDS): VerificationFailure {
+  return new VerificationFailure('throttled', 'Kinde asks this service to slow down (429)', { retryAfterSeconds });
+}
+
+function failureOf(error: unknown, signal: AbortSignal, hadItsTime: boolean): VerificationFailure {
+  const reason: unknown = signal.reason;
+  if (reason instanceof VerificationFailure) {
+    const isKindesFault = reason.kind === 'deadline' && hadItsTime;
+    return isKindesFault ? new VerificationFailure('kinde', 'Kinde did not answer in time') : reason;
+  }
+  if (!(error instanceof KindeTransportError)) return new VerificationFailure('kinde', 'the call to Kinde failed');
+  const retryable = error.reason === 'network' || error.reason === 'cut_short';
+  return new VerificationFailure('kinde', error.message, { retryable, cause: error });
+}
+
+function isThrottled(answer: { readonly kind: string }): answer is ThrottledAnswer {
+  return answer.kind === 'throttled';
+}
+
+function isUnusable(answer: { readonly kind: string }): answer is UnusableAnswer {
+  return answer.kind === 'outage';
 }

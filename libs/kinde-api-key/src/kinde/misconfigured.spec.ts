@@ -2,7 +2,7 @@ import { misconfigured, type Misconfiguration } from './misconfigured.js';
 
 const APPLICATION = 'Kinde > Settings > Applications > (the M2M application)';
 
-describe('what somebody has to mend in Kinde', () => {
+describe('misconfigured', () => {
   it.each<[Misconfiguration, string, string]>([
     ['invalid_client', 'the client id or the client secret is wrong', `with ${APPLICATION} > Details`],
     [
@@ -14,7 +14,7 @@ describe('what somebody has to mend in Kinde', () => {
     ['invalid_request', 'usually because of the audience', "Check that 'domain' is the .kinde.com domain"],
     ['audience', 'its audience is another one. ', `Authorize the Kinde Management API in ${APPLICATION} > APIs`],
     ['scope', 'lacks the scope', `Grant it in ${APPLICATION} > APIs > Kinde Management API > Manage scopes`],
-  ])('is named, and where: %s', (what, problem, cure) => {
+  ])('says what to fix in Kinde, and where, for %s', (what, problem, cure) => {
     const error = misconfigured(what, 10);
     expect(error).toMatchObject({ code: 'VERIFICATION_MISCONFIGURED', retryAfterSeconds: 10 });
     expect(error.message).toContain(problem);

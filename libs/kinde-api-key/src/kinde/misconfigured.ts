@@ -1,13 +1,13 @@
 import { KindeApiKeyMisconfiguredError } from '../kinde-api-key.errors.js';
 import type { OAuthRefusal } from './answers/m2m-answer.js';
-import { REQUIRED_SCOPE, type MissingPermission } from './token/m2m-claims.js';
+import { REQUIRED_SCOPE, type MissingPermission } from './answers/m2m-claims.js';
 
-/** Everything that somebody has to mend in Kinde, and that no waiting cures. */
+/** What is wrong with our M2M application. It has to be fixed in Kinde: waiting does not help. */
 export type Misconfiguration = OAuthRefusal | MissingPermission;
 
 const WHERE = 'Kinde > Settings > Applications > (the M2M application)';
 
-/** What is wrong and where to mend it (Kinde's M2M troubleshooting page). Kinde's own description is never repeated: it may echo secrets. */
+/** What is wrong and where to fix it (Kinde's M2M troubleshooting page). Kinde's own description is never repeated: it may echo secrets. */
 const TEXTS: Readonly<Record<Misconfiguration, string>> = {
   invalid_client:
     'Kinde does not know the M2M credentials (invalid_client): the client id or the client secret is wrong, the secret was rotated, or ' +

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { AccessToken } from '../kinde/token/access-token.js';
-import { own, parseObject } from '../kinde/answers/wire.js';
+import { ownField, parseObject } from '../kinde/answers/wire.js';
 import { MAX_VALUE_BYTES } from './shared-store.js';
 import type { SharedSecrets } from './shared-secrets.js';
 
@@ -28,9 +28,13 @@ export function sealToken(secrets: SharedSecrets, { token, isForced }: SharedTok
 /** Returns the token, of any age, or `undefined` if it was not sealed with these secrets under this name. */
 export function openToken(secrets: SharedSecrets, sealed: string): SharedToken | undefined {
   const fields = parseObject(decrypt(secrets, sealed) ?? '') ?? {};
-  const [value, sentAtMs, lifeMs] = [own(fields, 'value'), own(fields, 'sentAtMs'), own(fields, 'lifeMs')];
+  const [value, sentAtMs, lifeMs] = [
+    ownField(fields, 'value'),
+    ownField(fields, 'sentAtMs'),
+    ownField(fields, 'lifeMs'),
+  ];
   if (typeof value !== 'string' || typeof sentAtMs !== 'number' || typeof lifeMs !== 'number') return undefined;
-  return { token: new AccessToken(value, sentAtMs, lifeMs), isForced: own(fields, 'isForced') === true };
+  return { token: new AccessToken(value, sentAtMs, lifeMs), isForced: ownField(fields, 'isForced') === true };
 }
 
 function decrypt(secrets: SharedSecrets, sealed: string): string | undefined {

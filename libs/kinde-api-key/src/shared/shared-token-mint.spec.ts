@@ -80,7 +80,7 @@ describe('SharedTokenMint', () => {
 
   it('is an outage when another instance holds the lock and stores no token in time', async () => {
     const { endpoint, take } = setUp({ isLocked: true });
-    await expect(take()).rejects.toMatchObject({ name: 'Outage', countsForBreaker: false });
+    await expect(take()).rejects.toMatchObject({ name: 'VerificationFailure', countsForCircuit: false });
     expect(endpoint.mint).not.toHaveBeenCalled();
   });
 });

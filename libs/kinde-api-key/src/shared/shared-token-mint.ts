@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { pause } from '../kinde/limits/deadline.js';
-import { Outage } from '../kinde/outage.js';
+import { VerificationFailure } from '../kinde/verification-failure.js';
 import type { AccessToken } from '../kinde/token/access-token.js';
 import type { Mint, MintRequest } from '../kinde/token/m2m-token.js';
 import { openToken, sealToken } from './sealed-token.js';
@@ -42,7 +42,7 @@ export class SharedTokenMint implements Mint {
    * Returns the shared token, or fetches one: see {@link Mint}.
    *
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
-   * @throws {Outage} if Kinde does not answer, or another instance did not get a token in time
+   * @throws {VerificationFailure} if Kinde does not answer, or another instance did not get a token in time
    */
   async mint(request: MintRequest): Promise<AccessToken> {
     const owner = randomBytes(16).toString('hex');
@@ -59,7 +59,9 @@ export class SharedTokenMint implements Mint {
       if (hasLock) return this.#mintForAll(request, owner);
       await pause(POLL_MS + Math.random() * POLL_JITTER_MS);
     } while (performance.now() < endsAtMs);
-    throw new Outage('kinde', 'another instance did not get an M2M token in time', { countsForBreaker: false });
+    throw new VerificationFailure('kinde', 'another instance did not get an M2M token in time', {
+      countsForCircuit: false,
+    });
   }
 
   /** Returns the token in the store if it answers the request. */

@@ -20,7 +20,7 @@ describe('parseMembership', () => {
     ['nowhere, for lack of details', {}, 'outage'],
     ['in details that are an array', { api_key: [{ id: 'api_key_1', api_ids: ['api_a'] }] }, 'outage'],
     ['nowhere, in an array', [], 'outage'],
-  ])('finds the API %s', (_where, body, result) => {
+  ])('finds the API that is %s', (_where, body, result) => {
     expect(resultOf(200, body)).toBe(result);
   });
 
@@ -33,25 +33,25 @@ describe('parseMembership', () => {
     [401, 'outage'],
     [403, 'outage'],
     [500, 'outage'],
-  ])('takes status %d for %s, whatever the body says', (status, result) => {
+  ])('treats status %d as %s, with any body', (status, result) => {
     expect(resultOf(status, { api_key: { id: 'api_key_1', api_ids: ['api_a'] } })).toBe(result);
   });
 
   it.each([
-    ['not call itself JSON', {}, 'it does not call itself JSON', { 'content-type': 'text/html' }],
-    ['have no details', {}, "'api_key' is not an object", HEADERS],
-    ['have those of another key', { api_key: { id: 'b' } }, "'api_key' is another one than was asked for", HEADERS],
-    ['name no APIs', { api_key: { api_ids: [1] } }, "'api_ids' is not an array of strings", HEADERS],
-  ])('says of an answer that it does %s', (_what, body, reason, headers) => {
+    ['is not JSON by its content type', {}, 'its content type is not JSON', { 'content-type': 'text/html' }],
+    ['has no details', {}, "'api_key' is not an object", HEADERS],
+    ['has those of another key', { api_key: { id: 'b' } }, "'api_key' is another key than was asked for", HEADERS],
+    ['lists no APIs', { api_key: { api_ids: [1] } }, "'api_ids' is not an array of strings", HEADERS],
+  ])('names the problem of an answer that %s', (_what, body, reason, headers) => {
     const answer = parseMembership({ status: 200, headers, body: JSON.stringify(body) }, 'api_key_1', 'api_a');
-    expect(answer).toMatchObject({ problem: `Kinde's answer cannot be believed (${reason})` });
+    expect(answer).toMatchObject({ problem: `Kinde's answer is not usable (${reason})` });
   });
 
-  it('takes an answer that does not call itself JSON for an outage', () => {
+  it('treats an answer without a JSON content type as an outage', () => {
     expect(resultOf(200, { api_key: { id: 'api_key_1', api_ids: ['api_a'] } }, {})).toBe('outage');
   });
 
-  it('gives an answer for any text, and never throws', () => {
+  it('returns an answer for any text, and never throws', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string({ unit: 'binary' })), (body) => {
         const answer = parseMembership({ status: 200, headers: HEADERS, body }, 'api_key_1', 'api_a');
@@ -62,19 +62,19 @@ describe('parseMembership', () => {
 });
 
 describe('apiKeyUrl', () => {
-  it('puts the id into the path', () => {
+  it('appends the id to the path', () => {
     expect(apiKeyUrl('https://acme.kinde.com', 'api_key_1')).toBe('https://acme.kinde.com/api/v1/api_keys/api_key_1');
   });
 
-  it.each(['.', '..', '\ud800'])('gives no address for the id %j', (keyId) => {
+  it.each(['.', '..', '\ud800'])('returns undefined for the id %j', (keyId) => {
     expect(apiKeyUrl('https://acme.kinde.com', keyId)).toBeUndefined();
   });
 
-  it.each(['...', '.a', 'a.', '..a', 'a..'])('gives an address for %j, which walks nowhere', (keyId) => {
+  it.each(['...', '.a', 'a.', '..a', 'a..'])('returns a URL for %j, which is not a relative path', (keyId) => {
     expect(apiKeyUrl('https://acme.kinde.com', keyId)).toBe(`https://acme.kinde.com/api/v1/api_keys/${keyId}`);
   });
 
-  it('names one resource below the keys, whatever the id', () => {
+  it('leads to one resource below /api_keys for any id', () => {
     const keyIds = fc.oneof(
       fc.string({ minLength: 1 }),
       fc.string({ unit: 'binary', minLength: 1 }),

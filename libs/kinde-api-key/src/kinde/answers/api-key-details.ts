@@ -4,23 +4,23 @@ import {
   isStringArray,
   isWireObject,
   unusable,
-  own,
+  ownField,
   parseJsonAnswer,
   type UnusableAnswer,
   type ThrottledAnswer,
 } from './wire.js';
 
-/** Whether the key belongs to the API that was asked about, or is not known (any more). */
+/** Whether the key belongs to the API that was asked about, or is unknown to Kinde. */
 export interface MembershipAnswer {
   readonly kind: 'membership';
   readonly result: 'member' | 'other_api' | 'unknown';
 }
 
 /**
- * What an answer to `GET /api/v1/api_keys/{key_id}` says about the API that the key belongs to. Pure, and never throws.
+ * Parses an answer to `GET /api/v1/api_keys/{key_id}`. Pure, and never throws.
  *
  * @param response the answer, of any status and content
- * @param keyId the key that was asked about: an answer about another one is an outage
+ * @param keyId the key that was asked about: an answer about another key is an outage
  * @param apiId the registered API that the key has to belong to
  */
 export function parseMembership(
@@ -32,18 +32,18 @@ export function parseMembership(
   if (response.status !== 200) return answerOfStatus(response.status);
   const answer = parseJsonAnswer(response);
   if (typeof answer === 'string') return unusable(answer);
-  const details = own(answer, 'api_key');
+  const details = ownField(answer, 'api_key');
   if (!isWireObject(details)) return unusable("'api_key' is not an object");
-  if ((own(details, 'id') ?? keyId) !== keyId) return unusable("'api_key' is another one than was asked for");
-  const apiIds = own(details, 'api_ids');
+  if ((ownField(details, 'id') ?? keyId) !== keyId) return unusable("'api_key' is another key than was asked for");
+  const apiIds = ownField(details, 'api_ids');
   if (!isStringArray(apiIds)) return unusable("'api_ids' is not an array of strings");
   return { kind: 'membership', result: apiIds.includes(apiId) ? 'member' : 'other_api' };
 }
 
 /**
- * @param origin Kinde's
+ * @param origin Kinde's origin
  * @param keyId from Kinde's answer
- * @returns the address of a key's details, or `undefined` for an id that would name another resource, or none
+ * @returns the URL of a key's details, or `undefined` for an id that would lead to another resource or cannot be encoded
  */
 export function apiKeyUrl(origin: string, keyId: string): string | undefined {
   // '.' and '..' survive encodeURIComponent, and then walk up the path.

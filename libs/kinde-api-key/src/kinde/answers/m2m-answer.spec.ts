@@ -10,92 +10,92 @@ const parse = (body: unknown, status = 200, headers: Record<string, string> = HE
 const GOOD = { access_token: 'abc.def.ghi', expires_in: 3_600, token_type: 'bearer' };
 
 describe('parseMintAnswer', () => {
-  it('takes the token and its life', () => {
+  it('reads the token and its life', () => {
     expect(parse(GOOD)).toEqual({ kind: 'token', accessToken: 'abc.def.ghi', lifeMs: 3_600_000 });
   });
 
-  it.each([['Bearer'], ['BEARER'], [null], [undefined]])('takes the token type %j', (token_type) => {
+  it.each([['Bearer'], ['BEARER'], [null], [undefined]])('accepts the token type %j', (token_type) => {
     expect(parse({ ...GOOD, token_type }).kind).toBe('token');
   });
 
   it.each([
     [{ access_token: '' }, "'access_token' is not a token"],
     [{ token_type: 'mac' }, "'token_type' is not bearer"],
-    [{ expires_in: 0 }, 'the M2M token does not say how long it lives'],
-  ])('says what is wrong with %j', (fields, reason) => {
-    const problem = `Kinde's answer cannot be believed (${reason})`;
+    [{ expires_in: 0 }, 'the M2M token has no lifetime'],
+  ])('names the problem of %j', (fields, reason) => {
+    const problem = `Kinde's answer is not usable (${reason})`;
     expect(parse({ ...GOOD, ...fields })).toMatchObject({ kind: 'outage', problem });
-    expect(parse('')).toMatchObject({ problem: "Kinde's answer cannot be believed (it is not a JSON object)" });
+    expect(parse('')).toMatchObject({ problem: "Kinde's answer is not usable (it is not a JSON object)" });
   });
 
   it.each([
     ['a token type of another kind', { ...GOOD, token_type: 'mac' }],
-    ['a token type that is no text', { ...GOOD, token_type: ['bearer'] }],
-    ['no token', { expires_in: 3_600 }],
-    ['a token that is no text', { ...GOOD, access_token: 7 }],
+    ['a token type that is not a string', { ...GOOD, token_type: ['bearer'] }],
+    ['an absent token', { expires_in: 3_600 }],
+    ['a token that is not a string', { ...GOOD, access_token: 7 }],
     ['an empty token', { ...GOOD, access_token: '' }],
     ['a token with a line break', { ...GOOD, access_token: 'abc\r\nx-evil: 1' }],
     ['a token with a space', { ...GOOD, access_token: 'abc def' }],
     ['a token beyond ASCII', { ...GOOD, access_token: 'abcé' }],
-    ['a life of nothing', { ...GOOD, expires_in: 0 }],
+    ['a life of 0', { ...GOOD, expires_in: 0 }],
     ['a negative life', { ...GOOD, expires_in: -1 }],
-    ['a life that is text', { ...GOOD, expires_in: '3600' }],
-    ['a life beyond all numbers', '{"access_token":"a","expires_in":1e400}'],
-    ['a life whose milliseconds are beyond all numbers', { ...GOOD, expires_in: 1e306 }],
-    ['no life at all', { access_token: 'opaque' }],
-    ['a JWT that does not say when it ends', { access_token: jwt({ iat: 1 }) }],
-    ['a JWT that ends before it begins', { access_token: jwt({ iat: 10, exp: 5 }) }],
-    ['a JWT whose times are text', { access_token: jwt({ iat: '1', exp: '2' }) }],
-    ['a JWT that ended before now, and does not say when it began', { access_token: jwt({ exp: NOW_MS / 1_000 - 1 }) }],
+    ['a life that is a string', { ...GOOD, expires_in: '3600' }],
+    ['an infinite life', '{"access_token":"a","expires_in":1e400}'],
+    ['a life that is infinite in milliseconds', { ...GOOD, expires_in: 1e306 }],
+    ['an absent life', { access_token: 'opaque' }],
+    ['a JWT without exp', { access_token: jwt({ iat: 1 }) }],
+    ['a JWT with exp before iat', { access_token: jwt({ iat: 10, exp: 5 }) }],
+    ['a JWT with times that are strings', { access_token: jwt({ iat: '1', exp: '2' }) }],
+    ['an expired JWT without iat', { access_token: jwt({ exp: NOW_MS / 1_000 - 1 }) }],
     ['an array', [GOOD]],
-    ['no JSON', 'access_token=abc'],
-  ])('takes %s for an outage', (_what, body) => {
+    ['a form body', 'access_token=abc'],
+  ])('treats %s as an outage', (_what, body) => {
     expect(parse(body)).toMatchObject({ kind: 'outage', retryable: false });
   });
 
-  it('takes the token out of nothing that does not call itself JSON', () => {
+  it('treats a token without a JSON content type as an outage', () => {
     expect(parse(GOOD, 200, { 'content-type': 'text/html' }).kind).toBe('outage');
   });
 
-  it('counts the life of a JWT from when it was issued, so that the difference of the clocks does not matter', () => {
+  it('counts the life of a JWT from its iat, so that the difference of the clocks does not matter', () => {
     const farFuture = NOW_MS / 1_000 + 1e8;
     expect(parse({ access_token: jwt({ iat: farFuture, exp: farFuture + 600 }) })).toMatchObject({ lifeMs: 600_000 });
   });
 
-  it('counts the life of a JWT that does not say when it was issued from now', () => {
+  it('counts the life of a JWT without iat from now', () => {
     expect(parse({ access_token: jwt({ exp: NOW_MS / 1_000 + 90 }), expires_in: null })).toMatchObject({
       lifeMs: 90_000,
     });
   });
 
-  it('believes expires_in before the JWT', () => {
+  it('prefers expires_in to the claims of the JWT', () => {
     expect(parse({ access_token: jwt({ iat: 0, exp: 600 }), expires_in: 60 })).toMatchObject({ lifeMs: 60_000 });
   });
 
   const REFUSALS = ['invalid_client', 'unauthorized_client', 'invalid_scope', 'invalid_request'];
   it.each(REFUSALS.flatMap((error) => [400, 401, 403].map((status) => [error, status] as const)))(
-    'takes %s with status %d for a refusal of the credentials',
+    'treats %s with status %d as rejected credentials',
     (error, status) => {
       expect(parse({ error, error_description: 'secret' }, status, {})).toEqual({ kind: 'refused', error });
     },
   );
 
   it.each([
-    ['an error that nobody knows', { error: 'server_error' }, 400],
-    ['an error that is no text', { error: ['invalid_client'] }, 401],
+    ['an unknown error', { error: 'server_error' }, 400],
+    ['an error that is not a string', { error: ['invalid_client'] }, 401],
     ['an error without a name', {}, 403],
     ['a page', '<h1>Forbidden</h1>', 403],
     ['a known error with another status', { error: 'invalid_client' }, 500],
     ['a redirect', '', 302],
-  ])('takes %s for an outage', (_what, body, status) => {
+  ])('treats %s as an outage', (_what, body, status) => {
     expect(parse(body, status).kind).toBe('outage');
   });
 
-  it('takes 429 for a wish to slow down', () => {
+  it('treats 429 as throttled', () => {
     expect(parse({ error: 'invalid_client' }, 429)).toEqual({ kind: 'throttled' });
   });
 
-  it('gives a token only with a positive, finite life and characters that a header can hold, and never throws', () => {
+  it('returns a token only with a positive, finite life and visible ASCII characters, and never throws', () => {
     const field = <T>(value: fc.Arbitrary<T>) => fc.option(fc.oneof(value, fc.jsonValue()), { nil: undefined });
     const claims = fc.record({ iat: field(fc.double()), exp: field(fc.double()) });
     const answers = fc.record({

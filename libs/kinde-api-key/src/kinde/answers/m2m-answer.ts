@@ -1,47 +1,47 @@
 import type { KindeResponse } from '../http.js';
-import { readClaims } from '../token/m2m-claims.js';
+import { readClaims } from './m2m-claims.js';
 import {
   answerOfStatus,
   unusable,
-  own,
+  ownField,
   parseJsonAnswer,
   parseObject,
   type UnusableAnswer,
   type ThrottledAnswer,
 } from './wire.js';
 
-/** The OAuth errors that say that somebody has to change something in Kinde (RFC 6749, section 5.2; Kinde's M2M troubleshooting page). */
+/** OAuth errors that need a change in Kinde (RFC 6749, section 5.2; Kinde's M2M troubleshooting page). */
 export type OAuthRefusal = 'invalid_client' | 'unauthorized_client' | 'invalid_scope' | 'invalid_request';
 
-/** A token, with the length of its life. */
+/** A token and its lifetime. */
 export interface TokenAnswer {
   readonly kind: 'token';
   /** The token itself: a secret. */
   readonly accessToken: string;
-  /** From when the request for it was sent, in milliseconds; positive and finite. */
+  /** Counted from when the request for it was sent, in milliseconds; positive and finite. */
   readonly lifeMs: number;
 }
 
-/** The token endpoint refuses our credentials. */
+/** The token endpoint rejects our credentials. */
 export interface RefusedAnswer {
   readonly kind: 'refused';
   readonly error: OAuthRefusal;
 }
 
-/** Everything that an answer of the token endpoint can mean. */
+/** Every meaning of an answer of the token endpoint. */
 export type MintAnswer = TokenAnswer | RefusedAnswer | ThrottledAnswer | UnusableAnswer;
 
 /**
- * What an answer to `POST /oauth2/token` means. Pure, and never throws.
+ * Parses an answer to `POST /oauth2/token`. Pure, and never throws.
  *
  * @param response the answer, of any status and content
- * @param nowMs the time, only for a token that says when it ends and nothing else
+ * @param nowMs the time, in milliseconds since the epoch; used for a token that carries `exp` alone
  */
 export function parseMintAnswer(response: KindeResponse, nowMs: number): MintAnswer {
   const { status } = response;
   if (status === 200) return parseToken(response, nowMs);
   if (status === 400 || status === 401 || status === 403) {
-    const error = own(parseObject(response.body) ?? {}, 'error');
+    const error = ownField(parseObject(response.body) ?? {}, 'error');
     if (isOAuthRefusal(error)) return { kind: 'refused', error };
   }
   return answerOfStatus(status);
@@ -50,24 +50,24 @@ export function parseMintAnswer(response: KindeResponse, nowMs: number): MintAns
 function parseToken(response: KindeResponse, nowMs: number): TokenAnswer | UnusableAnswer {
   const answer = parseJsonAnswer(response);
   if (typeof answer === 'string') return unusable(answer);
-  const accessToken = own(answer, 'access_token');
-  const tokenType = own(answer, 'token_type') ?? 'bearer';
-  // What is not visible ASCII cannot stand in a header.
+  const accessToken = ownField(answer, 'access_token');
+  const tokenType = ownField(answer, 'token_type') ?? 'bearer';
+  // Only visible ASCII fits into a header.
   if (typeof accessToken !== 'string' || !/^[\x21-\x7e]+$/.test(accessToken))
     return unusable("'access_token' is not a token");
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')
     return unusable("'token_type' is not bearer");
-  const lifeMs = lifeSecondsOf(own(answer, 'expires_in') ?? undefined, accessToken, nowMs) * 1_000;
-  if (!Number.isFinite(lifeMs) || lifeMs <= 0) return unusable('the M2M token does not say how long it lives');
+  const lifeMs = lifeSecondsOf(ownField(answer, 'expires_in') ?? undefined, accessToken, nowMs) * 1_000;
+  if (!Number.isFinite(lifeMs) || lifeMs <= 0) return unusable('the M2M token has no lifetime');
   return { kind: 'token', accessToken, lifeMs };
 }
 
-/** `expires_in`; else the token's own `exp - iat`, which is right on a machine whose clock is not; else what is left until `exp`. */
+/** `expires_in`; else the token's own `exp - iat`, which does not depend on our clock; else the time until `exp`. */
 function lifeSecondsOf(expiresIn: unknown, accessToken: string, nowMs: number): number {
   if (expiresIn !== undefined) return numberOf(expiresIn);
   const claims = readClaims(accessToken) ?? {};
-  const expiresAt = numberOf(own(claims, 'exp'));
-  const issuedAt = own(claims, 'iat');
+  const expiresAt = numberOf(ownField(claims, 'exp'));
+  const issuedAt = ownField(claims, 'iat');
   return expiresAt - (issuedAt === undefined ? nowMs / 1_000 : numberOf(issuedAt));
 }
 

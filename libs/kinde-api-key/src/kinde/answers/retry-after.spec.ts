@@ -37,7 +37,7 @@ describe('parseRetryAfterSeconds', () => {
     expect(parse(headers)).toBeUndefined();
   });
 
-  it('never says anything but whole seconds from 1 to 3,600', () => {
+  it('returns only whole seconds from 1 to 3,600', () => {
     const value = fc.oneof(
       fc.string(),
       fc.nat().map(String),

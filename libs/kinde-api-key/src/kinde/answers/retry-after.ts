@@ -1,15 +1,15 @@
 import type { KindeResponse } from '../http.js';
 
-/** Nobody is told to come back later than in an hour, whatever the header says. */
+/** Longest wait that is passed on to clients. */
 const MAX_SECONDS = 3_600;
 
 /**
- * How long Kinde asks us to wait: `RateLimit-Reset` in seconds (what Kinde's documentation names), else `Retry-After` in seconds or as
- * an HTTP date (RFC 9110, section 10.2.3).
+ * Reads how long Kinde asks us to wait: `RateLimit-Reset` in seconds (as Kinde's documentation says), else `Retry-After` in seconds or as an
+ * HTTP date (RFC 9110, section 10.2.3).
  *
  * @param headers of the 429
  * @param nowMs the time to compare an HTTP date with, in milliseconds since the epoch
- * @returns whole seconds from 1 to 3,600, or `undefined` if no header says anything that can be read
+ * @returns whole seconds from 1 to 3,600, or `undefined` if neither header can be read
  */
 export function parseRetryAfterSeconds(headers: KindeResponse['headers'], nowMs: number): number | undefined {
   const seconds =

@@ -47,18 +47,18 @@ describe('wire-answers.json', () => {
     expect(outcomeOf(parseVerifyAnswer({ status, headers, body: textOf(body) }))).toBe(outcome);
   });
 
-  it('gives every case a name of its own', () => {
+  it('names every case differently', () => {
     expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);
   });
 
-  it('calls exactly the verdicts cacheable', () => {
+  it('marks verdicts as cacheable, and nothing else', () => {
     const verdicts = ['accepted', 'unknown', 'revoked', 'inactive'];
     expect(CASES.filter(({ cacheable, outcome }) => cacheable !== verdicts.includes(outcome))).toEqual([]);
   });
 });
 
 describe('parseVerifyAnswer', () => {
-  it('takes every field from the answer', () => {
+  it('reads every field of the answer', () => {
     expect(acceptedKey(GOOD)).toEqual({
       keyId: 'api_key_1',
       scopes: ['read:users'],
@@ -77,12 +77,12 @@ describe('parseVerifyAnswer', () => {
     ['organization', 'org_1', ''],
     ['environment', null, null],
     ['environment', '', ''],
-  ])('calls the owner %s for org_code %j and user_id %j', (ownerType, orgCode, userId) => {
+  ])('sets ownerType to %s for org_code %j and user_id %j', (ownerType, orgCode, userId) => {
     const key = acceptedKey({ ...GOOD, org_code: orgCode, user_id: userId });
     expect(key).toMatchObject({ ownerType, orgCode: orgCode || null, userId: userId || null });
   });
 
-  it('calls what the answer leaves out null', () => {
+  it('sets absent fields to null', () => {
     const key = acceptedKey({ is_valid: true, key_id: 'api_key_1', status: 'active', scopes: [] });
     expect(key).toMatchObject({ orgCode: null, userId: null, lastVerifiedOn: null, verificationCount: null });
   });
@@ -93,11 +93,11 @@ describe('parseVerifyAnswer', () => {
     expect([answer.verdict, answer.verdict.apiKey, answer.verdict.apiKey.scopes].every(Object.isFrozen)).toBe(true);
   });
 
-  it('keeps scopes as they are, doubled and empty ones included', () => {
+  it('keeps scopes unchanged, duplicate and empty ones included', () => {
     expect(acceptedKey({ ...GOOD, scopes: ['b', 'a', 'b', ''] }).scopes).toEqual(['b', 'a', 'b', '']);
   });
 
-  it('marks a status that nobody knows, and only that', () => {
+  it('marks an unknown status, and no known one', () => {
     const marks = ['active', 'inactive', 'revoked', 'suspended'].map((status) => {
       const answer = parseVerifyAnswer(answer200({ ...GOOD, status }));
       return answer.kind === 'verdict' && answer.unknownStatus;
@@ -105,7 +105,7 @@ describe('parseVerifyAnswer', () => {
     expect(marks).toEqual([false, false, false, true]);
   });
 
-  it('marks 502, 503 and 504 as worth a retry, and nothing else', () => {
+  it('marks 502, 503 and 504 as retryable, and no other status', () => {
     const worthIt = Array.from({ length: 500 }, (_, index) => index + 100).filter((status) => {
       const answer = parseVerifyAnswer({ status, headers: {}, body: '' });
       return answer.kind === 'outage' && answer.retryable;
@@ -113,20 +113,20 @@ describe('parseVerifyAnswer', () => {
     expect(worthIt).toEqual([502, 503, 504]);
   });
 
-  it('gives no verdict for a status that the documentation does not name', () => {
+  it('returns a verdict for status 200, 400 and 404 alone', () => {
     const verdicts = Array.from({ length: 500 }, (_, index) => index + 100).filter(
       (status) => parseVerifyAnswer({ status, headers: JSON_HEADERS, body: textOf(GOOD) }).kind === 'verdict',
     );
     expect(verdicts).toEqual([200, 400, 404]);
   });
 
-  it('survives a nesting as deep as an answer can be', () => {
+  it('survives the deepest nesting that fits into an answer', () => {
     const deep = '['.repeat(30_000) + ']'.repeat(30_000);
     expect(outcomeOf(parseVerifyAnswer(answer200(deep)))).toBe('outage');
     expect(outcomeOf(parseVerifyAnswer(answer200(`{"is_valid":${deep}}`)))).toBe('outage');
   });
 
-  it('does not take what an answer only inherits', () => {
+  it('ignores inherited properties', () => {
     const inherited = Object.getOwnPropertyDescriptor(Object.prototype, 'is_valid');
     Object.defineProperty(Object.prototype, 'is_valid', { value: true, configurable: true });
     try {
@@ -143,7 +143,7 @@ describe('parseVerifyAnswer', () => {
     'application/json; charset=utf-8',
     ' APPLICATION/JSON ;x=1',
     'application/problem+json',
-  ])('takes the content type %j', (type) => {
+  ])('accepts the content type %j', (type) => {
     const response = { status: 200, headers: { 'content-type': type }, body: textOf(GOOD) };
     expect(outcomeOf(parseVerifyAnswer(response))).toBe('accepted');
   });
@@ -156,12 +156,12 @@ describe('parseVerifyAnswer', () => {
     'application/+json',
     'x application/json',
     '',
-  ])('takes a good body of content type %j for an outage', (type) => {
+  ])('treats a good body with content type %j as an outage', (type) => {
     const response = { status: 200, headers: { 'content-type': type }, body: textOf(GOOD) };
     expect(outcomeOf(parseVerifyAnswer(response))).toBe('outage');
   });
 
-  it('takes a good body without a content type for an outage', () => {
+  it('treats a good body without a content type as an outage', () => {
     expect(outcomeOf(parseVerifyAnswer({ status: 200, headers: {}, body: textOf(GOOD) }))).toBe('outage');
   });
 
@@ -174,17 +174,17 @@ describe('parseVerifyAnswer', () => {
     [{ user_id: {} }, "'user_id' is not a string or null"],
     [{ last_verified_on: 5 }, "'last_verified_on' is not a string or null"],
     [{ verification_count: '3' }, "'verification_count' is not a count or null"],
-  ])('says what is wrong with %j', (fields, reason) => {
-    const problem = `Kinde's answer cannot be believed (${reason})`;
+  ])('names the problem of %j', (fields, reason) => {
+    const problem = `Kinde's answer is not usable (${reason})`;
     expect(parseVerifyAnswer(answer200({ ...GOOD, ...fields }))).toMatchObject({ kind: 'outage', problem });
   });
 
-  it('says that an answer is no JSON object', () => {
-    const problem = "Kinde's answer cannot be believed (it is not a JSON object)";
+  it('names the problem of an answer that is not a JSON object', () => {
+    const problem = "Kinde's answer is not usable (it is not a JSON object)";
     expect(parseVerifyAnswer(answer200('[]'))).toMatchObject({ kind: 'outage', problem });
   });
 
-  it('repeats no word of the answer when it cannot be believed', () => {
+  it('does not repeat text of an unusable answer', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[A-Z]{12}$/), fc.constantFrom(...Object.keys(GOOD)), (canary, field) => {
         const answer = parseVerifyAnswer(answer200({ ...GOOD, [field]: { [canary]: canary } }));
@@ -193,7 +193,7 @@ describe('parseVerifyAnswer', () => {
     );
   });
 
-  it('gives a verdict, an outage or a rejected token for any status, header and text, and never throws', () => {
+  it('returns a verdict, an outage or a rejected token for any status, header and text, and never throws', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.jsonValue().map(textOf));
     const type = fc.oneof(fc.constant('application/json'), fc.string());
     fc.assert(
@@ -205,7 +205,7 @@ describe('parseVerifyAnswer', () => {
     );
   });
 
-  it('accepts no JSON value but an object with is_valid true, status active, an id and string scopes', () => {
+  it('accepts only an object with is_valid true, status active, an id and string scopes', () => {
     const field = <T>(value: fc.Arbitrary<T>) => fc.option(fc.oneof(value, fc.jsonValue()), { nil: undefined });
     const almost = fc.record({
       is_valid: field(fc.constant(true)),
@@ -226,7 +226,7 @@ describe('parseVerifyAnswer', () => {
     );
   });
 
-  it('never comes to accept a refused answer by a change of any of its other fields', () => {
+  it('does not accept a refused answer with any change of its other fields', () => {
     const refused = fc.oneof(
       fc.record({ is_valid: fc.jsonValue().filter((value) => value !== true), status: fc.constant('active') }),
       fc.record({ is_valid: fc.constant(true), status: fc.jsonValue().filter((value) => value !== 'active') }),
@@ -244,7 +244,7 @@ describe('parseVerifyAnswer', () => {
     );
   });
 
-  it('never takes an answer that breaks off for an acceptance', () => {
+  it('treats every truncated answer as an outage', () => {
     const whole = textOf(GOOD);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {

@@ -1,43 +1,43 @@
 import type { ApiKeyOwnerType, VerifiedApiKey } from '../../api-key/verified-api-key.js';
 import type { KindeResponse } from '../http.js';
-import type { RefusalReason, Verdict } from '../../api-key/verdict.js';
+import type { RefusalReason, RefusedVerdict, Verdict } from '../../api-key/verdict.js';
 import {
   answerOfStatus,
   isStringArray,
   unusable,
-  own,
+  ownField,
   parseJsonAnswer,
   type UnusableAnswer,
   type ThrottledAnswer,
   type WireObject,
 } from './wire.js';
 
-/** Kinde has said what it thinks of the key. */
+/** Kinde's verdict on the key. */
 export interface VerdictAnswer {
   readonly kind: 'verdict';
   readonly verdict: Verdict;
-  /** The key is said to be valid with a status that the library does not know: it is refused, and somebody should be told. */
+  /** Kinde calls the key valid, with a status that the library does not know: it is refused, and logged. */
   readonly unknownStatus: boolean;
 }
 
-/** 401 or 403: Kinde does not take our M2M token, or it does not take the key. The status alone does not tell which. */
+/** 401 or 403: Kinde rejects our M2M token, or the key. The status alone does not tell which. */
 export interface TokenRejectedAnswer {
   readonly kind: 'token_rejected';
 }
 
-/** Everything that an answer to the verify call can mean. */
+/** Every meaning of an answer to the verify call. */
 export type VerifyAnswer = VerdictAnswer | TokenRejectedAnswer | ThrottledAnswer | UnusableAnswer;
 
 /**
- * What Kinde's answer to `POST /api/v1/api_keys/verify` means. Pure, and never throws. Whatever is not exactly what the documentation
- * of the endpoint shows is a refusal if it refuses, and else an outage: `"true"` is not `true`.
+ * Parses an answer to `POST /api/v1/api_keys/verify`. Pure, and never throws. An answer that differs from the documentation of the endpoint
+ * is a refusal if it refuses, and an outage otherwise: `"true"` is not `true`.
  *
  * @param response the answer, of any status and content
  */
 export function parseVerifyAnswer(response: KindeResponse): VerifyAnswer {
   const { status } = response;
   if (status === 200) return parseVerification(response);
-  if (status === 400 || status === 404) return refusal('unknown');
+  if (status === 400 || status === 404) return verdictAnswer(refused('unknown'));
   if (status === 401 || status === 403) return { kind: 'token_rejected' };
   return answerOfStatus(status);
 }
@@ -45,23 +45,23 @@ export function parseVerifyAnswer(response: KindeResponse): VerifyAnswer {
 function parseVerification(response: KindeResponse): VerifyAnswer {
   const answer = parseJsonAnswer(response);
   if (typeof answer === 'string') return unusable(answer);
-  const isValid = own(answer, 'is_valid');
-  const status = own(answer, 'status');
-  if (isValid === false) return refusal(status === 'revoked' || status === 'inactive' ? status : 'unknown');
+  const isValid = ownField(answer, 'is_valid');
+  const status = ownField(answer, 'status');
+  if (isValid === false) return verdictAnswer(refused(isRefusal(status) ? status : 'unknown'));
   if (isValid !== true) return unusable("'is_valid' is not a boolean");
   if (typeof status !== 'string') return unusable("'status' is not a string");
-  if (status === 'revoked' || status === 'inactive') return refusal(status);
-  if (status !== 'active') return { ...refusal('inactive'), unknownStatus: true };
+  if (isRefusal(status)) return verdictAnswer(refused(status));
+  if (status !== 'active') return { ...verdictAnswer(refused('inactive')), unknownStatus: true };
   return parseKey(answer);
 }
 
 function parseKey(answer: WireObject): VerdictAnswer | UnusableAnswer {
-  const keyId = own(answer, 'key_id');
-  const scopes = own(answer, 'scopes');
-  const orgCode = own(answer, 'org_code') ?? null;
-  const userId = own(answer, 'user_id') ?? null;
-  const lastVerifiedOn = own(answer, 'last_verified_on') ?? null;
-  const verificationCount = own(answer, 'verification_count') ?? null;
+  const keyId = ownField(answer, 'key_id');
+  const scopes = ownField(answer, 'scopes');
+  const orgCode = ownField(answer, 'org_code') ?? null;
+  const userId = ownField(answer, 'user_id') ?? null;
+  const lastVerifiedOn = ownField(answer, 'last_verified_on') ?? null;
+  const verificationCount = ownField(answer, 'verification_count') ?? null;
   if (typeof keyId !== 'string' || keyId === '') return unusable("'key_id' is not a string");
   if (!isStringArray(scopes)) return unusable("'scopes' is not an array of strings");
   if (!isStringOrNull(orgCode)) return unusable("'org_code' is not a string or null");
@@ -78,7 +78,7 @@ function parseKey(answer: WireObject): VerdictAnswer | UnusableAnswer {
     lastVerifiedOn,
     verificationCount,
   });
-  return { kind: 'verdict', verdict: Object.freeze({ accepted: true, apiKey }), unknownStatus: false };
+  return verdictAnswer(Object.freeze({ accepted: true, apiKey }));
 }
 
 function ownerTypeOf(orgCode: string | null, userId: string | null): ApiKeyOwnerType {
@@ -86,8 +86,17 @@ function ownerTypeOf(orgCode: string | null, userId: string | null): ApiKeyOwner
   return orgCode ? 'organization' : 'environment';
 }
 
-function refusal(reason: RefusalReason): VerdictAnswer {
-  return { kind: 'verdict', verdict: Object.freeze({ accepted: false, reason }), unknownStatus: false };
+function verdictAnswer(verdict: Verdict): VerdictAnswer {
+  return { kind: 'verdict', verdict, unknownStatus: false };
+}
+
+/** @returns the verdict on a refused key */
+export function refused(reason: RefusalReason): RefusedVerdict {
+  return Object.freeze({ accepted: false, reason });
+}
+
+function isRefusal(status: unknown): status is 'revoked' | 'inactive' {
+  return status === 'revoked' || status === 'inactive';
 }
 
 function isStringOrNull(value: unknown): value is string | null {

@@ -1,11 +1,11 @@
 import type { KindeResponse } from '../http.js';
 
-/** An answer that cannot be believed, or none: nothing is learned from it, and it is never remembered. */
+/** Not usable, or not an answer: nothing is learned from it, and it is never cached. */
 export interface UnusableAnswer {
   readonly kind: 'outage';
-  /** What was wrong with it, in our words: for the log and the error. */
+  /** What is wrong with it, in our words: for the log and the error. */
   readonly problem: string;
-  /** Whether sending the call again may help. */
+  /** Whether a retry of the call may help. */
   readonly retryable: boolean;
 }
 
@@ -16,15 +16,15 @@ export interface ThrottledAnswer {
 
 /**
  * @param problem what is wrong with the answer, in our words
- * @returns an {@link UnusableAnswer} that is not worth a retry
+ * @returns an {@link UnusableAnswer} for which a retry does not help
  */
 export function unusable(problem: string): UnusableAnswer {
-  return { kind: 'outage', problem: `Kinde's answer cannot be believed (${problem})`, retryable: false };
+  return { kind: 'outage', problem: `Kinde's answer is not usable (${problem})`, retryable: false };
 }
 
 /**
- * What a status means that the call in question has no meaning of its own for: slow down, or an outage.
- * 502, 503 and 504 are worth a retry; a redirect is not followed and is an outage like any other.
+ * What a status means to a call that gives it no meaning of its own: 429 slow down, everything else an outage, a redirect included.
+ * After 502, 503 and 504 a retry may help.
  */
 export function answerOfStatus(status: number): UnusableAnswer | ThrottledAnswer {
   if (status === 429) return { kind: 'throttled' };
@@ -35,11 +35,11 @@ export function answerOfStatus(status: number): UnusableAnswer | ThrottledAnswer
   };
 }
 
-/** A JSON object of which nothing is known yet. Read it with {@link own}. */
+/** An unchecked JSON object. Read it with {@link ownField}. */
 export type WireObject = Readonly<Record<string, unknown>>;
 
 /**
- * @returns the body as a JSON object, or `undefined` if it is anything else: not JSON, an array, a byte order mark in front
+ * @returns the body as a JSON object, or `undefined` for anything else, e.g. an array or a body with a byte order mark
  */
 export function parseObject(body: string): WireObject | undefined {
   try {
@@ -51,13 +51,13 @@ export function parseObject(body: string): WireObject | undefined {
 }
 
 /**
- * The body of an answer with status 200, which must call itself JSON: `application/json` or `application/…+json`, with or without
- * parameters. A proxy's login page with status 200 is not an answer of Kinde's.
+ * Parses the body of an answer with status 200. Its content type must be `application/json` or `application/…+json`, with or without
+ * parameters, so that a proxy's login page is not taken for an answer of Kinde.
  *
- * @returns the body, or in words what is wrong with it
+ * @returns the body, or what is wrong with it in our words
  */
 export function parseJsonAnswer(response: KindeResponse): WireObject | string {
-  if (!JSON_TYPE.test(response.headers['content-type'] ?? '')) return 'it does not call itself JSON';
+  if (!JSON_TYPE.test(response.headers['content-type'] ?? '')) return 'its content type is not JSON';
   return parseObject(response.body) ?? 'it is not a JSON object';
 }
 
@@ -68,8 +68,8 @@ export function isWireObject(value: unknown): value is WireObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A field of an answer, or `undefined`. Only what the answer itself says: an inherited property is nobody's word. */
-export function own(object: WireObject, field: string): unknown {
+/** Reads an own property of an answer. Ignores inherited ones. */
+export function ownField(object: WireObject, field: string): unknown {
   return Object.hasOwn(object, field) ? object[field] : undefined;
 }
 

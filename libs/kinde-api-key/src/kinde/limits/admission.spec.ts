@@ -1,11 +1,15 @@
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
+import { VerificationFailure } from '../verification-failure.js';
+import { Admission, type AdmissionLimits, type Priority, type Release } from './admission.js';
 import { Deadline } from './deadline.js';
-import { Admission, type BudgetLimits, type Lane, type Leave } from './admission.js';
-import { Outage } from '../outage.js';
 
-/** The signal of a caller that never gives up. */
-const never = () => new AbortController().signal;
-const PLENTY: BudgetLimits = { maxConcurrent: 4, maxPerSecond: 100_000, maxQueued: 10 };
+/** The deadline of a caller that never gives up; without a timer, because some specs count timers. */
+const never = (): Pick<Deadline, 'signal' | 'hasTimeToAsk'> => ({
+  signal: new AbortController().signal,
+  hasTimeToAsk: () => true,
+});
+const PLENTY: AdmissionLimits = { maxConcurrent: 4, maxPerSecond: 100_000, maxQueued: 10 };
 
 /** What a promise is rejected with; taken at once, so that it never counts as unhandled. */
 const caught = (promise: Promise<unknown>): Promise<unknown> =>
@@ -17,37 +21,65 @@ const caught = (promise: Promise<unknown>): Promise<unknown> =>
 /** Lets promises that are settled already run their reactions. */
 const settle = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
-/** Enters and remembers, by name, who got in. */
-class Crowd {
-  readonly inside: string[] = [];
+/** An admission for which Kinde may be asked. */
+const newAdmission = (limits: AdmissionLimits, now?: () => number) => new Admission(limits, () => undefined, now);
+
+/** Records, by name, which callers were admitted and which were refused. */
+class Callers {
+  readonly admitted: string[] = [];
   readonly refused: string[] = [];
-  readonly leaves = new Map<string, Leave>();
+  readonly #releases = new Map<string, Release>();
 
-  constructor(readonly budget: Admission) {}
+  constructor(readonly admission: Admission) {}
 
-  async enter(name: string, lane: Lane, signal = never()): Promise<void> {
-    this.budget.enter(lane, signal).then(
-      (leave) => {
-        this.inside.push(name);
-        this.leaves.set(name, leave);
+  async enter(name: string, priority: Priority, deadline = never()): Promise<void> {
+    this.admission.enter(priority, deadline).then(
+      (release) => {
+        this.admitted.push(name);
+        this.#releases.set(name, release);
       },
-      (outage: Outage) => this.refused.push(`${name}: ${outage.kind}`),
+      (failure: VerificationFailure) => this.refused.push(`${name}: ${failure.kind}`),
     );
     await settle();
   }
 
-  async leave(name: string): Promise<void> {
-    this.leaves.get(name)?.();
+  async release(name: string): Promise<void> {
+    this.#releases.get(name)?.();
     await settle();
   }
 }
 
-describe('Admission', () => {
-  it('keeps a quarter of the places for proven keys', async () => {
-    const crowd = new Crowd(new Admission(PLENTY));
-    for (const name of ['n1', 'n2', 'n3', 'n4']) await crowd.enter(name, 'new');
-    await crowd.enter('p1', 'proven');
-    expect(crowd.inside).toEqual(['n1', 'n2', 'n3', 'p1']);
+describe('Admission.begin', () => {
+  const LIMITS: AdmissionLimits = { ...PLENTY, maxConcurrent: 1, maxQueued: 2 };
+  const beginTimes = (admission: Admission, times: number, priority: Priority) =>
+    Array.from({ length: times }, () => admission.begin(priority));
+
+  it('allows maxConcurrent + maxQueued verifications of each priority, and one more after a release', () => {
+    const admission = newAdmission(LIMITS);
+    const [release] = beginTimes(admission, 3, 'new');
+    expect(() => admission.begin('new')).toThrow(expect.objectContaining({ kind: 'busy' }));
+    beginTimes(admission, 3, 'known');
+    expect(() => admission.begin('known')).toThrow('too many verifications are in progress');
+    release?.();
+    admission.begin('new');
+    expect(() => admission.begin('new')).toThrow('kinde.maxQueued');
+  });
+
+  it('throws the refusal while Kinde must not be asked', () => {
+    let refusal: VerificationFailure | undefined = new VerificationFailure('circuit_open', 'later');
+    const admission = new Admission(LIMITS, () => refusal);
+    for (let index = 0; index < 10; index += 1) expect(() => admission.begin('new')).toThrow(refusal);
+    refusal = undefined;
+    expect(() => beginTimes(admission, 3, 'new')).not.toThrow();
+  });
+});
+
+describe('Admission.enter', () => {
+  it('keeps a quarter of the capacity for known keys', async () => {
+    const callers = new Callers(newAdmission(PLENTY));
+    for (const name of ['n1', 'n2', 'n3', 'n4']) await callers.enter(name, 'new');
+    await callers.enter('p1', 'known');
+    expect(callers.admitted).toEqual(['n1', 'n2', 'n3', 'p1']);
   });
 
   it.each([
@@ -58,112 +90,154 @@ describe('Admission', () => {
     [7, 6],
     [8, 6],
     [64, 48],
-  ])('of %d places leaves %d to new keys', async (maxConcurrent, places) => {
-    const crowd = new Crowd(new Admission({ ...PLENTY, maxConcurrent, maxQueued: 100 }));
-    for (let index = 0; index < 70; index += 1) await crowd.enter(`n${index}`, 'new');
-    expect(crowd.inside).toHaveLength(places);
+  ])('with maxConcurrent %d admits %d new keys at once', async (maxConcurrent, admitted) => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent, maxQueued: 100 }));
+    for (let index = 0; index < 70; index += 1) await callers.enter(`n${index}`, 'new');
+    expect(callers.admitted).toHaveLength(admitted);
   });
 
-  it('lets proven keys have every place', async () => {
-    const crowd = new Crowd(new Admission(PLENTY));
-    for (const name of ['p1', 'p2', 'p3', 'p4', 'p5']) await crowd.enter(name, 'proven');
-    expect(crowd.inside).toEqual(['p1', 'p2', 'p3', 'p4']);
-    expect(crowd.budget.active).toBe(4);
+  it('admits known keys up to maxConcurrent', async () => {
+    const callers = new Callers(newAdmission(PLENTY));
+    for (const name of ['p1', 'p2', 'p3', 'p4', 'p5']) await callers.enter(name, 'known');
+    expect(callers.admitted).toEqual(['p1', 'p2', 'p3', 'p4']);
+    expect(callers.admission.active).toBe(4);
   });
 
-  it('serves proven keys first, and each lane in the order of arrival', async () => {
-    const crowd = new Crowd(new Admission({ ...PLENTY, maxConcurrent: 1 }));
-    await crowd.enter('first', 'new');
-    await crowd.enter('n1', 'new');
-    await crowd.enter('n2', 'new');
-    await crowd.enter('p1', 'proven');
-    await crowd.enter('p2', 'proven');
-    for (const name of ['first', 'p1', 'p2', 'n1']) await crowd.leave(name);
-    expect(crowd.inside).toEqual(['first', 'p1', 'p2', 'n1', 'n2']);
+  it('serves known keys first, and each priority in the order of arrival', async () => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 1 }));
+    await callers.enter('first', 'new');
+    await callers.enter('n1', 'new');
+    await callers.enter('n2', 'new');
+    await callers.enter('p1', 'known');
+    await callers.enter('p2', 'known');
+    for (const name of ['first', 'p1', 'p2', 'n1']) await callers.release(name);
+    expect(callers.admitted).toEqual(['first', 'p1', 'p2', 'n1', 'n2']);
   });
 
-  it('has a full queue in one lane and room in the other', async () => {
-    const crowd = new Crowd(new Admission({ ...PLENTY, maxConcurrent: 1, maxQueued: 1 }));
-    await crowd.enter('n1', 'new');
-    await crowd.enter('n2', 'new');
-    await crowd.enter('n3', 'new');
-    await crowd.enter('p1', 'proven');
-    await crowd.enter('p2', 'proven');
-    expect(crowd.refused).toEqual(['n3: busy', 'p2: busy']);
-    expect(crowd.budget.waiting).toBe(2);
+  it('bounds the queue of each priority by maxQueued', async () => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 1, maxQueued: 1 }));
+    await callers.enter('n1', 'new');
+    await callers.enter('n2', 'new');
+    await callers.enter('n3', 'new');
+    await callers.enter('p1', 'known');
+    await callers.enter('p2', 'known');
+    expect(callers.refused).toEqual(['n3: busy', 'p2: busy']);
+    expect(callers.admission.waiting).toBe(2);
   });
 
-  it('has no queue with maxQueued 0', async () => {
-    const crowd = new Crowd(new Admission({ ...PLENTY, maxConcurrent: 2, maxQueued: 0 }));
-    for (const name of ['n1', 'n2']) await crowd.enter(name, 'new');
-    await crowd.leave('n1');
-    await crowd.enter('n3', 'new');
-    expect(crowd.inside).toEqual(['n1', 'n3']);
-    expect(crowd.refused).toEqual(['n2: busy']);
+  it('does not queue with maxQueued 0', async () => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 2, maxQueued: 0 }));
+    for (const name of ['n1', 'n2']) await callers.enter(name, 'new');
+    await callers.release('n1');
+    await callers.enter('n3', 'new');
+    expect(callers.admitted).toEqual(['n1', 'n3']);
+    expect(callers.refused).toEqual(['n2: busy']);
   });
 
-  it('lets somebody who is cancelled leave the queue, with the reason', async () => {
-    const crowd = new Crowd(new Admission({ ...PLENTY, maxConcurrent: 1 }));
+  it('removes a cancelled caller from the queue, with the reason of its signal', async () => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 1 }));
     const deadline = new Deadline(60_000);
-    await crowd.enter('n1', 'new');
-    await crowd.enter('n2', 'new', deadline.signal);
-    await crowd.enter('n3', 'new');
-    deadline.cancel(new Outage('closed', 'over'));
+    await callers.enter('n1', 'new');
+    await callers.enter('n2', 'new', deadline);
+    await callers.enter('n3', 'new');
+    deadline.cancel(new VerificationFailure('closed', 'over'));
     await settle();
-    expect(crowd.refused).toEqual(['n2: closed']);
-    await crowd.leave('n1');
-    expect(crowd.inside).toEqual(['n1', 'n3']);
+    expect(callers.refused).toEqual(['n2: closed']);
+    await callers.release('n1');
+    expect(callers.admitted).toEqual(['n1', 'n3']);
   });
 
-  it('lets nobody in whose time is over already', async () => {
-    const crowd = new Crowd(new Admission(PLENTY));
+  it('rejects a caller whose signal is aborted already', async () => {
+    const callers = new Callers(newAdmission(PLENTY));
     const deadline = new Deadline(60_000);
-    deadline.cancel(new Outage('closed', 'over'));
-    await crowd.enter('n1', 'new', deadline.signal);
-    expect(crowd).toMatchObject({ inside: [], refused: ['n1: closed'] });
+    deadline.cancel(new VerificationFailure('closed', 'over'));
+    await callers.enter('n1', 'new', deadline);
+    expect(callers).toMatchObject({ admitted: [], refused: ['n1: closed'] });
   });
 
-  it('sends everybody away who waits, and nobody who is inside', async () => {
-    const crowd = new Crowd(new Admission({ ...PLENTY, maxConcurrent: 1 }));
-    for (const name of ['n1', 'n2']) await crowd.enter(name, 'new');
-    await crowd.enter('p1', 'proven');
-    crowd.budget.refuseWaiting(new Outage('breaker_open', 'later'));
+  it('refuses every queued caller, and leaves calls in flight alone', async () => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 1 }));
+    for (const name of ['n1', 'n2']) await callers.enter(name, 'new');
+    await callers.enter('p1', 'known');
+    callers.admission.refuseWaiting(new VerificationFailure('circuit_open', 'later'));
     await settle();
-    expect(crowd.refused.toSorted()).toEqual(['n2: breaker_open', 'p1: breaker_open']);
-    expect(crowd.budget).toMatchObject({ waiting: 0, active: 1 });
+    expect(callers.refused.toSorted()).toEqual(['n2: circuit_open', 'p1: circuit_open']);
+    expect(callers.admission).toMatchObject({ waiting: 0, active: 1 });
   });
 
-  it('ignores the deadline of somebody who is inside or was sent away', async () => {
-    const crowd = new Crowd(new Admission({ ...PLENTY, maxConcurrent: 1 }));
+  it('ignores the deadline of a caller that was admitted or refused', async () => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 1 }));
     const deadlines = [new Deadline(60_000), new Deadline(60_000), new Deadline(60_000)] as const;
-    await crowd.enter('n1', 'new');
-    await crowd.enter('n2', 'new', deadlines[0].signal);
-    await crowd.leave('n1');
-    await crowd.enter('n3', 'new', deadlines[1].signal);
-    crowd.budget.refuseWaiting(new Outage('breaker_open', 'later'));
-    for (const deadline of deadlines) deadline.cancel(new Outage('closed', 'over'));
+    await callers.enter('n1', 'new');
+    await callers.enter('n2', 'new', deadlines[0]);
+    await callers.release('n1');
+    await callers.enter('n3', 'new', deadlines[1]);
+    callers.admission.refuseWaiting(new VerificationFailure('circuit_open', 'later'));
+    for (const deadline of deadlines) deadline.cancel(new VerificationFailure('closed', 'over'));
     await settle();
-    expect(crowd).toMatchObject({ inside: ['n1', 'n2'], refused: ['n3: breaker_open'] });
+    expect(callers).toMatchObject({ admitted: ['n1', 'n2'], refused: ['n3: circuit_open'] });
   });
 });
 
-describe('Admission, with its second used up', () => {
+describe('Admission.enter', () => {
+  it.each<[string, (callers: Callers) => unknown]>([
+    ['admitted', (callers) => callers.release('n1')],
+    ['refused', ({ admission }) => admission.refuseWaiting(new VerificationFailure('circuit_open', 'later'))],
+  ])('removes its listener from the signal when a queued caller is %s', async (_how, end) => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 1 }));
+    const deadline = never();
+    await callers.enter('n1', 'new');
+    await callers.enter('n2', 'new', deadline);
+    expect(getEventListeners(deadline.signal, 'abort')).toHaveLength(1);
+    await end(callers);
+    expect(getEventListeners(deadline.signal, 'abort')).toEqual([]);
+  });
+});
+
+describe('Admission.enter short of time', () => {
+  it('rejects a caller with too little time left to ask, as the fault of Kinde', async () => {
+    const callers = new Callers(newAdmission(PLENTY));
+    await callers.enter('n1', 'new', { ...never(), hasTimeToAsk: () => false });
+    expect(callers).toMatchObject({ admitted: [], refused: ['n1: deadline'] });
+    expect(callers.admission.active).toBe(0);
+  });
+
+  it('rejects a caller whose turn comes too late, as the fault of the queue, and admits the next', async () => {
+    const callers = new Callers(newAdmission({ ...PLENTY, maxConcurrent: 1 }));
+    let hasTime = true;
+    await callers.enter('n1', 'new');
+    await callers.enter('n2', 'new', { ...never(), hasTimeToAsk: () => hasTime });
+    await callers.enter('n3', 'new');
+    hasTime = false;
+    await callers.release('n1');
+    expect(callers).toMatchObject({ admitted: ['n1', 'n3'], refused: ['n2: busy'] });
+    expect(callers.admission.active).toBe(1);
+  });
+
+  it('rejects every caller at once while Kinde must not be asked', async () => {
+    const callers = new Callers(new Admission(PLENTY, () => new VerificationFailure('throttled', '429')));
+    await callers.enter('p1', 'known');
+    expect(callers.refused).toEqual(['p1: throttled']);
+  });
+});
+
+describe('Admission.enter at the per-second limit', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   // A burst of one, then one every 500 ms.
-  const SLOW: BudgetLimits = { maxConcurrent: 4, maxPerSecond: 2, maxQueued: 10 };
+  const SLOW: AdmissionLimits = { maxConcurrent: 4, maxPerSecond: 2, maxQueued: 10 };
   const settleFakes = () => jest.advanceTimersByTimeAsync(0);
 
-  it('lets the next in when the time has come, proven keys first', async () => {
-    const budget = new Admission(SLOW);
+  it('admits the next caller when a token is there, known keys first', async () => {
+    const admission = newAdmission(SLOW);
     const inside: string[] = [];
-    for (const [name, lane] of [
+    for (const [name, priority] of [
       ['n1', 'new'],
       ['n2', 'new'],
-      ['p1', 'proven'],
+      ['p1', 'known'],
     ] as const) {
-      void budget.enter(lane, never()).then(() => inside.push(name));
+      void admission.enter(priority, never()).then(() => inside.push(name));
     }
     await settleFakes();
     expect(inside).toEqual(['n1']);
@@ -173,102 +247,102 @@ describe('Admission, with its second used up', () => {
     expect(inside).toEqual(['n1', 'p1', 'n2']);
   });
 
-  it('does not let a new key take what a proven key waits for', async () => {
+  it('does not give a new key the token that a known key waits for', async () => {
     let nowMs = 0;
-    const budget = new Admission(SLOW, () => nowMs);
+    const admission = newAdmission(SLOW, () => nowMs);
     const inside: string[] = [];
-    void budget.enter('new', never()).then(() => inside.push('n1'));
-    void budget.enter('proven', never()).then(() => inside.push('p1'));
+    void admission.enter('new', never()).then(() => inside.push('n1'));
+    void admission.enter('known', never()).then(() => inside.push('p1'));
     nowMs = 600;
-    void budget.enter('new', never()).then(() => inside.push('n2'));
+    void admission.enter('new', never()).then(() => inside.push('n2'));
     await settleFakes();
     expect(inside).toEqual(['n1']);
     await jest.advanceTimersByTimeAsync(500);
     expect(inside).toEqual(['n1', 'p1']);
   });
 
-  it('has a timer exactly while somebody waits for time and not for a place', async () => {
-    const budget = new Admission({ ...SLOW, maxConcurrent: 1 });
+  it('sets a timer only while the per-second limit alone holds back the next call', async () => {
+    const admission = newAdmission({ ...SLOW, maxConcurrent: 1 });
     expect(jest.getTimerCount()).toBe(0);
-    const leave = await budget.enter('new', never());
+    const release = await admission.enter('new', never());
     expect(jest.getTimerCount()).toBe(0);
-    const next = budget.enter('new', never());
+    const next = admission.enter('new', never());
     expect(jest.getTimerCount()).toBe(0);
-    leave();
+    release();
     expect(jest.getTimerCount()).toBe(1);
     await jest.advanceTimersByTimeAsync(501);
     (await next)();
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('has no timer left when the last one who waited has given up', async () => {
-    const budget = new Admission(SLOW);
+  it('clears the timer when the last queued caller gives up', async () => {
+    const admission = newAdmission(SLOW);
     const deadline = new Deadline(100);
-    await budget.enter('new', never());
-    const refused = caught(budget.enter('new', deadline.signal));
+    await admission.enter('new', never());
+    const refused = caught(admission.enter('new', deadline));
     await jest.advanceTimersByTimeAsync(100);
     expect(await refused).toMatchObject({ kind: 'busy' });
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('has no timer left when everybody was sent away', async () => {
-    const budget = new Admission(SLOW);
-    await budget.enter('new', never());
-    const refused = caught(budget.enter('new', never()));
-    budget.refuseWaiting(new Outage('breaker_open', 'later'));
-    expect(await refused).toMatchObject({ kind: 'breaker_open' });
+  it('clears the timer when every queued caller is refused', async () => {
+    const admission = newAdmission(SLOW);
+    await admission.enter('new', never());
+    const refused = caught(admission.enter('new', never()));
+    admission.refuseWaiting(new VerificationFailure('circuit_open', 'later'));
+    expect(await refused).toMatchObject({ kind: 'circuit_open' });
     expect(jest.getTimerCount()).toBe(0);
   });
 });
 
-describe('Admission, under any order of events', () => {
-  it('never has more inside or waiting than it may, and never forgets anybody', async () => {
+describe('Admission.enter, under any order of events', () => {
+  it('never exceeds its limits, and settles every caller', async () => {
     const limits = fc.record({
       maxConcurrent: fc.integer({ min: 1, max: 6 }),
       maxPerSecond: fc.constant(100_000),
       maxQueued: fc.nat(4),
     });
     const step = fc.record({
-      op: fc.constantFrom('proven' as const, 'new' as const, 'leave' as const, 'cancel' as const),
+      op: fc.constantFrom('known' as const, 'new' as const, 'release' as const, 'cancel' as const),
       index: fc.nat(12),
     });
     await fc.assert(
       fc.asyncProperty(limits, fc.array(step, { maxLength: 40 }), async (given, steps) => {
-        const budget = new Admission(given);
+        const admission = newAdmission(given);
         const reserved = given.maxConcurrent === 1 ? 0 : Math.max(1, Math.floor(given.maxConcurrent / 4));
-        const inside: { lane: Lane; leave: Leave }[] = [];
+        const inside: { priority: Priority; release: Release }[] = [];
         const waiting: Deadline[] = [];
         let settled = 0;
         let asked = 0;
         for (const { op, index } of steps) {
-          if (op === 'leave') inside.splice(index % Math.max(1, inside.length), 1)[0]?.leave();
-          else if (op === 'cancel') waiting[index]?.cancel(new Outage('closed', 'over'));
+          if (op === 'release') inside.splice(index % Math.max(1, inside.length), 1)[0]?.release();
+          else if (op === 'cancel') waiting[index]?.cancel(new VerificationFailure('closed', 'over'));
           else {
             const deadline = new Deadline(60_000);
             waiting.push(deadline);
             asked += 1;
-            budget
-              .enter(op, deadline.signal)
+            admission
+              .enter(op, deadline)
               .then(
-                (leave) => inside.push({ lane: op, leave }),
+                (release) => inside.push({ priority: op, release }),
                 () => undefined,
               )
               .finally(() => (settled += 1));
           }
           await settle();
-          expect(budget.active).toBe(inside.length);
+          expect(admission.active).toBe(inside.length);
           expect(inside.length).toBeLessThanOrEqual(given.maxConcurrent);
-          expect(inside.filter(({ lane }) => lane === 'new').length).toBeLessThanOrEqual(
+          expect(inside.filter(({ priority }) => priority === 'new').length).toBeLessThanOrEqual(
             given.maxConcurrent - reserved,
           );
-          expect(budget.waiting).toBeLessThanOrEqual(2 * given.maxQueued);
+          expect(admission.waiting).toBeLessThanOrEqual(2 * given.maxQueued);
         }
         while (inside.length > 0) {
-          inside.pop()?.leave();
+          inside.pop()?.release();
           await settle();
         }
         for (const deadline of waiting) deadline.clear();
-        expect({ waiting: budget.waiting, active: budget.active, settled }).toEqual({
+        expect({ waiting: admission.waiting, active: admission.active, settled }).toEqual({
           waiting: 0,
           active: 0,
           settled: asked,

@@ -1,139 +1,159 @@
-import { Outage } from '../outage.js';
-import { WaitQueue, type Waiter } from './wait-queue.js';
+import type { ResolvedOptions } from '../../config/resolved-options.js';
+import { VerificationFailure } from '../verification-failure.js';
+import type { Deadline } from './deadline.js';
 import { TokenBucket } from './pace.js';
 
-/** `proven`: the key was accepted before. `new`: nothing is known of it, and it may be one of a flood. */
-export type Lane = 'proven' | 'new';
+/** `known`: the key was accepted before. `new`: nothing is known about it, and it may belong to a flood. */
+export type Priority = 'known' | 'new';
 
-/** See {@link Admission}. */
-export interface BudgetLimits {
-  /** How many calls may be under way at once, from 1. */
-  readonly maxConcurrent: number;
-  /** How many calls may be sent within any second, from 1. */
-  readonly maxPerSecond: number;
-  /** How many callers may wait, in each lane, from 0. */
-  readonly maxQueued: number;
-}
+/** Ends a verification or a call, and lets the next begin. Must be called exactly once. */
+export type Release = () => void;
 
-/** Ends a call: gives its place to the next. Must be called exactly once. */
-export type Leave = () => void;
+/** The limits of `kinde` in the options: calls in flight, calls per second, and queued calls per priority. */
+export type AdmissionLimits = Pick<ResolvedOptions['kinde'], 'maxConcurrent' | 'maxPerSecond' | 'maxQueued'>;
+
+/** Ends the wait of a queued call: it may be sent now, or is refused. */
+type Waiter = (refusal?: VerificationFailure) => void;
 
 /**
- * How much we ask of Kinde at most. Callers for keys that were accepted before have a queue of their own, are always served first, and
- * have a quarter of the places to themselves: a flood of bad keys cannot keep a good one waiting. Whoever does not fit a queue is told
- * at once. Every operation is O(1), and there is a timer only while somebody waits for the next second's share.
+ * Decides when a call to Kinde may be sent. Known keys have a queue of their own, are served first and have a quarter of the capacity to
+ * themselves, so that a flood of bad keys cannot delay a good one.
  */
 export class Admission {
-  readonly #limits: BudgetLimits;
-  readonly #placesForNew: number;
+  readonly #limits: AdmissionLimits;
+  readonly #refusal: () => VerificationFailure | undefined;
+  readonly #maxConcurrentNew: number;
   readonly #bucket: TokenBucket;
-  readonly #queues: Readonly<Record<Lane, WaitQueue>> = { proven: new WaitQueue(), new: new WaitQueue() };
-  readonly #active: Record<Lane, number> = { proven: 0, new: 0 };
+  /** A `Set` keeps the order of arrival, and a waiter that gives up leaves in O(1). */
+  readonly #queues: Readonly<Record<Priority, Set<Waiter>>> = { known: new Set(), new: new Set() };
+  readonly #verifications: Record<Priority, number> = { known: 0, new: 0 };
+  readonly #calls: Record<Priority, number> = { known: 0, new: 0 };
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param limits see {@link BudgetLimits}
-   * @param now milliseconds of a clock that only goes forward. Default: the machine's monotonic one
+   * @param limits see {@link AdmissionLimits}
+   * @param refusal gives the failure of every call while Kinde must not be asked, or `undefined`
+   * @param now milliseconds of a monotonic clock. Default: the machine's
    */
-  constructor(limits: BudgetLimits, now: () => number = () => performance.now()) {
+  constructor(
+    limits: AdmissionLimits,
+    refusal: () => VerificationFailure | undefined,
+    now: () => number = () => performance.now(),
+  ) {
+    const { maxConcurrent, maxPerSecond } = limits;
     this.#limits = limits;
-    const { maxConcurrent } = limits;
-    this.#placesForNew = maxConcurrent === 1 ? 1 : maxConcurrent - Math.max(1, Math.floor(maxConcurrent / 4));
-    this.#bucket = new TokenBucket(limits.maxPerSecond, now);
+    this.#refusal = refusal;
+    this.#maxConcurrentNew = maxConcurrent === 1 ? 1 : maxConcurrent - Math.max(1, Math.floor(maxConcurrent / 4));
+    this.#bucket = new TokenBucket(maxPerSecond, now);
   }
 
-  /** How many callers wait, in both lanes. */
+  /** Number of calls that wait. */
   get waiting(): number {
-    return this.#queues.proven.size + this.#queues.new.size;
+    return this.#queues.known.size + this.#queues.new.size;
   }
 
-  /** How many calls are under way. */
+  /** Number of calls in flight. */
   get active(): number {
-    return this.#active.proven + this.#active.new;
+    return this.#calls.known + this.#calls.new;
   }
 
   /**
-   * Waits for a place.
+   * Begins a verification. Its wait for the M2M token is bounded here, before it has a call to send.
    *
-   * @param lane see {@link Lane}
-   * @param signal the caller's deadline: it leaves the queue when the signal aborts
-   * @returns what to call when the call is over, however it ended
-   * @throws {Outage} `busy` at once if the lane's queue is full, and when the deadline comes first; else the signal's reason
+   * @returns ends the verification
+   * @throws {VerificationFailure} while Kinde must not be asked, and `busy` for more than `maxConcurrent` + `maxQueued` of a priority
    */
-  enter(lane: Lane, signal: AbortSignal): Promise<Leave> {
-    if (signal.aborted) return Promise.reject(outageOf(signal));
-    const queue = this.#queues[lane];
-    if (this.#isNext(lane) && this.#hasPlace(lane) && this.#bucket.take()) return Promise.resolve(this.#occupy(lane));
-    if (queue.size >= this.#limits.maxQueued) {
-      return Promise.reject(new Outage('busy', 'too many verifications wait for their turn already (kinde.maxQueued)'));
+  begin(priority: Priority): Release {
+    const refusal = this.#refusal();
+    if (refusal) throw refusal;
+    if (this.#verifications[priority] >= this.#limits.maxConcurrent + this.#limits.maxQueued) {
+      const message = 'too many verifications are in progress (kinde.maxConcurrent, kinde.maxQueued)';
+      throw new VerificationFailure('busy', message);
     }
-    return new Promise<Leave>((resolve, reject) => {
-      const leaveQueue = (): void => {
-        queue.remove(waiter);
+    this.#verifications[priority] += 1;
+    return () => {
+      this.#verifications[priority] -= 1;
+    };
+  }
+
+  /**
+   * Waits until a call may be sent.
+   *
+   * @param deadline when it aborts, the caller leaves the queue
+   * @returns ends the call
+   * @throws {VerificationFailure} while Kinde must not be asked; `deadline` if too little time is left to ask; `busy` if the queue is full or
+   *   the turn comes too late
+   */
+  async enter(priority: Priority, deadline: Pick<Deadline, 'signal' | 'hasTimeToAsk'>): Promise<Release> {
+    const { signal } = deadline;
+    const refusal = signal.aborted ? failureOf(signal) : this.#refusal();
+    if (refusal) throw refusal;
+    if (!deadline.hasTimeToAsk())
+      throw new VerificationFailure('deadline', 'Kinde was too slow: no time was left for the next call');
+    const queue = this.#queues[priority];
+    if (this.#isFirst(priority) && this.#hasCapacity(priority) && this.#bucket.take()) return this.#admit(priority);
+    if (queue.size >= this.#limits.maxQueued)
+      throw new VerificationFailure('busy', 'too many verifications are queued (kinde.maxQueued)');
+    return new Promise<Release>((resolve, reject) => {
+      const waiter: Waiter = (refused) => {
+        queue.delete(waiter);
+        signal.removeEventListener('abort', giveUp);
+        if (refused) reject(refused);
+        else if (deadline.hasTimeToAsk()) resolve(this.#admit(priority));
+        else reject(queueTimeout());
+      };
+      const giveUp = (): void => {
+        waiter(failureOf(signal));
         this.#armTimer();
-        reject(outageOf(signal));
       };
-      const waiter: Waiter = {
-        proceed: () => {
-          signal.removeEventListener('abort', leaveQueue);
-          resolve(this.#occupy(lane));
-        },
-        refuse: (reason) => {
-          signal.removeEventListener('abort', leaveQueue);
-          reject(reason);
-        },
-      };
-      signal.addEventListener('abort', leaveQueue, { once: true });
-      queue.push(waiter);
+      signal.addEventListener('abort', giveUp, { once: true });
+      queue.add(waiter);
       this.#armTimer();
     });
   }
 
-  /**
-   * Sends away everybody who waits, because Kinde is not going to be asked for a while.
-   *
-   * @param reason what they get
-   */
-  refuseWaiting(reason: Outage): void {
-    for (const queue of [this.#queues.proven, this.#queues.new]) {
-      for (let waiter = queue.shift(); waiter; waiter = queue.shift()) waiter.refuse(reason);
-    }
+  /** Rejects every queued call, because Kinde must not be asked for a while. */
+  refuseWaiting(reason: VerificationFailure): void {
+    for (const queue of [this.#queues.known, this.#queues.new]) for (const waiter of queue) waiter(reason);
     this.#armTimer();
   }
 
-  /** Nobody in the lane waits, and in the lane that is served first neither. */
-  #isNext(lane: Lane): boolean {
-    return this.#queues.proven.size === 0 && (lane === 'proven' || this.#queues.new.size === 0);
+  /** Whether this queue and every queue of higher priority are empty. */
+  #isFirst(priority: Priority): boolean {
+    return this.#queues.known.size === 0 && (priority === 'known' || this.#queues.new.size === 0);
   }
 
-  #hasPlace(lane: Lane): boolean {
+  #hasCapacity(priority: Priority): boolean {
     if (this.active >= this.#limits.maxConcurrent) return false;
-    return lane === 'proven' || this.#active.new < this.#placesForNew;
+    return priority === 'known' || this.#calls.new < this.#maxConcurrentNew;
   }
 
-  #occupy(lane: Lane): Leave {
-    this.#active[lane] += 1;
+  #admit(priority: Priority): Release {
+    this.#calls[priority] += 1;
     return () => {
-      this.#active[lane] -= 1;
+      this.#calls[priority] -= 1;
       this.#serve();
     };
   }
 
-  #servableLane(): Lane | undefined {
-    if (this.#queues.proven.size > 0) return this.#hasPlace('proven') ? 'proven' : undefined;
-    return this.#queues.new.size > 0 && this.#hasPlace('new') ? 'new' : undefined;
+  /** The queue whose first waiter only the per-second limit may hold back. */
+  #nextQueue(): Set<Waiter> | undefined {
+    const priority: Priority = this.#queues.known.size > 0 ? 'known' : 'new';
+    const queue = this.#queues[priority];
+    return queue.size > 0 && this.#hasCapacity(priority) ? queue : undefined;
   }
 
   #serve(): void {
-    for (let lane = this.#servableLane(); lane && this.#bucket.take(); lane = this.#servableLane()) {
-      this.#queues[lane].shift()?.proceed();
+    for (let queue = this.#nextQueue(); queue && this.#bucket.take(); queue = this.#nextQueue()) {
+      const [first] = queue;
+      first?.();
     }
     this.#armTimer();
   }
 
-  /** A timer runs exactly while somebody could be served but for the second's share. */
+  /** The timer runs only while the per-second limit alone holds back the next call. */
   #armTimer(): void {
-    if (this.#servableLane() === undefined) {
+    if (!this.#nextQueue()) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     } else if (this.#timer === undefined) {
@@ -146,12 +166,12 @@ export class Admission {
   }
 }
 
-function outageOf(signal: AbortSignal): Outage {
-  const reason = signal.reason as Outage;
-  return reason.kind === 'deadline' ? lateTurn() : reason;
+function failureOf(signal: AbortSignal): VerificationFailure {
+  const reason = signal.reason as VerificationFailure;
+  return reason.kind === 'deadline' ? queueTimeout() : reason;
 }
 
-/** @returns what a verification ends with that had to wait for its turn until there was no time left to ask Kinde */
-export function lateTurn(): Outage {
-  return new Outage('busy', 'the verification did not get its turn in time (kinde.maxConcurrent, kinde.maxPerSecond)');
+function queueTimeout(): VerificationFailure {
+  const message = 'the verification waited too long in the queue (kinde.maxConcurrent, kinde.maxPerSecond)';
+  return new VerificationFailure('busy', message);
 }

@@ -1,87 +1,81 @@
-import {
-  circuitBreaker,
-  CircuitState,
-  ConsecutiveBreaker,
-  handleWhen,
-  type CircuitBreakerPolicy,
-  type IBackoff,
-  type IHalfOpenAfterBackoffContext,
-} from 'cockatiel';
 import type { Clock } from '../../clock.js';
-import { Outage } from '../outage.js';
+import { VerificationFailure } from '../verification-failure.js';
 
-/** So many failures, with no success between them, and Kinde is not asked for a while. */
-const FAILURES_IN_A_ROW = 10;
+/** Failures in a row after which the circuit opens. */
+const MAX_FAILURES = 10;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * A circuit breaker (cockatiel's) around every call to Kinde: after ten failures in a row an outage costs microseconds instead of
- * timeouts. After a second, which grows to 30 s while Kinde stays away, one call is let through as a probe; while it is under way
- * all others go on failing at once.
+ * A circuit breaker around every call to Kinde. After ten failures in a row, an outage costs microseconds instead of timeouts. After a
+ * pause of a second, which doubles up to 30 s while the outage lasts, one call is sent as a probe. All others fail at once meanwhile.
  */
 export class Circuit {
-  readonly #policy: CircuitBreakerPolicy;
-  #pause: Pause;
+  readonly #clock: Clock;
+  readonly #onOpen: (refusal: VerificationFailure) => void;
+  #failuresInARow = 0;
+  /** 0 while the circuit is closed. */
+  #pauseMs = 0;
+  #pausedUntilMs = 0;
+  #isProbing = false;
 
   /**
    * @param clock for the pauses
-   * @param onOpen called each time it opens, with what callers get from now on
+   * @param onOpen called each time the circuit opens, with the failure that callers get from then on
    */
-  constructor(clock: Clock, onOpen: (refusal: Outage) => void) {
-    const newPause = (lengthMs: number): Pause =>
-      new Pause(clock, lengthMs, () => (this.#pause = newPause(Math.min(LONGEST_PAUSE_MS, lengthMs * 2))));
-    this.#pause = newPause(0);
-    this.#policy = circuitBreaker(
-      handleWhen((error) => error instanceof Outage && error.countsForBreaker),
-      {
-        breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
-        halfOpenAfter: { next: () => (this.#pause = newPause(FIRST_PAUSE_MS)) },
-      },
-    );
-    this.#policy.onBreak(() => onOpen(this.#refusalNow()));
+  constructor(clock: Clock, onOpen: (refusal: VerificationFailure) => void) {
+    this.#clock = clock;
+    this.#onOpen = onOpen;
   }
 
-  /** @returns what a caller gets at once while Kinde is not asked, or `undefined` while it is */
-  refusal(): Outage | undefined {
-    const { state } = this.#policy;
-    const isAsked = state === CircuitState.Closed || (state === CircuitState.Open && this.#pause.remainingMs === 0);
-    return isAsked ? undefined : this.#refusalNow();
+  /** @returns the failure of a call that would be sent now, or `undefined` if it may be sent */
+  refusal(): VerificationFailure | undefined {
+    if (this.#pauseMs === 0) return undefined;
+    const remainingMs = this.#pausedUntilMs - this.#clock.now();
+    if (remainingMs <= 0 && !this.#isProbing) return undefined;
+    const retryAfterSeconds = Math.max(1, Math.ceil(remainingMs / 1_000));
+    return new VerificationFailure('circuit_open', 'Kinde failed repeatedly and is not asked for a moment', {
+      retryAfterSeconds,
+    });
   }
 
   /**
-   * @param call is told whether it is the probe on which everything depends
-   * @throws {Outage} `breaker_open` at once while Kinde is not asked; else whatever `call` throws
+   * @param call gets whether it is the probe
+   * @throws {VerificationFailure} `circuit_open` at once while the circuit is open; else whatever `call` throws
    */
   async run<T>(call: (isProbe: boolean) => Promise<T>): Promise<T> {
     const refusal = this.refusal();
     if (refusal) throw refusal;
-    const isProbe = this.#policy.state !== CircuitState.Closed;
-    return this.#policy.execute(() => call(isProbe));
+    const isProbe = this.#pauseMs > 0;
+    this.#isProbing = isProbe;
+    try {
+      const result = await call(isProbe);
+      this.#failuresInARow = 0;
+      if (isProbe) this.#pauseMs = 0;
+      return result;
+    } catch (error) {
+      this.#failed(error, isProbe);
+      throw error;
+    } finally {
+      if (isProbe) this.#isProbing = false;
+    }
   }
 
-  #refusalNow(): Outage {
-    return new Outage('breaker_open', 'Kinde did not answer the last calls and is left alone for a moment', {
-      retryAfterSeconds: Math.max(1, Math.ceil(this.#pause.remainingMs / 1_000)),
-    });
-  }
-}
-
-/** The time until the next probe, by the injected clock. */
-class Pause implements IBackoff<IHalfOpenAfterBackoffContext> {
-  /** cockatiel compares its own wall clock with this. The pause is over when it gets to ask: a clock that is set back has no say. */
-  readonly duration = Number.NEGATIVE_INFINITY;
-  readonly next: () => Pause;
-  readonly #clock: Clock;
-  readonly #endsAtMs: number;
-
-  constructor(clock: Clock, lengthMs: number, next: () => Pause) {
-    this.#clock = clock;
-    this.#endsAtMs = clock.now() + lengthMs;
-    this.next = next;
+  #failed(error: unknown, isProbe: boolean): void {
+    const counts = error instanceof VerificationFailure && error.countsForCircuit;
+    if (!counts) {
+      // The probe was answered, or was cancelled: the next call decides.
+      if (isProbe) this.#pauseMs = 0;
+      return;
+    }
+    this.#failuresInARow += 1;
+    if (isProbe) this.#open(Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2));
+    else if (this.#pauseMs === 0 && this.#failuresInARow >= MAX_FAILURES) this.#open(FIRST_PAUSE_MS);
   }
 
-  get remainingMs(): number {
-    return Math.max(0, this.#endsAtMs - this.#clock.now());
+  #open(pauseMs: number): void {
+    this.#pauseMs = pauseMs;
+    this.#pausedUntilMs = this.#clock.now() + pauseMs;
+    this.#onOpen(this.refusal() as VerificationFailure);
   }
 }

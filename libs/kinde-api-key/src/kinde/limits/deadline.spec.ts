@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events';
+import { VerificationFailure } from '../verification-failure.js';
 import { Deadline, pause, untilAborted } from './deadline.js';
-import { Outage } from '../outage.js';
 
-const over = new Outage('closed', 'over');
+const over = new VerificationFailure('closed', 'over');
 
 /** What a promise is rejected with; taken at once, so that it never counts as unhandled. */
 const caught = (promise: Promise<unknown>): Promise<unknown> =>
@@ -19,15 +19,18 @@ afterEach(() => {
 });
 
 describe('Deadline', () => {
-  it('aborts when the time is up, and says so', () => {
+  it('aborts with a reason of kind deadline when the time is up', () => {
     const deadline = new Deadline(2_000);
     jest.advanceTimersByTime(1_999);
     expect(deadline.signal.aborted).toBe(false);
     jest.advanceTimersByTime(1);
-    expect(deadline.signal.reason).toMatchObject({ kind: 'deadline', message: 'Kinde gave no verdict within 2000 ms' });
+    expect(deadline.signal.reason).toMatchObject({
+      kind: 'deadline',
+      message: 'the verification took longer than 2000 ms (kinde.timeoutMs)',
+    });
   });
 
-  it('has time to ask until a tenth of it is left', () => {
+  it('has time to ask until a tenth of the time is left', () => {
     const deadline = new Deadline(2_000);
     expect([deadline.hasTimeToAsk(1_800), deadline.hasTimeToAsk(1_801)]).toEqual([true, false]);
     jest.advanceTimersByTime(1_800);
@@ -37,13 +40,13 @@ describe('Deadline', () => {
     deadline.clear();
   });
 
-  it('aborts at once when it is cancelled, with the reason that was given', () => {
+  it('aborts at once with the given reason when it is cancelled', () => {
     const deadline = new Deadline(2_000);
     deadline.cancel(over);
     expect(deadline.signal.reason).toBe(over);
   });
 
-  it('never aborts once it is cleared', () => {
+  it('does not abort after it is cleared', () => {
     const deadline = new Deadline(2_000);
     deadline.clear();
     jest.advanceTimersByTime(10_000);
@@ -61,12 +64,12 @@ describe('Deadline', () => {
 });
 
 describe('untilAborted', () => {
-  it('gives what was waited for', async () => {
+  it('settles like the promise', async () => {
     await expect(untilAborted(Promise.resolve(7), new AbortController().signal)).resolves.toBe(7);
     await expect(untilAborted(Promise.reject(over), new AbortController().signal)).rejects.toBe(over);
   });
 
-  it('gives up with the reason of the signal, and cancels nothing', async () => {
+  it('rejects with the reason of the signal, and leaves the promise alone', async () => {
     const deadline = new Deadline(100);
     let finish = (_value: number): void => {};
     const shared = new Promise<number>((resolve) => (finish = resolve));
@@ -77,16 +80,16 @@ describe('untilAborted', () => {
     await expect(shared).resolves.toBe(7);
   });
 
-  it('gives up at once if the time is over already', async () => {
+  it('rejects at once if the signal is aborted already', async () => {
     const deadline = new Deadline(100);
     deadline.cancel(over);
     await expect(untilAborted(new Promise(() => {}), deadline.signal)).rejects.toBe(over);
   });
 
   it.each([
-    ['done', Promise.resolve(7)],
-    ['lost', Promise.reject(over)],
-  ])('leaves nothing on the signal when what was waited for is %s', async (_how, promise) => {
+    ['resolved', Promise.resolve(7)],
+    ['rejected', Promise.reject(over)],
+  ])('removes its listener from the signal when the promise is %s', async (_how, promise) => {
     const { signal } = new AbortController();
     const waiting = caught(untilAborted(promise, signal));
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
@@ -94,7 +97,7 @@ describe('untilAborted', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('leaves nothing unhandled when what was waited for fails after all', async () => {
+  it('handles a rejection of the promise after the abort', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {
@@ -115,13 +118,13 @@ describe('untilAborted', () => {
 });
 
 describe('pause', () => {
-  it('ends after its time', async () => {
+  it('resolves after its time', async () => {
     const done = pause(50, new AbortController().signal);
     await jest.advanceTimersByTimeAsync(50);
     await expect(done).resolves.toBeUndefined();
   });
 
-  it('leaves nothing on the signal', async () => {
+  it('removes its listener from the signal', async () => {
     const { signal } = new AbortController();
     const done = pause(50, signal);
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
@@ -130,16 +133,26 @@ describe('pause', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('ends with the reason of the signal', async () => {
+  it('rejects with the reason of the signal', async () => {
     const deadline = new Deadline(20);
     const done = caught(pause(50, deadline.signal));
     await jest.advanceTimersByTimeAsync(20);
     expect(await done).toMatchObject({ kind: 'deadline' });
   });
 
-  it('does not begin when the time is over already', async () => {
+  it('rejects at once if the signal is aborted already, without a timer', async () => {
     const deadline = new Deadline(20);
     deadline.cancel(over);
     await expect(pause(50, deadline.signal)).rejects.toBe(over);
+  });
+
+  it('needs no signal, and does not keep the process alive', async () => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const done = pause(50);
+    const timer = timers.mock.results[0]?.value as NodeJS.Timeout | undefined;
+    expect(timer?.hasRef()).toBe(false);
+    timers.mockRestore();
+    await jest.advanceTimersByTimeAsync(50);
+    await expect(done).resolves.toBeUndefined();
   });
 });

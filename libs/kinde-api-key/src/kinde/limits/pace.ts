@@ -1,6 +1,6 @@
 /**
- * A token bucket that keeps its promise in every second, the first one included: a fifth of `perSecond` may be sent in one burst, and
- * the refill is slower by as much, so that no half-open second ever sees more than `perSecond`.
+ * A token bucket that holds its limit in every second, the first one included. A fifth of `perSecond` may be sent in one burst, and the
+ * refill is slower by as much. So no half-open second sees more than `perSecond` calls.
  */
 export class TokenBucket {
   readonly #now: () => number;
@@ -10,8 +10,8 @@ export class TokenBucket {
   #filledAtMs: number;
 
   /**
-   * @param perSecond whole number from 1
-   * @param now milliseconds of a clock that only goes forward
+   * @param perSecond maximum number of calls in any second, a whole number from 1
+   * @param now milliseconds of a monotonic clock
    */
   constructor(perSecond: number, now: () => number) {
     this.#now = now;
@@ -21,7 +21,7 @@ export class TokenBucket {
     this.#filledAtMs = now();
   }
 
-  /** @returns whether there was a token; it is gone then */
+  /** @returns whether a call may be sent now; if so, its token is taken */
   take(): boolean {
     this.#fill();
     if (this.#tokens < 1) return false;

@@ -1,8 +1,8 @@
+import { VerificationFailure } from '../verification-failure.js';
 import { Deadline } from './deadline.js';
-import { Outage } from '../outage.js';
 import { withRetries } from './retry.js';
 
-const passing = new Outage('kinde', 'passing', { retryable: true });
+const passing = new VerificationFailure('kinde', 'passing', { retryable: true });
 
 /** What a promise is rejected with; taken at once, so that it never counts as unhandled. */
 const caught = (promise: Promise<unknown>): Promise<unknown> =>
@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 describe('withRetries', () => {
-  it('tries again as often as it may, and then gives up with the last failure', async () => {
+  it('retries up to the limit, and then rejects with the last failure', async () => {
     const deadline = new Deadline(10_000);
     const attempt = jest.fn(() => Promise.reject<string>(passing));
     const done = caught(withRetries(3, deadline, attempt));
@@ -28,7 +28,7 @@ describe('withRetries', () => {
     deadline.clear();
   });
 
-  it('waits 50 ms with jitter, then 100 with jitter', async () => {
+  it('pauses for 50 ms, then 100 ms, each with jitter', async () => {
     const deadline = new Deadline(10_000);
     const attempt = jest.fn(() => Promise.reject<string>(passing));
     jest.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(0.5);
@@ -46,9 +46,9 @@ describe('withRetries', () => {
   });
 
   it.each([
-    ['an outage that will not pass', new Outage('kinde', 'HTML', { retryable: false })],
-    ['what is no outage', new TypeError('bug')],
-  ])('does not try again after %s', async (_what, error) => {
+    ['a failure that is not retryable', new VerificationFailure('kinde', 'HTML', { retryable: false })],
+    ['an error of another class', new TypeError('bug')],
+  ])('does not retry after %s', async (_what, error) => {
     const deadline = new Deadline(10_000);
     const attempt = jest.fn(() => Promise.reject<string>(error));
     await expect(withRetries(3, deadline, attempt)).rejects.toBe(error);
@@ -56,7 +56,7 @@ describe('withRetries', () => {
     deadline.clear();
   });
 
-  it('does not wait for a retry that would come after the deadline', async () => {
+  it('does not pause for a retry that would come after the deadline', async () => {
     const deadline = new Deadline(20);
     const attempt = jest.fn(() => Promise.reject<string>(passing));
     await expect(withRetries(3, deadline, attempt)).rejects.toBe(passing);
@@ -64,12 +64,12 @@ describe('withRetries', () => {
     deadline.clear();
   });
 
-  it('stops waiting when it is cancelled', async () => {
+  it('ends the pause when the deadline is cancelled', async () => {
     const deadline = new Deadline(10_000);
     const attempt = jest.fn(() => Promise.reject<string>(passing));
     const done = caught(withRetries(3, deadline, attempt));
     await jest.advanceTimersByTimeAsync(1);
-    deadline.cancel(new Outage('closed', 'over'));
+    deadline.cancel(new VerificationFailure('closed', 'over'));
     expect(await done).toMatchObject({ kind: 'closed' });
     expect(attempt).toHaveBeenCalledTimes(1);
     expect(jest.getTimerCount()).toBe(0);

@@ -9,12 +9,12 @@ describe('AccessToken', () => {
     ['five minutes', 300_000, 270_000, 240_000],
     ['a minute', 60_000, 54_000, 48_000],
     ['a second', 1_000, 900, 800],
-  ])('of %s (%d ms) is used for %d ms, and renewed from %d ms on', (_life, lifeMs, usableMs, renewMs) => {
+  ])('with a life of %s (%d ms) is used for %d ms, and renewed after %d ms', (_life, lifeMs, usableMs, renewMs) => {
     const token = new AccessToken('secret', 1_000_000, lifeMs);
     expect(token).toMatchObject({ usableUntilMs: 1_000_000 + usableMs, renewAtMs: 1_000_000 + renewMs });
   });
 
-  it('is renewed before it is put away, and put away before it ends, whatever its life', () => {
+  it('is renewed while it is usable, and unusable before it expires, for any life', () => {
     fc.assert(
       fc.property(fc.double({ min: 1, max: 1e15, noNaN: true }), (lifeMs) => {
         const { renewAtMs, usableUntilMs } = new AccessToken('secret', 0, lifeMs);
@@ -24,7 +24,7 @@ describe('AccessToken', () => {
     );
   });
 
-  it('hides its secret from everything but reveal()', () => {
+  it('shows its secret through reveal() alone', () => {
     const token = new AccessToken('secret', 0, 1_000);
     expect(token.reveal()).toBe('secret');
     expect(inspect(token, { depth: Infinity, showHidden: true, getters: true })).not.toContain('secret');

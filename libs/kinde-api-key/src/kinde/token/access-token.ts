@@ -1,18 +1,18 @@
-/** Not used in its last moments, so that it does not expire on the way; for a short life this is the smaller part. */
+/** A token is not used in the last part of its life, so that it does not expire in flight: 30 s, or a tenth of a short life. */
 const UNUSED_AT_THE_END_MS = 30_000;
 const UNUSED_SHARE = 0.1;
 const RENEWED_AT_SHARE = 0.8;
 
-/** An M2M token with its times. The secret itself is out of reach of `util.inspect` and `JSON.stringify`. */
+/** An M2M token with its times. The secret is not visible to `util.inspect` and `JSON.stringify`. */
 export class AccessToken {
   readonly #value: string;
   /** When the request for it was sent, in milliseconds since the epoch. */
   readonly sentAtMs: number;
   /** Its life from then on, in milliseconds. */
   readonly lifeMs: number;
-  /** Until when it is used, by the injected clock: the last 30 s of its life, or the last tenth of a short one, are left alone. */
+  /** Until when it is used, by the injected clock: 30 s before its end, or after nine tenths of a short life. */
   readonly usableUntilMs: number;
-  /** From when on a new one is fetched in the background: four fifths of its life. */
+  /** From when on it is renewed in the background: after four fifths of its life. */
   readonly renewAtMs: number;
 
   /**
@@ -28,7 +28,7 @@ export class AccessToken {
     this.renewAtMs = sentAtMs + lifeMs * RENEWED_AT_SHARE;
   }
 
-  /** @returns the secret, to be put into a header and nowhere else */
+  /** @returns the secret, for the `authorization` header alone */
   reveal(): string {
     return this.#value;
   }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
 import { TestClock } from '../../testing/index.js';
-import { AccessToken } from './access-token.js';
 import { Deadline } from '../limits/deadline.js';
+import { VerificationFailure } from '../verification-failure.js';
+import { AccessToken } from './access-token.js';
 import { M2mToken, type MintRequest } from './m2m-token.js';
-import { Outage } from '../outage.js';
 
 const never = () => new AbortController().signal;
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -13,10 +13,10 @@ const caught = (promise: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
-const DOWN = new Outage('kinde', 'down');
+const DOWN = new VerificationFailure('kinde', 'down');
 const REFUSED = new KindeApiKeyMisconfiguredError('refused', { retryAfterSeconds: 10 });
 
-/** A token endpoint that answers when the test says so: interleavings that a socket cannot be made to have. */
+/** A token endpoint that answers when the spec tells it to: a socket cannot produce every order of events. */
 function newToken(lifeMs = 1_000_000) {
   const clock = new TestClock(0);
   const mints: { request: MintRequest; succeed(life?: number): void; giveBack(): void; fail(error: Error): void }[] =
@@ -33,7 +33,7 @@ function newToken(lifeMs = 1_000_000) {
   };
   const token = new M2mToken(endpoint, clock, (error) => failures.push(error));
   const last = () => mints.at(-1) as (typeof mints)[number];
-  /** Has a first token. */
+  /** Mints the first token. */
   const ready = async () => {
     const first = token.current(never());
     last().succeed();
@@ -43,7 +43,7 @@ function newToken(lifeMs = 1_000_000) {
 }
 
 describe('M2mToken.current', () => {
-  it('mints once for everybody who comes meanwhile', async () => {
+  it('mints once for concurrent callers', async () => {
     const { token, mints, last } = newToken();
     const callers = Array.from({ length: 100 }, () => token.current(never()));
     last().succeed();
@@ -51,19 +51,19 @@ describe('M2mToken.current', () => {
     expect(mints).toHaveLength(1);
   });
 
-  it('goes on for the others when one caller gives up', async () => {
+  it('does not cancel the mint when one of two callers gives up', async () => {
     const { token, mints, last } = newToken();
     const deadline = new Deadline(60_000);
     const impatient = caught(token.current(deadline.signal));
     const patient = token.current(never());
-    deadline.cancel(new Outage('deadline', 'over'));
+    deadline.cancel(new VerificationFailure('deadline', 'over'));
     expect(await impatient).toMatchObject({ kind: 'deadline' });
     last().succeed();
     await expect(patient).resolves.toBeInstanceOf(AccessToken);
     expect(mints).toHaveLength(1);
   });
 
-  it('mints for itself if the mint that others began fails, once', async () => {
+  it('mints once more for a caller whose joined mint failed', async () => {
     const { token, mints, last } = newToken();
     const first = caught(token.current(never()));
     const second = caught(token.current(never()));
@@ -76,18 +76,18 @@ describe('M2mToken.current', () => {
     expect(mints).toHaveLength(2);
   });
 
-  it('does not mint for a caller that gave up meanwhile', async () => {
+  it('does not mint again for a caller that gave up', async () => {
     const { token, mints, last } = newToken();
     const deadline = new Deadline(60_000);
     const both = [caught(token.current(never())), caught(token.current(deadline.signal))];
-    deadline.cancel(new Outage('deadline', 'over'));
+    deadline.cancel(new VerificationFailure('deadline', 'over'));
     last().fail(DOWN);
     await Promise.all(both);
     await settle();
     expect(mints).toHaveLength(1);
   });
 
-  it('uses a token until the last tenth of a short life, and the last 30 s of a long one', async () => {
+  it('uses a token up to the last tenth of a short life, or the last 30 s of a long one', async () => {
     for (const [lifeMs, usedMs] of [
       [100_000, 90_000],
       [1_000_000, 970_000],
@@ -102,7 +102,7 @@ describe('M2mToken.current', () => {
     }
   });
 
-  it('counts the life from when the request was sent', async () => {
+  it('counts the life of a token from when its request was sent', async () => {
     const { clock, token, mints, last } = newToken(100_000);
     const first = token.current(never());
     clock.advance(50_000);
@@ -115,21 +115,23 @@ describe('M2mToken.current', () => {
     expect(mints).toHaveLength(2);
   });
 
-  it('does not use a token that had ended when it came, and does not ask for another for ten seconds', async () => {
+  it('rejects a token that expired in flight, and does not mint for ten seconds', async () => {
     const { clock, token, mints, last } = newToken();
     const first = caught(token.current(never()));
     clock.advance(1_000);
     last().succeed(1_000);
-    expect(await first).toMatchObject({ message: 'the M2M token had ended when it arrived' });
+    expect(await first).toMatchObject({ message: 'the M2M token had expired when it arrived' });
     clock.advance(9_999);
-    expect(await caught(token.current(never()))).toMatchObject({ message: 'the M2M token had ended when it arrived' });
+    expect(await caught(token.current(never()))).toMatchObject({
+      message: 'the M2M token had expired when it arrived',
+    });
     expect(mints).toHaveLength(1);
     clock.advance(1);
     void token.current(never());
     expect(mints).toHaveLength(2);
   });
 
-  it('remembers a refusal for ten seconds, and an outage not at all', async () => {
+  it('does not mint for ten seconds after a refusal, and mints again at once after an outage', async () => {
     const { clock, token, mints, last } = newToken();
     const down = caught(token.current(never()));
     last().fail(DOWN);
@@ -147,7 +149,7 @@ describe('M2mToken.current', () => {
 });
 
 describe('M2mToken.renewAhead', () => {
-  it('does nothing before four fifths of the life, and mints once after', async () => {
+  it('mints once after four fifths of the life, and not before', async () => {
     const { clock, token, mints, ready } = newToken();
     token.renewAhead();
     expect(mints).toHaveLength(0);
@@ -161,7 +163,7 @@ describe('M2mToken.renewAhead', () => {
     expect(await token.current(never())).toBe(first);
   });
 
-  it('puts the new token into use when it is there', async () => {
+  it('replaces the current token when the new one arrives', async () => {
     const { clock, token, last, ready } = newToken();
     const first = await ready();
     clock.set(800_000);
@@ -171,7 +173,7 @@ describe('M2mToken.renewAhead', () => {
     expect(await token.current(never())).not.toBe(first);
   });
 
-  it('tells of a failure, goes on with the old token, and tries again after ten seconds', async () => {
+  it('reports a failure, keeps the current token, and mints again after ten seconds', async () => {
     const { clock, token, mints, failures, last, ready } = newToken();
     const first = await ready();
     clock.set(800_000);
@@ -191,7 +193,7 @@ describe('M2mToken.renewAhead', () => {
 });
 
 describe('M2mToken.renewAfterRejection', () => {
-  it('mints once for everybody whose token was rejected', async () => {
+  it('mints once for concurrent callers with the same rejected token', async () => {
     const { token, mints, last, ready } = newToken();
     const rejected = await ready();
     const callers = Array.from({ length: 100 }, () => token.renewAfterRejection(rejected, never()));
@@ -202,7 +204,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(mints).toHaveLength(2);
   });
 
-  it('has the one that is in use now tried, if another was rejected', async () => {
+  it('returns the current token if an older one was rejected', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const old = await ready();
     clock.set(970_000);
@@ -212,7 +214,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(mints).toHaveLength(2);
   });
 
-  it('does not blame the key for a token that ended on the way, however soon after a renewal', async () => {
+  it('returns another token for one that expired in flight, even right after a renewal', async () => {
     const { clock, token, last, ready } = newToken(10_000);
     const renewing = token.renewAfterRejection(await ready(), never());
     last().succeed();
@@ -225,7 +227,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(tried).not.toBe(renewed);
   });
 
-  it('has nothing better to offer within a minute of a good renewal', async () => {
+  it('returns undefined within a minute of a good renewal', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const renewing = token.renewAfterRejection(await ready(), never());
     last().succeed();
@@ -238,7 +240,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(mints).toHaveLength(3);
   });
 
-  it('has nothing better to offer where others have renewed it within the minute, and so the same one comes back', async () => {
+  it('returns undefined if the mint returns the held token, which another instance renewed within the minute', async () => {
     const { token, last, ready } = newToken();
     const first = await ready();
     const renewed = token.renewAfterRejection(first, never());
@@ -247,7 +249,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(await token.current(never())).toBe(first);
   });
 
-  it('says which token is held, and whether it was rejected', async () => {
+  it('passes the held token to the mint, and whether it was rejected', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const first = await ready();
     clock.advance(800_000);
@@ -263,7 +265,7 @@ describe('M2mToken.renewAfterRejection', () => {
     ]);
   });
 
-  it('knows nothing for a minute after a renewal that failed', async () => {
+  it('rejects for a minute after a renewal that failed', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const rejected = await ready();
     const renewing = caught(token.renewAfterRejection(rejected, never()));
@@ -277,7 +279,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(mints).toHaveLength(3);
   });
 
-  it('knows again as soon as a good token came on another way', async () => {
+  it('returns undefined as soon as another mint succeeds after a renewal that failed', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const rejected = await ready();
     clock.set(960_000);
@@ -291,7 +293,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(mints).toHaveLength(3);
   });
 
-  it('passes a refusal on, and one that was heard in the last ten seconds without asking', async () => {
+  it('rejects with a refusal of the last ten seconds without a mint', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const rejected = await ready();
     clock.set(800_000);
@@ -302,7 +304,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(mints).toHaveLength(2);
   });
 
-  it('joins a renewal in the background', async () => {
+  it('joins a renewal in the background that is in flight', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const rejected = await ready();
     clock.set(800_000);
@@ -313,12 +315,12 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(mints).toHaveLength(2);
   });
 
-  it('lets a caller give up without cancelling the renewal', async () => {
+  it('does not cancel the renewal when a caller gives up', async () => {
     const { token, last, ready } = newToken();
     const rejected = await ready();
     const deadline = new Deadline(60_000);
     const impatient = caught(token.renewAfterRejection(rejected, deadline.signal));
-    deadline.cancel(new Outage('deadline', 'over'));
+    deadline.cancel(new VerificationFailure('deadline', 'over'));
     expect(await impatient).toMatchObject({ kind: 'deadline' });
     last().succeed();
     await settle();
@@ -327,7 +329,7 @@ describe('M2mToken.renewAfterRejection', () => {
 });
 
 describe('M2mToken, under any order of events', () => {
-  it('never gives out a token at its end, never mints two at once, and never more than one a minute for rejections', async () => {
+  it('never returns an expired token, never mints twice at once, and mints at most once a minute for rejections', async () => {
     const step = fc.oneof(
       fc.record({ op: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 40_000 }) }),
       fc.record({

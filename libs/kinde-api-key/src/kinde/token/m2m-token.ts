@@ -1,38 +1,38 @@
 import type { Clock } from '../../clock.js';
 import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
-import type { AccessToken } from './access-token.js';
 import { untilAborted } from '../limits/deadline.js';
-import { Outage } from '../outage.js';
-import { REFUSAL_REMEMBERED_SECONDS } from './token-endpoint.js';
+import { VerificationFailure } from '../verification-failure.js';
+import type { AccessToken } from './access-token.js';
+import { REFUSAL_KEPT_SECONDS } from './token-endpoint.js';
 
-/** After a failed renewal in the background, the next one comes no sooner, in milliseconds. */
+/** Time between a failed renewal in the background and the next, in milliseconds. */
 const RENEWAL_PAUSE_MS = 10_000;
-/** A token that Kinde does not take is replaced ahead of its time at most once in this time, in milliseconds. */
+/** A token that Kinde rejects is renewed ahead of time at most once in this time, in milliseconds. */
 const FORCED_RENEWAL_EVERY_MS = 60_000;
 
-/** How a forced renewal went, or that it is still going on. */
+/** How the last forced renewal went. */
 type ForcedRenewal =
   | { readonly state: 'pending'; readonly token: Promise<AccessToken> }
   | { readonly state: 'good' }
   | { readonly state: 'failed'; readonly error: Error };
 
-/** Why a token is fetched. */
+/** Why a token is minted. */
 export interface MintRequest {
-  /** The token that is in use until now, if any: another one is wanted. */
+  /** The current token, if there is one: another is wanted. */
   readonly held: AccessToken | undefined;
-  /** Kinde did not take the token that is held. */
+  /** Whether Kinde rejected the current token. */
   readonly isForced: boolean;
 }
 
-/** What {@link M2mToken} needs of the token endpoint, or of whatever stands before it. */
+/** Mints tokens: the token endpoint, or what shares one token between instances. */
 export interface Mint {
-  /** @returns a token; the one that is held only to say that a forced renewal has brought that one, less than a minute ago */
+  /** @returns a token. It is the held one only if a forced renewal brought that one less than a minute ago */
   mint(request: MintRequest): Promise<AccessToken>;
 }
 
 /**
- * The one M2M token of this registration: fetched when it is first needed, shared by all callers, renewed in the background before it
- * ends. Tokens are counted and billed by Kinde, so nothing that a stranger sends can make it fetch more than one a minute.
+ * The one M2M token of this registration: minted when it is first needed, shared by all callers, renewed in the background before it
+ * ends. Kinde counts and bills mints, so requests cannot cause more than one forced renewal a minute.
  */
 export class M2mToken {
   readonly #endpoint: Mint;
@@ -40,15 +40,15 @@ export class M2mToken {
   readonly #onRenewalFailed: (error: Error) => void;
   #current: AccessToken | undefined;
   #minting: Promise<AccessToken> | undefined;
-  #remembered: { readonly error: Error; readonly untilMs: number } | undefined;
-  #renewedAgainAtMs = Number.NEGATIVE_INFINITY;
+  #kept: { readonly error: Error; readonly untilMs: number } | undefined;
+  #noRenewalUntilMs = Number.NEGATIVE_INFINITY;
   #forced: ForcedRenewal | undefined;
   #forcedAtMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param endpoint mints
    * @param clock for ages and pauses
-   * @param onRenewalFailed told about a renewal in the background that failed: nobody else hears of it
+   * @param onRenewalFailed called when a renewal in the background failed
    */
   constructor(endpoint: Mint, clock: Clock, onRenewalFailed: (error: Error) => void) {
     this.#endpoint = endpoint;
@@ -57,50 +57,50 @@ export class M2mToken {
   }
 
   /**
-   * @param signal the caller's deadline. Giving up does not cancel the mint, for which others may be waiting
-   * @returns a token that is not about to end
-   * @throws {KindeApiKeyMisconfiguredError} if Kinde refuses the credentials, and for 10 s after it did
-   * @throws {Outage} if no token can be had now
+   * @param signal the caller's deadline. It does not cancel the mint, because other callers may wait for it
+   * @returns a usable token
+   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials, and for 10 s after that
+   * @throws {VerificationFailure} if a token cannot be had now
    */
   async current(signal: AbortSignal): Promise<AccessToken> {
     const token = this.#current;
     if (token && this.#clock.now() < token.usableUntilMs) return token;
-    const othersBeganIt = this.#minting !== undefined;
+    const isJoining = this.#minting !== undefined;
     try {
       return await untilAborted(this.#mint(), signal);
     } catch (error) {
-      // A mint that others began may have had hardly any time left when this caller came.
-      if (!othersBeganIt || signal.aborted || !(error instanceof Outage)) throw error;
+      // A mint that was in flight already may have had hardly any time left.
+      if (!isJoining || signal.aborted || !(error instanceof VerificationFailure)) throw error;
       return untilAborted(this.#mint(), signal);
     }
   }
 
   /**
-   * Fetches the next token in the background if the current one has lived four fifths of its life. Called after Kinde gave an answer,
-   * so that a Kinde in trouble is not asked for tokens on top.
+   * Renews the token in the background after four fifths of its life. Call it after Kinde answered, so that mints do not add to the load
+   * of an outage.
    */
   renewAhead(): void {
     const nowMs = this.#clock.now();
-    if (!this.#current || nowMs < this.#current.renewAtMs || nowMs < this.#renewedAgainAtMs || this.#minting) return;
+    if (!this.#current || nowMs < this.#current.renewAtMs || nowMs < this.#noRenewalUntilMs || this.#minting) return;
     this.#mint().catch((error: Error) => {
-      this.#renewedAgainAtMs = this.#clock.now() + RENEWAL_PAUSE_MS;
+      this.#noRenewalUntilMs = this.#clock.now() + RENEWAL_PAUSE_MS;
       this.#onRenewalFailed(error);
     });
   }
 
   /**
-   * What to try after Kinde answered 401 or 403. That can be the token's fault or the key's, so it is found out at most once a minute.
+   * Finds another token after Kinde answered 401 or 403. The cause can be the token or the key, so a token is renewed for it at most once
+   * a minute.
    *
    * @param rejected the token that was sent
    * @param signal the caller's deadline
-   * @returns another token than the rejected one, to be tried once; `undefined` if the token was replaced within the last minute: it
-   *   is as good as Kinde gives, and the key is to blame
-   * @throws {KindeApiKeyMisconfiguredError} if Kinde refuses the credentials
-   * @throws {Outage} if the renewal failed: then nobody knows whose fault it is, for the whole minute
+   * @returns another token, to be tried once; `undefined` if the token was renewed within the last minute, so that the key is to blame
+   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
+   * @throws {VerificationFailure} for a minute after a renewal that failed, because the cause is unknown
    */
   async renewAfterRejection(rejected: AccessToken, signal: AbortSignal): Promise<AccessToken | undefined> {
     const nowMs = this.#clock.now();
-    // There is another one already, or this one has ended on the way: neither says anything about the key.
+    // The token was replaced or expired meanwhile: the rejection does not concern the key.
     if (rejected !== this.#current || nowMs >= rejected.usableUntilMs) return this.current(signal);
     if (!this.#forced || nowMs - this.#forcedAtMs >= FORCED_RENEWAL_EVERY_MS) this.#forceRenewal(nowMs);
     const forced = this.#forced as ForcedRenewal | undefined;
@@ -128,23 +128,22 @@ export class M2mToken {
   }
 
   async #mintOnce(isForced: boolean): Promise<AccessToken> {
-    const remembered = this.#remembered;
-    if (remembered && this.#clock.now() < remembered.untilMs) throw remembered.error;
+    if (this.#kept && this.#clock.now() < this.#kept.untilMs) throw this.#kept.error;
     try {
       const token = await this.#endpoint.mint({ held: this.#current, isForced });
       if (this.#clock.now() >= token.usableUntilMs)
-        throw this.#remember(new Outage('kinde', 'the M2M token had ended when it arrived'));
+        throw this.#keep(new VerificationFailure('kinde', 'the M2M token had expired when it arrived'));
       this.#current = token;
-      // A good token from anywhere answers the question that a failed renewal left open.
+      // Any good token settles a forced renewal that failed.
       if (this.#forced?.state === 'failed') this.#forced = { state: 'good' };
       return token;
     } catch (error) {
-      throw error instanceof KindeApiKeyMisconfiguredError ? this.#remember(error) : error;
+      throw error instanceof KindeApiKeyMisconfiguredError ? this.#keep(error) : error;
     }
   }
 
-  #remember(error: Error): Error {
-    this.#remembered = { error, untilMs: this.#clock.now() + REFUSAL_REMEMBERED_SECONDS * 1_000 };
+  #keep(error: Error): Error {
+    this.#kept = { error, untilMs: this.#clock.now() + REFUSAL_KEPT_SECONDS * 1_000 };
     return error;
   }
 }

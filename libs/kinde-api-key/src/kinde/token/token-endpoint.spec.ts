@@ -1,7 +1,6 @@
 import { TestClock } from '../../testing/index.js';
-import { Circuit } from '../limits/circuit.js';
 import type { KindeHttp, KindeRequest } from '../http.js';
-import { KindeCaller } from '../kinde-caller.js';
+import { ManagementApi } from '../management-api.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
 function newEndpoint() {
@@ -15,24 +14,20 @@ function newEndpoint() {
     close: () => {},
   };
   const clock = new TestClock();
-  const caller = new KindeCaller({
-    http,
-    breaker: new Circuit(clock, () => {}),
-    clock,
-    timeoutMs: 100,
-    onHold: () => {},
-  });
   const options = {
     origin: 'https://acme.kinde.com',
     clientId: 'id & co',
     clientSecret: 'a+b=ü',
     audience: 'https://acme.kinde.com/api',
+    timeoutMs: 100,
+    retries: 0,
   };
-  return { sent, endpoint: new TokenEndpoint(caller, { ...options, timeoutMs: 100, retries: 0 }, clock) };
+  const api = new ManagementApi(http, options, clock, () => {});
+  return { sent, endpoint: new TokenEndpoint(api, options, clock) };
 }
 
 describe('TokenEndpoint', () => {
-  it('sends the form that RFC 6749 asks for, escaped', async () => {
+  it('sends the form of RFC 6749, with its values escaped', async () => {
     const { endpoint, sent } = newEndpoint();
     await endpoint.mint();
     expect(sent).toEqual([
@@ -45,7 +40,7 @@ describe('TokenEndpoint', () => {
     ]);
   });
 
-  it('mints nothing after it was closed', async () => {
+  it('rejects a mint after close(), without a call', async () => {
     const { endpoint, sent } = newEndpoint();
     endpoint.close();
     await expect(endpoint.mint()).rejects.toMatchObject({ kind: 'closed' });

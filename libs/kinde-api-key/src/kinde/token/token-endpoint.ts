@@ -1,30 +1,26 @@
 import type { Clock } from '../../clock.js';
-import { AccessToken } from './access-token.js';
-import { Deadline } from '../limits/deadline.js';
-import type { KindeRequest } from '../http.js';
-import type { KindeCaller } from '../kinde-caller.js';
+import type { ResolvedOptions } from '../../config/resolved-options.js';
 import { parseMintAnswer, type RefusedAnswer, type TokenAnswer } from '../answers/m2m-answer.js';
-import { misconfigured } from '../misconfigured.js';
-import { Outage } from '../outage.js';
+import type { KindeRequest, KindeResponse } from '../http.js';
+import { Deadline } from '../limits/deadline.js';
 import { withRetries } from '../limits/retry.js';
+import type { ManagementApi } from '../management-api.js';
+import { misconfigured } from '../misconfigured.js';
+import { clientClosed } from '../verification-failure.js';
+import { AccessToken } from './access-token.js';
 
-/** How long a refusal of our credentials is believed without asking again, in seconds. */
-export const REFUSAL_REMEMBERED_SECONDS = 10;
+/** After Kinde rejected our credentials, it is not asked again for this time, in seconds. */
+export const REFUSAL_KEPT_SECONDS = 10;
 
-/** Who asks for a token, for what, and how long that may take. */
-export interface TokenEndpointOptions {
-  readonly origin: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly audience: string;
-  /** Deadline of one mint in milliseconds, retries included. */
-  readonly timeoutMs: number;
-  readonly retries: number;
-}
+/** The credentials of the M2M application, and the limits of one mint. */
+export type TokenEndpointOptions = Pick<
+  ResolvedOptions['kinde'],
+  'origin' | 'clientId' | 'clientSecret' | 'audience' | 'timeoutMs' | 'retries'
+>;
 
-/** Kinde's token endpoint. Every token that it mints is counted, and billed beyond the plan: `M2mToken` asks as seldom as it can. */
+/** Kinde's token endpoint. Kinde counts every mint and bills it beyond the plan, so `M2mToken` asks as rarely as it can. */
 export class TokenEndpoint {
-  readonly #caller: KindeCaller;
+  readonly #api: Pick<ManagementApi, 'send'>;
   readonly #request: KindeRequest;
   readonly #options: Pick<TokenEndpointOptions, 'timeoutMs' | 'retries'>;
   readonly #clock: Clock;
@@ -32,15 +28,15 @@ export class TokenEndpoint {
   #closed = false;
 
   /**
-   * @param caller sends the calls
+   * @param api sends the calls
    * @param options see {@link TokenEndpointOptions}
    * @param clock for the token's times
    */
-  constructor(caller: KindeCaller, options: TokenEndpointOptions, clock: Clock) {
-    this.#caller = caller;
+  constructor(api: Pick<ManagementApi, 'send'>, options: TokenEndpointOptions, clock: Clock) {
+    const { origin, clientId, clientSecret, audience, timeoutMs, retries } = options;
+    this.#api = api;
     this.#clock = clock;
-    this.#options = { timeoutMs: options.timeoutMs, retries: options.retries };
-    const { origin, clientId, clientSecret, audience } = options;
+    this.#options = { timeoutMs, retries };
     const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret, audience };
     this.#request = {
       method: 'POST',
@@ -51,23 +47,22 @@ export class TokenEndpoint {
   }
 
   /**
-   * Mints a token. It has a deadline of its own, because those who wait for it come and go.
+   * Mints a token. The mint has a deadline of its own, because the callers that wait for it have different ones.
    *
-   * @throws {KindeApiKeyMisconfiguredError} if Kinde refuses the credentials
-   * @throws {Outage} if there is no answer, or none that can be believed
+   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
+   * @throws {VerificationFailure} if there is no usable answer
    */
   async mint(): Promise<AccessToken> {
-    if (this.#closed) throw closed();
+    if (this.#closed) throw clientClosed();
     const deadline = new Deadline(this.#options.timeoutMs);
     this.#deadlines.add(deadline);
+    const parse = (response: KindeResponse) => parseMintAnswer(response, this.#clock.now());
+    const call = { endpoint: 'token', request: this.#request, parse } as const;
     try {
       const { answer, sentAtMs } = await withRetries(this.#options.retries, deadline, () =>
-        this.#caller.send<TokenAnswer | RefusedAnswer>(
-          { request: this.#request, parse: (response) => parseMintAnswer(response, this.#clock.now()) },
-          deadline.signal,
-        ),
+        this.#api.send<TokenAnswer | RefusedAnswer>(call, deadline.signal),
       );
-      if (answer.kind === 'refused') throw misconfigured(answer.error, REFUSAL_REMEMBERED_SECONDS);
+      if (answer.kind === 'refused') throw misconfigured(answer.error, REFUSAL_KEPT_SECONDS);
       return new AccessToken(answer.accessToken, sentAtMs, answer.lifeMs);
     } finally {
       deadline.clear();
@@ -75,14 +70,9 @@ export class TokenEndpoint {
     }
   }
 
-  /** Gives up what is under way, and refuses everything from now on. Idempotent. */
+  /** Aborts mints in flight, and rejects every later one. Idempotent. */
   close(): void {
     this.#closed = true;
-    for (const deadline of this.#deadlines) deadline.cancel(closed());
+    for (const deadline of this.#deadlines) deadline.cancel(clientClosed());
   }
-}
-
-/** @returns what callers get from a client that was closed */
-export function closed(): Outage {
-  return new Outage('closed', 'the app is shutting down');
 }

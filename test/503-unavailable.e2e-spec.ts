@@ -15,28 +15,28 @@ class AnyController {
 const UNAVAILABLE = { statusCode: 503, error: 'Service Unavailable', code: 'VERIFICATION_UNAVAILABLE' };
 const MISCONFIGURED = { statusCode: 503, error: 'Service Unavailable', code: 'VERIFICATION_MISCONFIGURED' };
 
-describeAdapters('503', (adapter) => {
+describeAdapters('503 while Kinde is down', (adapter) => {
   let scenario: Scenario;
   const start = async (options: KindeApiKeyOptions = {}, emulator: KindeEmulatorOptions = {}) => {
     scenario = await startScenario({ adapter, controllers: [AnyController], options, emulator });
   };
   afterEach(() => scenario.close());
 
-  it('goes on with proven keys within the stated bound and not beyond it, and answers new ones 503, when Kinde is gone', async () => {
+  it('accepts cached keys until maxAcceptedAgeMs and answers 503 for new keys while Kinde is down', async () => {
     await start();
     const { key } = scenario.emulator.createKey();
     const { key: fresh } = scenario.emulator.createKey();
-    const bornAtMs = scenario.clock.now();
+    const verifiedAtMs = scenario.clock.now();
     expect(await scenario.get('/', key)).toMatchObject({ status: 200 });
     await scenario.emulator.stop();
     const { maxAcceptedAgeMs } = scenario.app.get(ApiKeyVerificationService);
     expect(maxAcceptedAgeMs).toBe(300_000);
     for (const ageMs of [1, 50_000, 60_000, 120_000, maxAcceptedAgeMs - 1]) {
-      scenario.clock.set(bornAtMs + ageMs);
+      scenario.clock.set(verifiedAtMs + ageMs);
       expect({ ageMs, ...(await scenario.get('/', key)) }).toMatchObject({ ageMs, status: 200 });
       expect(await scenario.get('/', fresh)).toMatchObject({ status: 503, body: UNAVAILABLE });
     }
-    scenario.clock.set(bornAtMs + maxAcceptedAgeMs);
+    scenario.clock.set(verifiedAtMs + maxAcceptedAgeMs);
     const late = await scenario.get('/', key);
     expect(late).toMatchObject({ status: 503, body: UNAVAILABLE });
     expect(late.headers).toMatchObject({
@@ -57,12 +57,12 @@ describeAdapters('503', (adapter) => {
     ['a redirect', { redirect: 'http://127.0.0.1:9/elsewhere' }],
     ['an HTML page', { status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }],
     [
-      'a text where a boolean belongs',
+      'a string in place of a boolean',
       { status: 200, body: { is_valid: 'true', status: 'active', key_id: 'x', scopes: [] } },
     ],
   ];
   it.each(faults)(
-    'answers a new key 503 on %s, remembers nothing of it, and accepts it when Kinde is well',
+    'answers 503 for a new key after %s, caches nothing, and accepts the key after the fault',
     async (_title, fault) => {
       await start({ kinde: { retries: 0 } });
       const { key } = scenario.emulator.createKey();
@@ -73,14 +73,14 @@ describeAdapters('503', (adapter) => {
     },
   );
 
-  it('answers by its deadline when Kinde hangs', async () => {
+  it('answers 503 at its deadline when Kinde hangs', async () => {
     await start({ kinde: { timeoutMs: 200, retries: 5 } });
     const { key } = scenario.emulator.createKey();
     scenario.emulator.failUntilCleared({ hang: true });
     expect(await scenario.get('/', key)).toMatchObject({ status: 503, body: UNAVAILABLE });
   });
 
-  it('passes on when Kinde wants to be asked again after too many requests', async () => {
+  it('passes the RateLimit-Reset of a 429 from Kinde on as Retry-After', async () => {
     await start();
     const { key } = scenario.emulator.createKey();
     scenario.emulator.failNext({ status: 429, rateLimitReset: 17 }, 'verify');
@@ -89,7 +89,7 @@ describeAdapters('503', (adapter) => {
     expect(answer.headers['retry-after']).toBe('17');
   });
 
-  it('sends a call again that failed with 503 on the way', async () => {
+  it('retries a call that failed with 503', async () => {
     await start();
     const { key } = scenario.emulator.createKey();
     scenario.emulator.failNext(503, 'verify');
@@ -108,7 +108,7 @@ describeAdapters('503', (adapter) => {
     ['invalid_request', (emulator) => emulator.failUntilCleared({ tokenError: 'invalid_request' }, 'token')],
     ['unauthorized_client', (emulator) => emulator.failUntilCleared({ tokenError: 'unauthorized_client' }, 'token')],
   ];
-  it.each(misconfigurations)('VERIFICATION_MISCONFIGURED, and not 401, for %s', async (_title, break_) => {
+  it.each(misconfigurations)('answers 503 VERIFICATION_MISCONFIGURED, and not 401, for %s', async (_title, break_) => {
     await start();
     const { key } = scenario.emulator.createKey();
     break_(scenario.emulator);
@@ -118,7 +118,7 @@ describeAdapters('503', (adapter) => {
     expect(answer.headers).toMatchObject({ 'retry-after': expect.stringMatching(/^[1-9]\d*$/) });
   });
 
-  it('renews a token that Kinde no longer takes, once for all who wait', async () => {
+  it('renews a revoked M2M token once for twenty concurrent requests', async () => {
     await start();
     const keys = Array.from({ length: 20 }, () => scenario.emulator.createKey().key);
     await scenario.get('/', keys[0]);

@@ -7,7 +7,7 @@ const jwt = (claims: unknown) => `${encoded('{"alg":"RS256"}')}.${encoded(JSON.s
 const errors = (...entries: unknown[]) => JSON.stringify({ errors: entries });
 
 describe('readClaims', () => {
-  it('reads what a JWT says about itself', () => {
+  it('reads the claims of a JWT', () => {
     expect(readClaims(jwt({ exp: 7, aud: ['é'] }))).toEqual({ exp: 7, aud: ['é'] });
   });
 
@@ -42,13 +42,13 @@ describe('missingPermission', () => {
     ['the scope, if it names none', { aud: [AUDIENCE] }, 'scope'],
     ['the scope, if only a longer one begins like it', { aud: [AUDIENCE], scope: 'read:api_keys_all' }, 'scope'],
     ['the audience, if it is for others', { aud: ['https://other.kinde.com/api'], scope: 'read:api_keys' }, 'audience'],
-    ['the audience, if it is for nobody', { scope: 'read:api_keys' }, 'audience'],
-    ['the audience, if it is no text', { aud: 7, scope: 'read:api_keys' }, 'audience'],
+    ['the audience, if the claim is absent', { scope: 'read:api_keys' }, 'audience'],
+    ['the audience, if the claim is not a string', { aud: 7, scope: 'read:api_keys' }, 'audience'],
   ])('finds that a token lacks %s', (_what, claims, missing) => {
     expect(missingPermission(jwt(claims), AUDIENCE)).toBe(missing);
   });
 
-  it('finds nothing in a token that cannot be read', () => {
+  it('returns undefined for an unreadable token', () => {
     expect(missingPermission('opaque', AUDIENCE)).toBeUndefined();
   });
 });
@@ -72,11 +72,11 @@ describe('saysScopeIsMissing', () => {
     ['another error', errors({ code: 'INVALID_CREDENTIALS', message: 'Invalid credentials used to access API' })],
     ['half of the words', errors({ code: 'SCOPE', message: 'read' })],
     ['words in two errors', errors({ code: 'SCOPE' }, { code: 'MISSING' })],
-    ['no text', ''],
+    ['an empty body', ''],
     ['words beyond the first 4,096 characters', `${' '.repeat(4_096)}scope missing`],
     ['the key, echoed', errors({ code: 'INVALID_KEY', message: `no such key: ${KEY}` })],
     ['the key, echoed in plain text', `no such key: ${KEY}`],
-    ['words that are no text', errors({ code: ['scope', 'missing'], message: { scope: 'missing' } })],
+    ['words that are not strings', errors({ code: ['scope', 'missing'], message: { scope: 'missing' } })],
   ])('does not find it in %s', (_where, body) => {
     expect(saysScopeIsMissing(body, KEY)).toBe(false);
   });
