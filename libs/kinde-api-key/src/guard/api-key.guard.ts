@@ -6,13 +6,13 @@ import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate
 import { ANSWER_OF_REASON, type AnswerName } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
-import { decideAccess, decideOrganization } from '../rules/access-decision.js';
+import { decideAccess, decideOrganization, type AccessRefusal } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import { resolvedOrgOf } from '../rules/org-reader.js';
 import { decisionOf } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
-import { keepState, stateOf, type RequestState } from './request-state.js';
+import { stateOf, type RequestState } from './request-state.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library in a process. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
@@ -48,10 +48,9 @@ export class ApiKeyGuard implements CanActivate {
     const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
     if (state.isAccepted) return true;
     return andThen(this.#authenticate(context, state), (apiKey) =>
-      andThen(this.#count(context, state, apiKey), () => {
-        this.#authorize(context, state, apiKey);
-        return andThen(this.#matchOrganizations(context, state, apiKey), (loaded) => this.#accept(state, loaded));
-      }),
+      andThen(this.#count(context, state, apiKey), () =>
+        andThen(this.#authorize(context, state, apiKey), (loaded) => this.#accept(state, loaded)),
+      ),
     );
   }
 
@@ -63,7 +62,6 @@ export class ApiKeyGuard implements CanActivate {
     const cached = verification.lookup?.(credential.key);
     if (cached) return this.#acceptKey(context, state, cached, true);
     this.#limitFailures(context, state, credential.key);
-    keepState(state);
     return this.#verify(context, state, credential.key);
   }
 
@@ -90,7 +88,6 @@ export class ApiKeyGuard implements CanActivate {
     state.wasCached = wasCached;
     if (!verdict.accepted) throw this.#refuseKey(context, state, ANSWER_OF_REASON[verdict.reason]);
     state.apiKey = verdict.apiKey;
-    keepState(state);
     return verdict.apiKey;
   }
 
@@ -108,27 +105,20 @@ export class ApiKeyGuard implements CanActivate {
     });
   }
 
-  /** Checks what the rule demands of the key itself: scopes, an organization, a user. */
-  #authorize(context: ExecutionContext, state: RequestState, apiKey: VerifiedApiKey): void {
+  /**
+   * Checks the key against the rule: first its scopes, organization and user, then each organization that the request names, in order. So a
+   * resolver does not load anything for a key that is refused anyway.
+   */
+  #authorize(context: ExecutionContext, state: RequestState, apiKey: VerifiedApiKey): Loaded | Promise<Loaded> {
     const refusal = decideAccess(state.rule.access, apiKey);
-    if (!refusal) return;
-    this.registration.decisions?.report(decisionOf(state, refusal.code));
-    throw this.registration.refusals.refuseAccess(responseOf(context), refusal, state.rule);
-  }
-
-  /** Compares the key's organization with each one that the request names, in order. The last resource that was loaded counts. */
-  #matchOrganizations(
-    context: ExecutionContext,
-    state: RequestState,
-    apiKey: VerifiedApiKey,
-  ): Loaded | Promise<Loaded> {
+    if (refusal) throw this.#refuseAccess(context, state, refusal);
     let matched: Loaded | Promise<Loaded> = NOTHING_LOADED;
     for (const read of state.rule.organizations) {
       matched = andThen(matched, (loaded) =>
         andThen(read(context, state.request, apiKey), (resolution) => {
           const { orgCode, resource } = resolvedOrgOf(resolution);
-          const refusal = decideOrganization(apiKey, orgCode);
-          if (refusal) throw this.#refuse(context, state, refusal.code);
+          const mismatch = decideOrganization(apiKey, orgCode);
+          if (mismatch) throw this.#refuse(context, state, mismatch.code);
           return resource === undefined || resource === null ? loaded : { resource };
         }),
       );
@@ -151,6 +141,11 @@ export class ApiKeyGuard implements CanActivate {
     if (waitSeconds > 0) return this.#refuse(context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
     failedAttempts.record(state.request);
     return this.#refuse(context, state, name);
+  }
+
+  #refuseAccess(context: ExecutionContext, state: RequestState, refusal: AccessRefusal): ApiKeyRefusedException {
+    this.registration.decisions?.report(decisionOf(state, refusal.code));
+    return this.registration.refusals.refuseAccess(responseOf(context), refusal, state.rule);
   }
 
   #refuse(
