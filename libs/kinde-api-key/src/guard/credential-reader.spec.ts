@@ -211,7 +211,7 @@ describe('CredentialReader, without a raw header list', () => {
   it.each([
     ['none', { headers: { authorization: `Bearer ${KEY}` } }],
     ['an empty one, as serverless adapters make', { rawHeaders: [], headers: { authorization: `Bearer ${KEY}` } }],
-    ['something else in its place', { rawHeaders: 'no list', headers: { authorization: `Bearer ${KEY}` } }],
+    ['something else in place of it', { rawHeaders: 'no list', headers: { authorization: `Bearer ${KEY}` } }],
   ])('reads the parsed headers: %s', (_case, request) => {
     expect(resultOf(bearerOnly, request)).toEqual({ rawKey: KEY });
   });

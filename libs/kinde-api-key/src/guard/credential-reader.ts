@@ -5,7 +5,7 @@ import type { HttpRequest } from '../rules/http-request.js';
 /** Why a request does not carry a key that Kinde could be asked about. */
 export type CredentialRefusal = 'MISSING_KEY' | 'MALFORMED_REQUEST' | 'WRONG_CREDENTIAL_TYPE' | 'WRONG_KEY_PREFIX';
 
-/** The key of a request, or why there is none. */
+/** The key of a request, or why it is refused. */
 export type CredentialResult = { readonly key: RawKey } | { readonly refusal: CredentialRefusal };
 
 const MISSING = refusal('MISSING_KEY');
