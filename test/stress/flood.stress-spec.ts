@@ -4,6 +4,8 @@ import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiKeyGuard, ApiKeyVerificationService } from 'nestjs-kinde-api-key';
 import { ADAPTERS, startScenario, type Scenario } from '../support/scenario.js';
 
+jest.setTimeout(300_000);
+
 @Controller()
 @UseGuards(ApiKeyGuard)
 class AnyController {

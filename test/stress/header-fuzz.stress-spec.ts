@@ -4,6 +4,8 @@ import { ApiKeyGuard, ApiKeyRefusedException } from 'nestjs-kinde-api-key';
 import { headerVariant, possibleKey, seeded } from '../support/header-fuzzer.js';
 import { startScenario, type Scenario } from '../support/scenario.js';
 
+jest.setTimeout(300_000);
+
 @Controller()
 @UseGuards(ApiKeyGuard)
 class AnyController {

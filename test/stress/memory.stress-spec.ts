@@ -1,6 +1,8 @@
 import { KindeEmulator, type KindeEmulatorFault } from 'nestjs-kinde-api-key/testing';
 import { messageWith, startChild } from '../support/child.js';
 
+jest.setTimeout(300_000);
+
 /** The bar: peak memory above idle, in MB. */
 const ABOVE_IDLE_MB = 30;
 
