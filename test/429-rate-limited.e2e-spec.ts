@@ -102,13 +102,13 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
   }
   afterEach(() => scenario.close());
 
-  /** Sends requests one after the other until one is refused, 20 at most. */
-  async function passesUntilRefused(path: string, key: string): Promise<number> {
-    for (let passed = 0; passed < 20; passed += 1) {
+  /** Sends at most 20 requests, one after the other. @returns how many were accepted before one was refused */
+  async function acceptedUntilRefused(path: string, key: string): Promise<number> {
+    for (let accepted = 0; accepted < 20; accepted += 1) {
       const { status } = await scenario.get(path, key);
       if (status !== 200) {
         expect(status).toBe(429);
-        return passed;
+        return accepted;
       }
     }
     return Infinity;
@@ -120,7 +120,7 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
     return counts;
   }
 
-  it('lets exactly 100 of 1,000 concurrent requests pass, by default in any 60 seconds', async () => {
+  it('accepts exactly 100 of 1,000 concurrent requests, by default in any 60 seconds', async () => {
     await start({});
     const { key } = scenario.emulator.createKey();
     const answers = await Promise.all(Array.from({ length: 1_000 }, () => scenario.get('/plain', key)));
@@ -129,10 +129,10 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
     scenario.clock.advance(59_999);
     expect(await scenario.get('/plain', key)).toMatchObject({ status: 429 });
     scenario.clock.advance(1);
-    expect(await passesUntilRefused('/plain', key)).toBe(Infinity);
+    expect(await acceptedUntilRefused('/plain', key)).toBe(Infinity);
   });
 
-  it('has this body and these headers, and no challenge', async () => {
+  it('answers with a code, Retry-After and RateLimit headers, and without WWW-Authenticate', async () => {
     await start({ limit: 2, windowMs: 60_000 });
     const { key, keyId } = scenario.emulator.createKey();
     for (const waitMs of [20_500, 10_000]) {
@@ -172,7 +172,7 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
     expect(await scenario.get('/plain', key)).toMatchObject({ status: 429 });
   });
 
-  it('tells every request that was counted about its budget where the option says so', async () => {
+  it("sends RateLimit headers with every counted request when headers is 'always'", async () => {
     await start({ limit: 3, windowMs: 60_000, headers: 'always' });
     const { key } = scenario.emulator.createKey();
     expect(await scenario.get('/plain', key)).toMatchObject({
@@ -195,26 +195,26 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
     }
   });
 
-  it('goes by the nearest limit, each with a budget of its own', async () => {
+  it('applies the nearest limit, each with its own budget', async () => {
     await start({ limit: 5, windowMs: 10_000 });
     const { key } = scenario.emulator.createKey();
     expect(await scenario.get('/plain', key)).toMatchObject({ status: 200 });
     expect({
-      'a method in place of the option': await passesUntilRefused('/plain/own', key),
+      'a method in place of the option': await acceptedUntilRefused('/plain/own', key),
       'the class, for two methods together': [
         (await scenario.get('/limited/second', key)).status,
-        await passesUntilRefused('/limited/first', key),
-        await passesUntilRefused('/limited/second', key),
+        await acceptedUntilRefused('/limited/first', key),
+        await acceptedUntilRefused('/limited/second', key),
       ],
-      'a method in place of its class': await passesUntilRefused('/limited/own', key),
+      'a method in place of its class': await acceptedUntilRefused('/limited/own', key),
       'no limit, by a method': [
-        await passesUntilRefused('/plain/skipped', key),
-        await passesUntilRefused('/limited/skipped', key),
+        await acceptedUntilRefused('/plain/skipped', key),
+        await acceptedUntilRefused('/limited/skipped', key),
       ],
-      'an inherited class, in a budget of the subclass': await passesUntilRefused('/inherited/first', key),
-      'an overridden method that says nothing itself': await passesUntilRefused('/inherited/own', key),
-      'a subclass in place of its ancestor': await passesUntilRefused('/replaced/second', key),
-      'the option, for the rest': await passesUntilRefused('/plain', key),
+      'an inherited class, in a budget of the subclass': await acceptedUntilRefused('/inherited/first', key),
+      'an overridden method that says nothing itself': await acceptedUntilRefused('/inherited/own', key),
+      'a subclass in place of its ancestor': await acceptedUntilRefused('/replaced/second', key),
+      'the option, for the rest': await acceptedUntilRefused('/plain', key),
     }).toEqual({
       'a method in place of the option': 2,
       'the class, for two methods together': [200, 2, 0],
@@ -227,24 +227,24 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
     });
   });
 
-  it('needs no option where a decorator sets the limit, and without either there is none', async () => {
+  it('limits a route by its decorator alone, and does not limit a route without decorator and option', async () => {
     await start(undefined);
     const { key } = scenario.emulator.createKey();
-    expect(await passesUntilRefused('/plain/own', key)).toBe(2);
-    expect(await passesUntilRefused('/plain', key)).toBe(Infinity);
+    expect(await acceptedUntilRefused('/plain/own', key)).toBe(2);
+    expect(await acceptedUntilRefused('/plain', key)).toBe(Infinity);
   });
 
-  it('goes by the id of the key: a rotation does not refill the budget, and another key has its own', async () => {
+  it('counts by the id of the key: a rotation does not refill the budget, and another key has its own', async () => {
     await start({ limit: 3, windowMs: 60_000 });
     const { keyId, key } = scenario.emulator.createKey({ orgCode: 'org_a' });
     expect(await scenario.get('/plain', key)).toMatchObject({ status: 200 });
     const rotated = scenario.emulator.rotateKey(keyId);
     expect(rotated.key).not.toBe(key);
-    expect(await passesUntilRefused('/plain', rotated.key)).toBe(2);
-    expect(await passesUntilRefused('/plain', scenario.emulator.createKey({ orgCode: 'org_a' }).key)).toBe(3);
+    expect(await acceptedUntilRefused('/plain', rotated.key)).toBe(2);
+    expect(await acceptedUntilRefused('/plain', scenario.emulator.createKey({ orgCode: 'org_a' }).key)).toBe(3);
   });
 
-  it('counts a request that is refused for its scopes, and none with a bad key or without one', async () => {
+  it('counts requests that are refused for their scopes, but not those with a bad key or without a key', async () => {
     await start({ limit: 2, windowMs: 60_000 });
     const { key } = scenario.emulator.createKey();
     for (let count = 0; count < 5; count += 1) {
@@ -256,7 +256,7 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
     expect(await scenario.get('/plain', key)).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
   });
 
-  it('counts a request once where a global guard and one of the class stand before it', async () => {
+  it('counts a request once when a global guard and the guard of its class see it', async () => {
     @Controller('twice')
     @UseGuards(ApiKeyGuard)
     @AnyValidKey()
@@ -267,18 +267,18 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
       }
     }
     await start({ limit: 4, windowMs: 60_000 }, { globalGuard: true }, [TwiceController]);
-    expect(await passesUntilRefused('/twice', scenario.emulator.createKey().key)).toBe(4);
+    expect(await acceptedUntilRefused('/twice', scenario.emulator.createKey().key)).toBe(4);
   });
 
   it('takes the limit from a function of the verified key', async () => {
     await start({ limit: ({ orgCode }) => (orgCode === 'org_large' ? 4 : 1), windowMs: 60_000 });
     const limits = ['org_large', 'org_small'].map((orgCode) =>
-      passesUntilRefused('/plain', scenario.emulator.createKey({ orgCode }).key),
+      acceptedUntilRefused('/plain', scenario.emulator.createKey({ orgCode }).key),
     );
     expect(await Promise.all(limits)).toEqual([4, 1]);
   });
 
-  it('refuses where that function throws, and accepts again once it does not', async () => {
+  it('refuses while the limit function throws, and accepts again once it works', async () => {
     let isBroken = true;
     const limit = () => {
       if (isBroken) throw new Error('no plan');
@@ -292,10 +292,10 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
       body: { code: 'RATE_LIMITED' },
     });
     isBroken = false;
-    expect(await passesUntilRefused('/plain', key)).toBe(1);
+    expect(await acceptedUntilRefused('/plain', key)).toBe(1);
   });
 
-  it('leaves a tracker for rate limiters of the app’s own', async () => {
+  it('identifies the key to rate limiters of the app by apiKeyTracker', async () => {
     const trackers: string[] = [];
     @Controller('tracked')
     @UseGuards(ApiKeyGuard, {
@@ -320,7 +320,7 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
   });
 });
 
-describeAdapters('a rate limit that nobody would keep', (adapter) => {
+describeAdapters('a rate limit that cannot be enforced', (adapter) => {
   async function problemsOf(
     controller: Type,
     options: KindeApiKeyOptions & KindeApiKeyModuleExtras = {},
@@ -360,7 +360,7 @@ describeAdapters('a rate limit that nobody would keep', (adapter) => {
   it.each([
     ['@RateLimit({ limit: 5, windowMs: 60000 })', RateLimit({ limit: 5, windowMs: 60_000 })],
     ['@SkipRateLimit()', SkipRateLimit()],
-  ])('stops the boot where no guard reaches it: %s', async (text, decorate) => {
+  ])('stops the boot when no guard covers it: %s', async (text, decorate) => {
     @Controller()
     @decorate
     class LooseController {
@@ -372,7 +372,7 @@ describeAdapters('a rate limit that nobody would keep', (adapter) => {
     ]);
   });
 
-  it('stops the boot beside @SkipRateLimit() at the same place', async () => {
+  it('stops the boot beside @SkipRateLimit() on the same method', async () => {
     @Controller()
     @UseGuards(ApiKeyGuard)
     class ContradictoryController {
@@ -386,7 +386,7 @@ describeAdapters('a rate limit that nobody would keep', (adapter) => {
     ]);
   });
 
-  it('is no decision about access: strict mode still demands one', async () => {
+  it('does not count as a decision about access: strict mode still demands one', async () => {
     @Controller()
     @RateLimit({ limit: 5, windowMs: 60_000 })
     class UndecidedController {

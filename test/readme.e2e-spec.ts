@@ -1,127 +1,142 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { ANSWERS } from '../libs/kinde-api-key/src/responses/answers.js';
 import { resolveOptions } from '../libs/kinde-api-key/src/config/resolved-options.js';
 import { planTable } from './bench/simulation/plans.js';
-import { demoCallsMarkdown, rowsOf, sectionOf, truthTableMarkdown, withSection } from './support/readme-tables.js';
+import { compileExamples } from './support/example-compiler.js';
+import {
+  brokenLinks,
+  DOCS,
+  docsPages,
+  examplesOf,
+  linksOf,
+  read,
+  REPOSITORY,
+  rowsOf,
+  sectionOf,
+  withSection,
+} from './support/markdown.js';
+import { demoCallsMarkdown, firstDemoCallsMarkdown, truthTableMarkdown } from './support/readme-tables.js';
+import { sourceFiles } from './support/source-files.js';
 
-const ROOT = join(__dirname, '..');
-const README = join(ROOT, 'README.md');
-const EMULATOR_README = join(ROOT, 'libs/kinde-api-key/src/testing/README.md');
-const readme = () => readFileSync(README, 'utf8');
+const EMULATOR_README = 'libs/kinde-api-key/src/testing/README.md';
+const OTHER_PAGES = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'apps/sample/README.md', EMULATOR_README];
+const PAGES = ['README.md', ...docsPages(), ...OTHER_PAGES.filter((page) => existsSync(join(REPOSITORY, page)))];
+
+const CODES = Object.values(ANSWERS).map(({ code, statusCode, ...answer }) => {
+  const challenge = 'challenge' in answer ? answer.challenge : undefined;
+  return { code: `\`${code}\``, status: String(statusCode), challenge };
+});
 
 describe('README.md', () => {
-  it.each([
-    ['truth table', truthTableMarkdown],
-    ['demo calls', demoCallsMarkdown],
-    ['plan', () => planTable()],
-  ])('shows the %s as it is tested (UPDATE_README=1 writes it anew)', (name, render) => {
-    if (process.env.UPDATE_README === '1') writeFileSync(README, withSection(readme(), name, render()));
-    expect(sectionOf(readme(), name)).toBe(render());
+  it('has at most 180 lines', () => {
+    expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(180);
   });
 
-  it('lists every error with the status and challenge that the guard gives it', () => {
-    const documented = rowsOf(sectionOf(readme(), 'errors')).map(([code, status, challenge]) => ({
+  it('lists every code under its status', () => {
+    const documented = Object.fromEntries(
+      rowsOf(sectionOf('README.md', 'codes')).map(([status = '', codes = '']) => [status, codes.split(', ').sort()]),
+    );
+    const expected: Record<string, string[]> = {};
+    for (const { code, status } of CODES) expected[status] = [...new Set([...(expected[status] ?? []), code])].sort();
+    expect(documented).toEqual(expected);
+  });
+
+  it('shows defaults as the code has them', () => {
+    const { guard, ...others } = resolveOptions({ domain: 'acme', clientId: 'id', clientSecret: 'secret' }, {});
+    const { apiId } = others.kinde;
+    const rows = rowsOf(sectionOf('README.md', 'defaults')).map(([option = '', value]) => [
+      option.replaceAll('`', ''),
+      value,
+    ]);
+    expect(rows.length).toBeGreaterThanOrEqual(6);
+    for (const [option = '', value] of rows) {
+      const found = valueAt({ ...guard, ...others, apiId }, option);
+      expect({ option, value }).toEqual({ option, value: found === null ? 'unset' : `\`${JSON.stringify(found)}\`` });
+    }
+  });
+});
+
+describe('pages', () => {
+  it.each([
+    ['README.md', 'some demo calls', firstDemoCallsMarkdown],
+    ['apps/sample/README.md', 'demo calls', demoCallsMarkdown],
+    [`${DOCS}/routes.md`, 'truth table', truthTableMarkdown],
+    [`${DOCS}/multiple-instances.md`, 'plan', () => planTable()],
+  ])('show, in %s, the section "%s" as the code has it (UPDATE_README=1 rewrites it)', (page, name, render) => {
+    if (process.env.UPDATE_README === '1') writeFileSync(join(REPOSITORY, page), withSection(page, name, render()));
+    expect(sectionOf(page, name)).toBe(render());
+  });
+
+  it('list every error with the status and challenge that the guard sends', () => {
+    const documented = rowsOf(sectionOf(`${DOCS}/errors.md`, 'errors')).map(([code, status, challenge]) => ({
       code,
       status,
       challenge,
     }));
-    const answers = Object.values(ANSWERS).map((answer) => ({
-      code: `\`${answer.code}\``,
-      status: String(answer.statusCode),
-      challenge: !('challenge' in answer)
-        ? 'none'
-        : answer.challenge === null
-          ? 'without an error'
-          : `\`${String(answer.challenge)}\``,
+    const answers = CODES.map(({ challenge, ...answer }) => ({
+      ...answer,
+      challenge: challenge === undefined ? 'none' : challenge === null ? 'without an error' : `\`${challenge}\``,
     }));
-    const byCode = new Map(answers.map((answer) => [answer.code, answer]));
-    expect(documented).toEqual([...byCode.values()]);
+    expect(documented).toEqual([...new Map(answers.map((answer) => [answer.code, answer])).values()]);
   });
 
-  it('lists every option with its default', () => {
-    const documented = Object.fromEntries(
-      rowsOf(sectionOf(readme(), 'options')).map(([option = '', value = '']) => [option, value]),
-    );
-    const { kinde, http, cache, guard, rateLimit } = resolveOptions(
-      { domain: 'acme', clientId: 'id', clientSecret: 'secret', rateLimit: {} },
-      {},
-    );
-    const { timeoutMs, retries, maxConcurrent, maxPerSecond, maxQueued } = kinde;
-    const defaults = {
-      ...prefixed('cache.', cache ?? {}),
-      ...prefixed('rateLimit.', rateLimit ?? {}),
-      ...prefixed('kinde.', { timeoutMs, retries, maxConcurrent, maxPerSecond, maxQueued, http }),
-      credentials: guard.credentials,
-      keyPrefixes: guard.keyPrefixes,
-      orgParam: guard.orgParam,
-      hideExistence: guard.hideExistence,
-      realm: guard.realm,
-      guardedBy: guard.guardedBy,
-    };
-    for (const [option, value] of Object.entries(defaults)) {
-      const shown = typeof value === 'string' ? value : JSON.stringify(value);
-      expect({ option, value: documented[`\`${option}\``] }).toEqual({ option, value: `\`${shown}\`` });
-    }
-    const elsewhere = [
-      'domain',
-      'clientId',
-      'clientSecret',
-      'audience',
-      'apiId',
-      'isGlobal',
-      'globalGuard',
-      'cache',
-      'failedAttempts',
-      'shared',
-      'rateLimit',
-      'kinde.allowInsecureHost',
-      'onDecision',
+  it('quote, in troubleshooting.md, messages that the sources contain', () => {
+    const quoted = read(`${DOCS}/troubleshooting.md`)
+      .split('\n')
+      .filter((line) => line.startsWith('| "'))
+      .map((line) => line.split('"')[1] ?? '');
+    const sources = sourceFiles('libs/kinde-api-key/src').map(read).join('\n');
+    expect(quoted.length).toBeGreaterThan(5);
+    expect(quoted.filter((message) => !sources.includes(message))).toEqual([]);
+  });
+
+  it('have examples that compile', () => {
+    const examples = PAGES.flatMap(examplesOf);
+    expect(examples.length).toBeGreaterThan(10);
+    const [first] = examples;
+    // The README's first example is the module that a later one imports.
+    expect(compileExamples(examples, (example) => (example === first ? 'app.module' : undefined))).toEqual([]);
+  }, 120_000);
+
+  it('have links that lead to a file and a heading', () => {
+    expect(PAGES.flatMap((page) => brokenLinks(page).map((link) => `${page}: ${link}`))).toEqual([]);
+  });
+
+  it('in docs link only to each other, so that the links work in the package too', () => {
+    const outside = docsPages().flatMap((page) => linksOf(page).filter((link) => !/^([\w-]+\.md)?(#|$)/.test(link)));
+    expect(outside).toEqual([]);
+  });
+
+  it('name only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = PAGES.flatMap((page) => [...read(page).matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name));
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it('map every folder of the sources and the tests in CONTRIBUTING.md', () => {
+    const contributing = read('CONTRIBUTING.md');
+    const expected = [
+      ...foldersOf('libs/kinde-api-key/src').map((folder) => `| \`${folder}\` |`),
+      ...foldersOf('test').map((folder) => `| \`test/${folder}\` |`),
     ];
-    expect(Object.keys(documented).sort()).toEqual(
-      [...Object.keys(defaults), ...elsewhere].map((option) => `\`${option}\``).sort(),
-    );
+    expect(expected.length).toBeGreaterThan(20);
+    expect(expected.filter((row) => !contributing.includes(row))).toEqual([]);
   });
 
-  it.each([README, EMULATOR_README])('has examples that compile: %s', (file) => {
-    const examples = [...readFileSync(file, 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
-      ([, example = '']) => example,
-    );
-    expect(examples.length).toBeGreaterThan(0);
-    expect(diagnosticsOf(examples)).toEqual([]);
+  it('are each linked from README.md', () => {
+    expect(docsPages().filter((page) => !linksOf('README.md').includes(page))).toEqual([]);
   });
 });
 
-function prefixed(prefix: string, values: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value as unknown]));
+function foldersOf(folder: string): string[] {
+  return readdirSync(join(REPOSITORY, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 }
 
-/** What the compiler says of texts that are no files, each a module of its own beside this test. */
-function diagnosticsOf(examples: readonly string[]): string[] {
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-    config: { compilerOptions: object };
-  };
-  const { options } = ts.convertCompilerOptionsFromJson(
-    { ...config.compilerOptions, noEmit: true, rootDir: ROOT },
-    ROOT,
-  );
-  const files = new Map(examples.map((example, index) => [join(__dirname, `readme-example-${index}.ts`), example]));
-  const host = ts.createCompilerHost(options);
-  const { fileExists, readFile, getSourceFile } = host;
-  host.fileExists = (name) => files.has(name) || fileExists.call(host, name);
-  host.readFile = (name) => files.get(name) ?? readFile.call(host, name);
-  host.getSourceFile = (name, languageVersion, ...rest) => {
-    const example = files.get(name);
-    return example === undefined
-      ? getSourceFile.call(host, name, languageVersion, ...rest)
-      : ts.createSourceFile(name, example, languageVersion, true);
-  };
-  const program = ts.createProgram([...files.keys()], options, host);
-  return [...files.keys()].flatMap((name) => {
-    const source = program.getSourceFile(name);
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
-      ({ messageText }) => `${name.slice(ROOT.length + 1)}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
-    );
-  });
+/** @returns the value of `cache.ttlMs` and the like */
+function valueAt(options: object, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], options);
 }

@@ -1,5 +1,5 @@
-// Makes the README that npm shows from the one at the top of the repository: without what stands between
-// `<!-- repository only -->` and `<!-- /repository only -->`, without comments, and without links to files that are not in the package.
+// Makes the README of the package from the one at the top of the repository. Removes the parts between `<!-- repository only -->` and
+// `<!-- /repository only -->`, comments, and links to files that do not ship. Other links become relative to the package: `docs/…`.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
@@ -18,11 +18,11 @@ export function makeReadme() {
 function readmeForPackage(text) {
   const shared = text.replaceAll(/<!-- repository only -->[^]*?<!-- \/repository only -->\n*/g, '');
   if (/<!-- \/?repository only -->/.test(shared))
-    throw new Error('README.md: "repository only" is opened or closed once too often');
-  return outsideCode(shared, (prose) => prose.replaceAll(/<!--[^]*?-->\n*/g, '').replaceAll(LINK, rewriteLink));
+    throw new Error('README.md: a "repository only" comment has no counterpart');
+  return outsideCode(shared, (prose) => prose.replaceAll(/<!--[^]*?-->\n/g, '').replaceAll(LINK, rewriteLink));
 }
 
-/** A Markdown link. The text may hold code, no other link. */
+/** A Markdown link. Its label may contain code but not another link. */
 const LINK = /(?<!!)\[(?<label>[^\][]*)\]\((?<target>[^)\s]+)\)/g;
 
 function rewriteLink(link, label, target) {
@@ -33,10 +33,10 @@ function rewriteLink(link, label, target) {
   return `[${label}](${inPackage}${anchor === undefined ? '' : `#${anchor}`})`;
 }
 
-/** The sources are in the package, and copies of a few pages from the top of the repository. */
+/** @returns where a file of the repository is in the package, or `undefined` if it does not ship */
 function pathInPackage(path) {
   const inside = path.startsWith(PACKAGE_FOLDER) ? path.slice(PACKAGE_FOLDER.length) : path;
-  const isShipped = inside.startsWith('src/') || /^(LICENSE|CHANGELOG\.md|SECURITY\.md)$/.test(inside);
+  const isShipped = /^(docs|src)\//.test(inside) || /^(LICENSE|CHANGELOG\.md|SECURITY\.md)$/.test(inside);
   return isShipped && existsSync(join(REPOSITORY, path)) ? inside : undefined;
 }
 

@@ -71,7 +71,7 @@ export async function createBenchApp(adapter, variants, imports, orgCode) {
   return { app, variants: runnable };
 }
 
-/** Express tries its routes one after the other: the one that is measured is tried first, so that none pays for those before it. */
+/** Moves a route to the front: Express tries its routes in order, and no variant must pay for those before it. */
 function bringToFront({ stack }, url) {
   const first = stack.findIndex(({ route }) => route);
   const wanted = stack.findIndex((layer) => layer.route && layer.match(url));
@@ -80,14 +80,14 @@ function bringToFront({ stack }, url) {
 
 const HEADERS = new Map();
 
-/** The headers of a request, made once for each key: the harness must not cost more than what it measures. */
+/** The headers of a request, made once for each key: the harness must cost less than what it measures. */
 function headersOf(key) {
   let headers = HEADERS.get(key);
   if (!headers) HEADERS.set(key, (headers = key === undefined ? {} : { authorization: `Bearer ${key}` }));
   return headers;
 }
 
-/** Asks every variant, and stops unless it answers what it is measured for: a variant that does nothing is fast. */
+/** Asks every variant once, and throws for an unexpected answer: a variant that does nothing would be fast. */
 export async function checkAnswers(variants) {
   for (const { name, request, status = 200, before = 0 } of variants) {
     for (let times = 0; times < before; times += 1) await request(0);

@@ -1,4 +1,4 @@
-// Kinde's stand-in in a process of its own, so that its CPU time is not counted for those who call it.
+// The emulator in a process of its own, so that its CPU time does not count.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -124,7 +124,8 @@ describe('the packed library', () => {
 
   it('carries its licence, its pages and its sources, and no tests', () => {
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
-    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', join('src', 'index.ts')]));
+    const pages = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', join('docs', 'routes.md')];
+    expect(files).toEqual(expect.arrayContaining([...pages, join('src', 'index.ts')]));
     expect(files.filter((file) => /\.spec\.|\.mjs$|tsconfig/.test(file))).toEqual([]);
   });
 

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 
-/** Secrets to look for, by a name that may stand in a message. */
+/** Secrets to look for, each under a name that may appear in a message. */
 export type Canaries = Readonly<Record<string, string>>;
 
-/** Everything that the world can see of a value: hidden properties, getters, causes, at any depth. */
+/** Returns everything that is readable in a value as text: hidden properties, getters and causes, at any depth. */
 export function everythingOf(value: unknown): string {
   return [
     inspect(value, {
@@ -19,7 +19,7 @@ export function everythingOf(value: unknown): string {
   ].join('\n');
 }
 
-/** `JSON.stringify`, which leaves out what comes round again. */
+/** `JSON.stringify` without repeated and circular references. */
 function stringified(value: unknown): string {
   const seen = new Set<unknown>();
   return (
@@ -33,7 +33,7 @@ function stringified(value: unknown): string {
   );
 }
 
-/** The forms in which a secret may turn up: as it is, URL-encoded, in hex, and in base64 wherever it stands in a longer text. */
+/** Returns a secret in every encoding that is searched: plain, URL-encoded, hex, and base64 at any offset of a longer text. */
 export function formsOf(secret: string): ReadonlyMap<string, string> {
   const bytes = Buffer.from(secret);
   const forms: [string, string][] = [
@@ -47,7 +47,7 @@ export function formsOf(secret: string): ReadonlyMap<string, string> {
     ['reversed', secret.split('').reverse().join('')],
   ];
   for (const offset of [0, 1, 2]) {
-    // The characters that depend on the secret alone: without those that its neighbours have a part in.
+    // Keeps the characters that depend on the secret alone, and drops those that encode neighbouring bytes, too.
     const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
     const inner = shifted.subarray(offset === 0 ? 0 : 3, shifted.length - (shifted.length % 3));
     forms.push(
@@ -58,7 +58,7 @@ export function formsOf(secret: string): ReadonlyMap<string, string> {
   return new Map(forms);
 }
 
-/** @returns which canaries stand in a text, in which form, and what surrounds them (without the secret itself) */
+/** @returns the canaries found in a text, each with its encoding and the text before it, without the secret */
 export function canariesIn(text: string, canaries: Canaries): string[] {
   return Object.entries(canaries).flatMap(([name, secret]) =>
     [...formsOf(secret)]

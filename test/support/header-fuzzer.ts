@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A generator of numbers that gives the same ones for the same seed (xorshift32). */
+/** Returns a generator whose numbers are determined by the seed (xorshift32). */
 export function seeded(seed: number): { below: (bound: number) => number; pick: <T>(from: readonly T[]) => T } {
   let state = createHash('sha256').update(String(seed)).digest().readUInt32LE() || 1;
   const next = (): number => {
@@ -27,7 +27,7 @@ function text(random: Random, length: number): string {
   return made;
 }
 
-/** A key, or something that is nearly one. */
+/** A key, or a text that differs from a key in one detail. */
 function token(random: Random): string {
   const length = random.below(4) === 0 ? random.pick(LENGTHS) : 16 + random.below(60);
   const plain = text(random, Math.min(length, 64)) + 'x'.repeat(Math.max(0, length - 64));
@@ -58,26 +58,26 @@ function token(random: Random): string {
   }
 }
 
-/** A header's value, as some client may send it. */
+/** The value of a header, well-formed or not. */
 function value(random: Random, scheme: boolean): string {
   const made = scheme ? random.pick(SCHEMES) + random.pick(SPACES) + token(random) : token(random);
   return random.below(12) === 0 ? `${made}, ${scheme ? 'Bearer ' : ''}${token(random)}` : made;
 }
 
-/** Two credentials; by the number that was drawn. */
+/** The headers of requests with two credentials, by the number drawn. */
 const TWICE: Readonly<Record<number, readonly string[]>> = {
   16: ['Authorization', 'authorization'],
   17: ['X-Api-Key', 'x-API-key'],
   18: ['Authorization', 'X-Api-Key'],
 };
 
-/** Headers as they were sent (`raw`, names and values in turn) and as Node makes an object of them, or something stranger. */
+/** Headers as sent (`rawHeaders`, names and values alternately) and as Node's object of headers, or with values of other types. */
 export interface HeaderVariant {
   readonly rawHeaders?: readonly unknown[];
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** One of many ways to send, or not to send, a key. */
+/** Generates the headers of a request with one key, several keys, or without a key. */
 export function headerVariant(random: Random): HeaderVariant {
   const raw: string[] = ['Host', 'localhost'];
   const add = (name: string): void => void raw.push(name, value(random, !/^x-api-key$/i.test(name)));
@@ -88,7 +88,7 @@ export function headerVariant(random: Random): HeaderVariant {
     add(random.pick(['Proxy-Authorization', 'Authorization2', 'Author\u0131zation', 'X_Api_Key', '__proto__']));
   else for (const name of TWICE[where] ?? []) add(name);
   const headers = joined(raw);
-  // What an adapter without a socket makes of them: no raw list, and values of any type.
+  // An adapter without a socket may have no raw list, and values of any type.
   if (random.below(10) > 0) return { rawHeaders: raw, headers };
   const strange: unknown = random.pick<unknown>([
     [raw[3]],
@@ -103,7 +103,7 @@ export function headerVariant(random: Random): HeaderVariant {
   return { headers: { ...headers, [random.pick(['authorization', 'x-api-key'])]: strange } };
 }
 
-/** What Node makes of repeated headers: the first `Authorization` wins, others are joined by commas (`http.IncomingMessage.headers`). */
+/** Combines repeated headers as Node does (`http.IncomingMessage.headers`): the first `Authorization` wins, others are joined by commas. */
 function joined(raw: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let index = 0; index < raw.length; index += 2) {
@@ -119,8 +119,8 @@ function joined(raw: readonly string[]): Record<string, string> {
 }
 
 /**
- * The independent oracle: the one text that could be a key, or `undefined`. Written from RFC 6750 §2.1 and RFC 9110 §11.4 with loops
- * and sets, and nothing of the library's.
+ * Returns the one text that could be a key, or `undefined`. An independent oracle, written from RFC 6750 §2.1 and RFC 9110 §11.4 without
+ * code of the library.
  */
 export function possibleKey({ rawHeaders, headers }: HeaderVariant): string | undefined {
   const authorization = valuesOf('authorization', rawHeaders, headers);
@@ -134,7 +134,7 @@ export function possibleKey({ rawHeaders, headers }: HeaderVariant): string | un
   return isToken68(candidate) && !isJwt(candidate) ? candidate : undefined;
 }
 
-/** Every value of a header as sent; `undefined` where it is of a type that no header has. */
+/** Every value of a header as sent, or `undefined` if a value is not a string. */
 function valuesOf(
   name: string,
   raw: readonly unknown[] | undefined,
@@ -149,14 +149,14 @@ function valuesOf(
 }
 
 /**
- * What stands behind `Bearer` and one or more spaces; `undefined` for another scheme. An empty header and a long word without a scheme are
- * a credential all the same, though none that can be a key.
+ * Returns the text after `Bearer` and one or more spaces, or `undefined` for another scheme. An empty header and a long word without a scheme
+ * count as credentials, too, but cannot be a key.
  */
 function credentialsOf(header: string): string | undefined {
   const words = header.split(' ');
   const [scheme = ''] = words;
   if (header === '' || (words.length === 1 && header.length >= 16)) return '';
-  // ASCII letters alone: the Kelvin sign and the dotless i are no letters of a scheme.
+  // A scheme has ASCII letters only: the Kelvin sign and the dotless i do not count.
   const isBearer =
     scheme.length === 6 &&
     scheme.split('').every((letter, at) => letter < '\u0080' && letter.toLowerCase() === 'bearer'[at]);

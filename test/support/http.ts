@@ -1,21 +1,21 @@
 import { request as httpRequest } from 'node:http';
 
-/** An answer, read to its end. */
+/** An answer that was received completely. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The body as JSON, or as text where it is none. */
+  /** The body, parsed as JSON if possible, else as text. */
   readonly body: unknown;
 }
 
-/** What to send. `headers` may be a flat list of names and values, so that a header can be sent twice. */
+/** A request to send. `headers` may be a flat list of names and values, so that a header can be sent twice. */
 export interface Sending {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>> | readonly string[];
   readonly body?: string;
 }
 
-/** Sends one request over a socket of its own, exactly as given. */
+/** Sends one request exactly as given, over a new connection. */
 export function send(url: string, { method = 'GET', headers = {}, body }: Sending = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(

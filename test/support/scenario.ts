@@ -11,11 +11,11 @@ import {
 import { KindeEmulator, TestClock, type KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
 import { send, type Answer, type Sending } from './http.js';
 
-/** The two adapters that every answer is the same on. */
+/** The HTTP adapters of Nest. Every answer is the same on both. */
 export const ADAPTERS = ['express', 'fastify'] as const;
 export type Adapter = (typeof ADAPTERS)[number];
 
-/** What an app under test is made of, beside Kinde. */
+/** The parts of an app under test. */
 export interface ScenarioOptions {
   readonly adapter: Adapter;
   readonly controllers?: Type[];
@@ -23,25 +23,25 @@ export interface ScenarioOptions {
   readonly imports?: ModuleMetadata['imports'];
   readonly options?: KindeApiKeyOptions & KindeApiKeyModuleExtras;
   readonly emulator?: KindeEmulatorOptions;
-  /** Replaces the one registration, e.g. by several. */
+  /** Returns the registrations to import instead of the default one. */
   readonly register?: (emulator: KindeEmulator) => (DynamicModule | Type)[];
   /** Called before the app starts. */
   readonly prepare?: (app: INestApplication) => void;
 }
 
-/** A running app, its Kinde and their common clock. */
+/** A running app, its Kinde emulator and the clock of both. */
 export interface Scenario {
   readonly app: INestApplication;
   readonly emulator: KindeEmulator;
   readonly clock: TestClock;
   readonly url: string;
-  /** Sends a request with a key as `Authorization: Bearer`, or with none. */
+  /** Sends a request with a key as `Authorization: Bearer`, or without a key. */
   get(path: string, key?: string, sending?: Sending): Promise<Answer>;
   send(path: string, sending?: Sending): Promise<Answer>;
   close(): Promise<void>;
 }
 
-/** Starts an emulator and an app that stands on it, both on loopback sockets. */
+/** Starts an emulator and an app that uses it, both on loopback sockets. */
 export async function startScenario(scenario: ScenarioOptions): Promise<Scenario> {
   const clock = new TestClock();
   const emulator = await KindeEmulator.start({ clock, ...scenario.emulator });

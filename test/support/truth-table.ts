@@ -1,9 +1,9 @@
 /**
  * How rules combine, as data: what stands on the class, on the method and on what they inherit, and what each kind of key gets.
- * The e2e test runs it on both adapters, the README prints it.
+ * The e2e test runs it on both adapters, and the page on routes shows it.
  */
 
-/** The kinds of key that knock. The route is about `org_a`. */
+/** Kinds of keys. The route is about `org_a`. */
 export const KEYS = {
   none: null,
   bad: { scopes: [], known: false },

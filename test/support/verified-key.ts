@@ -1,6 +1,6 @@
 import type { VerifiedApiKey } from '../../libs/kinde-api-key/src/api-key/verified-api-key.js';
 
-/** @returns what Kinde says about a key of an organization, but for the fields that the test has an opinion about */
+/** Builds a verified key of an organization. @param fields what the test sets itself */
 export function verifiedKey(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {
   return {
     keyId: 'api_key_1',

@@ -28,9 +28,9 @@ import type { KindeApiKeyModuleExtras, KindeApiKeyOptions } from './kinde-api-ke
 import { SharedState } from './shared/shared-state.js';
 import { AxiosKindeHttp, unsharedHttpService } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
-import { InProcessRateLimitStore } from './rate-limit/in-process-rate-limit-store.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
+import { SlidingWindow } from './rate-limit/sliding-window.js';
 import { resolveOptions, type ResolvedOptions } from './config/resolved-options.js';
 import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 
@@ -101,7 +101,7 @@ function publicControllersOf({ globalGuard }: KindeApiKeyModuleExtras): Readonly
         refusals: new RefusalFactory(guard),
         failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
         rateLimiter: new RateLimiter(rateLimitStoreOf(fleet, clock), log),
-        decisions: new DecisionReporter(guard.onDecision, log),
+        decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log),
         log,
       }),
       inject: [
@@ -183,10 +183,11 @@ export class KindeApiKeyModule
     );
     const { guarded, public: open, warnings } = check.run();
     for (const warning of warnings) this.#log.warn(warning);
-    const oldestSeconds = this.#registration.verification.maxAcceptedAgeMs / 1_000;
+    const { cache } = this.#options;
+    const oldestSeconds = cache ? (cache.ttlMs + cache.staleIfErrorMs) / 1_000 : 0;
     this.#log.log(
       `${guarded} routes guarded, ${open} public, oldest accepted answer ${oldestSeconds} s, ` +
-        `cache ${this.#options.cache ? 'on' : 'off'}, shared ${this.#options.shared?.name ?? 'no'}`,
+        `cache ${cache ? 'on' : 'off'}, shared ${this.#options.shared?.name ?? 'no'}`,
     );
     await this.#fleet?.start();
   }
@@ -204,6 +205,6 @@ function fleetOf({ shared, kinde, cache }: ResolvedOptions, clock: Clock, log: L
 }
 
 function rateLimitStoreOf(fleet: SharedState | null, clock: Clock): RateLimitStore {
-  const local = new InProcessRateLimitStore(clock);
+  const local = new SlidingWindow(clock);
   return fleet ? fleet.rateLimits(local) : local;
 }

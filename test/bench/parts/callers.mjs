@@ -1,4 +1,4 @@
-// Ten thousand callers at once with one key that nobody has seen: who shares the call, and what does sharing cost?
+// Ten thousand concurrent callers with one key that is not cached: how many calls, and what does sharing one cost?
 import { Inject, UnauthorizedException } from '@nestjs/common';
 import { ApiKeyGuard, ApiKeyVerificationService, RequireScopes } from 'nestjs-kinde-api-key';
 import { createBenchApp } from '../bench-app.mjs';
@@ -66,7 +66,7 @@ async function timeOf(call) {
   return performance.now() - start;
 }
 
-/** A promise for each digest, and what it gave: as one would write it. */
+/** A promise for each digest, and its result: single flight by hand. */
 async function singleFlight({ domain, credentials }) {
   const token = await fetchToken(domain, credentials);
   const known = new Map();

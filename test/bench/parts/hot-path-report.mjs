@@ -17,11 +17,9 @@ export async function reportHotPath(adapter, plan) {
   return [
     `## ${NAMES[adapter]}`,
     controlLine(measured),
-    `### A key that is remembered\n\n${hitTable(measured, tables.hits)}`,
-    `### A request that is refused\n\n${refusalTable(measured)}`,
-    ...(tables.asking.length > 0
-      ? [`### A key that Kinde is asked about\n\n${askingTable(measured, tables.asking)}`]
-      : []),
+    `### A cached key\n\n${hitTable(measured, tables.hits)}`,
+    `### A refused request\n\n${refusalTable(measured)}`,
+    ...(tables.asking.length > 0 ? [`### A key that is not cached\n\n${askingTable(measured, tables.asking)}`] : []),
   ].join('\n\n');
 }
 

@@ -18,14 +18,14 @@ import { ourLimitedVariant, ourMiss, ourModule, OURS_IN_REDIS, ourVariants } fro
 
 export const FLOOR = 'the floor, by hand';
 export const OURS = 'ours, two scopes';
-export const REFUSALS = ['missing key', 'bad key, remembered', 'missing scope', 'over the rate limit'];
+export const REFUSALS = ['missing key', 'bad key, cached', 'missing scope', 'over the rate limit'];
 
 /** Calls take a hundred times as long as hits, and several are under way at once, as they would be. */
 const ASKING = { block: 20, atOnce: 10 };
 
 /**
  * @param {'fastify' | 'express'} adapter
- * @param {{ keys: number, rounds: number, warmUp: number, block: number, peers: boolean, guard?: unknown }} plan `peers`: the others, too, and not only the floor
+ * @param {{ keys: number, rounds: number, warmUp: number, block: number, peers: boolean, guard?: unknown }} plan `peers`: whether other libraries are measured, too
  * @returns what was measured, and the names of the variants by table
  */
 export async function measureHotPath(adapter, plan) {

@@ -1,11 +1,11 @@
-// node --expose-gc memory-child.mjs <ours | slim> <number of keys>: prints the bytes of one remembered key.
+// node --expose-gc memory-child.mjs <ours | slim> <number of keys>: prints the bytes of one cached key.
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 const [, , which, text] = process.argv;
 const count = Number(text);
 const library = new URL('../../../libs/kinde-api-key/dist/esm/', import.meta.url);
-const { parseVerifyAnswer } = await import(new URL('kinde/verify-answer.js', library).href);
+const { parseVerifyAnswer } = await import(new URL('kinde/answers/verify-answer.js', library).href);
 const { ApiKeyVerificationService } = await import('nestjs-kinde-api-key');
 
 /** Twenty lists of two to eight scopes, ten keys to an organization. */
@@ -13,7 +13,7 @@ const SCOPE_LISTS = Array.from({ length: 20 }, (_, list) =>
   Array.from({ length: 2 + (list % 7) }, (_scope, index) => `${index % 2 ? 'write' : 'read'}:resource_${list + index}`),
 );
 
-/** Kinde's answer for a key, through the library's own parser: every text in it is an object of its own, as in real life. */
+/** Kinde's answer for a key, through the library's own parser: each text in it is an object of its own. */
 function answerFor(index) {
   const body = JSON.stringify({
     code: 'API_KEY_VERIFIED',
@@ -39,13 +39,13 @@ const FILL = {
   async ours() {
     const clock = { now: () => performance.timeOrigin + performance.now() };
     let index = 0;
-    const verifyKey = async () => ({ verdict: answerFor(index), sentAtMs: clock.now() });
+    const verify = async () => ({ verdict: answerFor(index), sentAtMs: clock.now() });
     const options = { ttlMs: 3_600_000, staleIfErrorMs: 0, negativeTtlMs: 10_000, maxKeys: count, maxRefusals: 1 };
-    const service = new ApiKeyVerificationService({ verifyKey }, options, clock);
+    const service = new ApiKeyVerificationService({ verify }, options, clock);
     for (; index < count; index += 1) await service.verify(keyOf(index));
     return service;
   },
-  /** What one would write by hand: what a request needs and no more, scopes shared, no rotated keys, no outages. */
+  /** By hand: what a request needs, with shared scopes, without rotated keys and outages. */
   async slim() {
     const cache = new LRUCache({ max: count });
     const lists = new Map();
@@ -66,7 +66,7 @@ const FILL = {
   },
 };
 
-/** What lives, outside the heap included: lru-cache keeps its order in typed arrays. */
+/** Bytes in use after full collections, typed arrays included: lru-cache keeps its order in them. */
 function livingBytes() {
   for (let run = 0; run < 4; run += 1) global.gc();
   const { heapUsed, external } = process.memoryUsage();

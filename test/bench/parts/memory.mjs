@@ -1,4 +1,4 @@
-// Bytes of a remembered key, in processes of their own.
+// Bytes of a cached key, each size in a process of its own.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { round, table } from '../report.mjs';
@@ -7,13 +7,13 @@ const CHILD = fileURLToPath(new URL('memory-child.mjs', import.meta.url));
 
 /** @returns {string} a table in Markdown */
 export function reportMemory(quick) {
-  const sizes = quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000];
+  const sizes = quick ? [10_000, 50_000] : [10_000, 50_000, 100_000, 1_000_000];
   const rows = sizes.map((size) => [
     size.toLocaleString('en'),
     `**${round(bytesOf('ours', size), 0)}**`,
     round(bytesOf('slim', size), 0),
   ]);
-  const head = ['keys', 'ours: bytes for each', 'by hand: lru-cache, what a request needs and no more'];
+  const head = ['keys', 'ours: bytes for each', 'by hand: lru-cache with what a request needs'];
   return `## Memory\n\nHeap and typed arrays after full collections.\n\n${table(head, rows)}`;
 }
 

@@ -2,7 +2,7 @@ import { costOf, mintsPerMonth, type FleetCost, type FleetPlan } from './formula
 
 const TRAFFIC = { requestsPerSecond: 100, zipf: 1, ttlMs: 60_000 };
 
-/** The fleets that the README's table shows: 100 requests a second, the default time to live. */
+/** The rows of the table in `docs/multiple-instances.md`: 100 requests a second, the default `ttlMs`. */
 export const PLANS: readonly FleetPlan[] = [100, 10_000].flatMap((keys) =>
   [1, 4, 16].flatMap((instances) =>
     (instances === 1 ? [false] : [false, true]).map((isShared) => ({ ...TRAFFIC, keys, instances, isShared })),

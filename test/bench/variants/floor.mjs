@@ -1,4 +1,4 @@
-// The floor: what somebody writes by hand who wants the check of a remembered key and nothing else.
+// The floor: the shortest check of a cached key that one could write by hand.
 import { hash } from 'node:crypto';
 import { HttpException } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
@@ -7,7 +7,7 @@ import { SCOPES } from '../upstream.mjs';
 const PREFIX = 'Bearer ';
 const AN_HOUR_MS = 3_600_000;
 
-/** @returns a `Map` of what the floors know: digest of the key to its id, scopes and expiry */
+/** @returns the cache of the floors: digest of the key to its id, scopes and expiry */
 export function knownKeys({ keys, narrowKey }) {
   const entryOf = (keyId, scopes) => ({ keyId, scopes, expiresAtMs: Date.now() + AN_HOUR_MS });
   const all = new Set(SCOPES);
@@ -19,7 +19,7 @@ export function digestOf(key) {
   return hash('sha256', key, 'binary');
 }
 
-/** A guard that does nothing: what Nest itself takes for calling one. */
+/** A guard that does nothing: the cost of Nest's call. */
 export function freeGuard() {
   return class FreeGuard {
     canActivate() {
@@ -28,7 +28,7 @@ export function freeGuard() {
   };
 }
 
-/** Slice, hash, look up, expiry, scopes; all of it in one function, for two scopes that it knows. */
+/** Slice, hash, look up, expiry, scopes; in one function, for two fixed scopes. */
 export function floorGuard(known) {
   return class FloorGuard {
     canActivate(context) {
@@ -44,7 +44,7 @@ export function floorGuard(known) {
   };
 }
 
-/** The same in the shape of a library: a bounded cache, the rule looked up for the handler, a promise only for a key that is not known. */
+/** The same in the shape of a library: a bounded cache, the rule looked up for the handler, a promise only for a key that is not cached. */
 export function librarySketchGuard(known) {
   const cache = new LRUCache({ max: 50_000 });
   for (const [digest, entry] of known) cache.set(digest, entry);
@@ -61,10 +61,10 @@ export function librarySketchGuard(known) {
       const header = request.headers.authorization;
       if (header === undefined || !header.startsWith(PREFIX)) throw refusal(MISSING);
       const entry = cache.get(digestOf(header.slice(PREFIX.length)));
-      return entry === undefined || entry.expiresAtMs <= Date.now() ? this.ask() : this.judge(request, rule, entry);
+      return entry === undefined || entry.expiresAtMs <= Date.now() ? this.ask() : this.decide(request, rule, entry);
     }
 
-    judge(request, rule, entry) {
+    decide(request, rule, entry) {
       for (const scope of rule.scopes) if (!entry.scopes.has(scope)) throw refusal(INSUFFICIENT);
       request.apiKey = entry;
       return true;
@@ -91,7 +91,7 @@ export function refusingFloorGuard(known, refused) {
       const entry = known.get(digest);
       if (entry === undefined || entry.expiresAtMs <= Date.now()) {
         if (refused.get(digest) > Date.now()) throw answered(context, INVALID);
-        throw new Error('the benchmark knows all keys');
+        throw new Error('every key of the benchmark is cached');
       }
       if (!entry.scopes.has('read:users') || !entry.scopes.has('write:users')) throw answered(context, INSUFFICIENT);
       request.apiKey = entry;

@@ -2,16 +2,16 @@
 import { ApiKeyGuard, KindeApiKeyModule, OrgScoped, RateLimit, RequireScopes } from 'nestjs-kinde-api-key';
 import { SCOPES } from '../upstream.mjs';
 
-export const OURS_IN_REDIS = 'ours, a key that is remembered in Redis';
+export const OURS_IN_REDIS = 'ours, a key that is cached in Redis';
 
 const AN_HOUR_MS = 3_600_000;
 /** Calls are not limited, so that the caches fill quickly; in the measured blocks there are none, but for misses. */
 const KINDE = { maxConcurrent: 256, maxPerSecond: 100_000, maxQueued: 100_000 };
-/** A minute, as one would have it, for many keys. One hot key would use that up: its window is as short as its requests are many. */
+/** A usual window for many keys. One busy key would exceed that limit, so its window is short. */
 const LIMIT = { limit: 10_000, windowMs: 60_000 };
-const HOT_LIMIT = { limit: 10_000, windowMs: 2_000 };
+const BUSY_LIMIT = { limit: 10_000, windowMs: 2_000 };
 
-/** The registration of all variants: nothing expires while it is measured, good key or bad. */
+/** The registration of all variants. Nothing expires during the measurement. */
 export function ourModule({ domain, credentials }) {
   return KindeApiKeyModule.forRoot({
     domain,
@@ -29,12 +29,12 @@ export function ourVariants(keyOf, guard = ApiKeyGuard) {
     ours('ours, two scopes', [scopes]),
     ours('ours, two scopes and @OrgScoped', [scopes, OrgScoped()]),
     ours('ours, two scopes and @RateLimit', [scopes, RateLimit(LIMIT)]),
-    ours('ours, two scopes and @RateLimit, one hot key', [scopes, RateLimit(HOT_LIMIT)], () => keyOf(0)),
+    ours('ours, two scopes and @RateLimit, one busy key', [scopes, RateLimit(BUSY_LIMIT)], () => keyOf(0)),
   ];
 }
 
 /**
- * Remembers one key at a time, so that every request has to ask: Kinde, or the store in which another instance has put the answer.
+ * Caches one key at a time, so that every request asks Kinde, or the store that holds another instance's answer.
  *
  * @param {object} [shared] the store
  */
@@ -42,7 +42,7 @@ export function ourMiss({ domain, credentials }, keyOf, shared) {
   const cache = { maxKeys: 1, ttlMs: AN_HOUR_MS };
   const options = { domain, ...credentials, kinde: KINDE, cache, isGlobal: false, ...(shared && { shared }) };
   return {
-    name: shared ? OURS_IN_REDIS : 'ours, a key that is not remembered',
+    name: shared ? OURS_IN_REDIS : 'ours, a key that is not cached',
     guards: [ApiKeyGuard],
     decorators: [RequireScopes(...SCOPES)],
     imports: [KindeApiKeyModule.forRoot(options)],

@@ -6,7 +6,7 @@ export interface DemoCall {
   readonly shows: string;
   readonly method: 'GET' | 'POST' | 'PATCH';
   readonly path: string;
-  /** One of the demo keys, a key that nobody has, or no key at all. */
+  /** One of the demo keys, an unknown key, or no key at all. */
   readonly key: DemoKeyName | 'unknown' | 'none';
   readonly body?: Readonly<Record<string, unknown>>;
   readonly answer: {
@@ -36,7 +36,7 @@ export const DEMO_CALLS: readonly DemoCall[] = [
     answer: { status: 401, contains: '"code":"MISSING_KEY"' },
   },
   {
-    shows: 'a key that nobody has',
+    shows: 'an unknown key',
     method: 'GET',
     path: '/organizations/org_acme/projects',
     key: 'unknown',

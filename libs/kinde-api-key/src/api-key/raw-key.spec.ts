@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { couldBeKey, digestOf } from './raw-key.js';
+import { inspect } from 'node:util';
+import { RawKey } from './raw-key.js';
 
-describe('raw keys', () => {
+describe('RawKey', () => {
   it.each([
     ['16 characters', 'k'.repeat(16), true],
     ['15 characters', 'k'.repeat(15), false],
@@ -16,13 +17,19 @@ describe('raw keys', () => {
     ['no text, from a caller without a compiler', undefined, false],
     ['a list of letters, which a regular expression would take for a text', Array.from('k'.repeat(16)), false],
     ['an object that passes for a text', { length: 16, toString: () => 'k'.repeat(16) }, false],
-  ])('have the form of one or not: %s', (_what, text, isOne) => {
-    expect(couldBeKey(text as string)).toBe(isOne);
+  ])('accepts or rejects %s', (_what, text, isAccepted) => {
+    expect(RawKey.parse(text)?.reveal()).toBe(isAccepted ? text : undefined);
   });
 
-  it('are remembered by their SHA-256, a character for each of its bytes', () => {
-    const digest = digestOf('k_live_0123456789abcdef');
+  it('has its SHA-256 as digest, one character for each byte', () => {
+    const { digest } = RawKey.parse('k_live_0123456789abcdef') as RawKey;
     expect(digest).toHaveLength(32);
     expect(Buffer.from(digest, 'latin1')).toEqual(createHash('sha256').update('k_live_0123456789abcdef').digest());
+  });
+
+  it('does not show its text when it is inspected or serialized', () => {
+    const key = RawKey.parse('k_live_0123456789abcdef');
+    expect(inspect(key, { showHidden: true, depth: 9 })).not.toContain('k_live');
+    expect(JSON.stringify({ key })).not.toContain('k_live');
   });
 });

@@ -1,38 +1,26 @@
-import type { ExecutionContext } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
-import type { ApiKeyDecision } from '../api-key/decision.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { RefusalReason, Verdict } from '../api-key/verdict.js';
-import { resolveOptions } from '../config/resolved-options.js';
-import { InProcessRateLimitStore } from '../rate-limit/in-process-rate-limit-store.js';
-import { RateLimiter } from '../rate-limit/rate-limiter.js';
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
+import {
+  buildGuard,
+  outcomeOf,
+  RAW_KEY,
+  requestTo as requestOn,
+  type RequestParts,
+} from '../../../../test/support/guard.js';
+import { verifiedKey } from '../../../../test/support/verified-key.js';
+import { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import { OrgScoped, PublicRoute, RequireScopes, UserScoped } from '../rules/access.decorators.js';
 import { API_KEY_GUARD, ApiKeyGuard } from './api-key.guard.js';
-import { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
-import { CredentialReader } from './credential-reader.js';
-import { DecisionReporter } from './decision-reporter.js';
-import { FailedAttempts } from './failed-attempts.js';
-import { getVerifiedApiKey, latestPassage } from './visit.js';
-import { RefusalFactory } from '../responses/refusal-factory.js';
-import type { Registration } from './registration.js';
-import { ResolverBinding } from '../rules/resolver-binding.js';
-import { RouteRuleRegistry } from '../rules/route-rule-registry.js';
+import { acceptedState, getVerifiedApiKey } from './request-state.js';
 
-const RAW_KEY = 'k_live_1234567890abcdef';
-const KEY: VerifiedApiKey = Object.freeze({
-  keyId: 'api_key_1',
-  scopes: Object.freeze(['read:users']),
-  orgCode: 'org_a',
-  userId: null,
-  ownerType: 'organization',
-  lastVerifiedOn: null,
-  verificationCount: 1,
-});
+const KEY = verifiedKey();
 const ACCEPTED: Verdict = { accepted: true, apiKey: KEY };
 
 const later = new Error('the user cannot be loaded');
+
+/** A query builder: awaiting it would run it. */
+// oxlint-disable-next-line unicorn/no-thenable -- that it is one is what is tested
+const query = { then: jest.fn() };
 
 class Users {
   plain(): void {}
@@ -52,6 +40,8 @@ class Users {
   @OrgScoped()
   @OrgScoped({ resolve: async () => 'org_a' })
   several(): void {}
+  @OrgScoped({ resolve: () => ({ orgCode: 'org_a', resource: query }) })
+  queried(): void {}
   @OrgScoped({ resolve: async () => 'org_b' })
   foreign(): void {}
   @OrgScoped({ resolve: () => Promise.reject(later) })
@@ -61,65 +51,19 @@ class Users {
   contradictory(): void {}
 }
 
-/** A guard with everything real behind it, but for Kinde. */
 function guardWith(answer: (rawKey: string) => Promise<Verdict> = async () => ACCEPTED, maxFailures?: number) {
-  const { guard, cache } = resolveOptions({ domain: 'acme', clientId: 'id', clientSecret: 'secret' }, {});
-  const asked: string[] = [];
-  const decisions: ApiKeyDecision[] = [];
-  const log = { error: jest.fn<void, [string]>() };
-  const clock = { now: () => 1_000_000 };
-  const verifyKey = async (rawKey: string) => {
-    asked.push(rawKey);
-    return { verdict: await answer(rawKey), sentAtMs: clock.now() };
-  };
-  const registration: Registration = {
-    kinde: 'test',
-    id: Symbol('registration'),
-    rules: new RouteRuleRegistry(
-      { orgParam: guard.orgParam, publicControllers: new Set() },
-      new ResolverBinding(new ModulesContainer()),
-    ),
-    credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
-    verification: new ApiKeyVerificationService({ verifyKey }, cache, clock),
-    refusals: new RefusalFactory(guard),
-    failedAttempts:
-      maxFailures === undefined ? null : new FailedAttempts({ limit: maxFailures, windowMs: 60_000 }, clock),
-    rateLimiter: new RateLimiter(new InProcessRateLimitStore(clock), log),
-    decisions: new DecisionReporter((decision) => decisions.push(decision), log),
-    log,
-  };
-  return { guard: new ApiKeyGuard(registration), registration, asked, decisions, log };
+  return buildGuard({
+    answer,
+    options: maxFailures === undefined ? {} : { failedAttempts: { limit: maxFailures, windowMs: 60_000 } },
+  });
 }
 
-interface RequestOptions {
-  readonly key?: string;
-  readonly params?: Record<string, string>;
-  readonly type?: string;
+function requestTo(name: keyof Users, parts: RequestParts = {}) {
+  return requestOn(Users, name, parts);
 }
 
-function requestTo(name: keyof Users, { key = RAW_KEY, params = {}, type = 'http' }: RequestOptions = {}) {
-  const request = { ip: '192.0.2.1', rawHeaders: key ? ['Authorization', `Bearer ${key}`] : [], headers: {}, params };
-  const headers: Record<string, string> = {};
-  const response = { header: (header: string, value: string) => void (headers[header] = value) };
-  const context = {
-    getClass: () => Users,
-    getHandler: () => Users.prototype[name],
-    getType: () => type,
-    switchToHttp: () => ({ getRequest: () => request, getResponse: () => response }),
-  } as unknown as ExecutionContext;
-  return { context, request, headers };
-}
-
-async function outcomeOf(run: () => boolean | Promise<boolean>): Promise<unknown> {
-  try {
-    return await run();
-  } catch (error) {
-    return error instanceof ApiKeyRefusedException ? error.code : error;
-  }
-}
-
-describe('a key that is remembered', () => {
-  it('lets the request through with true, and not with a promise', async () => {
+describe('ApiKeyGuard, with a cached key', () => {
+  it('returns true synchronously', async () => {
     const { guard, asked } = guardWith();
     const first = guard.canActivate(requestTo('read').context);
     expect(first).toBeInstanceOf(Promise);
@@ -129,15 +73,15 @@ describe('a key that is remembered', () => {
     expect(asked).toEqual([RAW_KEY]);
   });
 
-  it('is refused at once, too', async () => {
+  it('refuses synchronously', async () => {
     const { guard } = guardWith();
     await guard.canActivate(requestTo('read').context);
     expect(() => guard.canActivate(requestTo('write').context)).toThrow(ApiKeyRefusedException);
   });
 });
 
-describe('a public route', () => {
-  it('asks for nothing, looks at nothing and reports nothing', () => {
+describe('ApiKeyGuard, on a public route', () => {
+  it('accepts every request without reading a key, asking Kinde or reporting a decision', () => {
     const { guard, asked, decisions } = guardWith();
     for (const key of ['', RAW_KEY, 'short']) {
       const { context, request } = requestTo('open', { key });
@@ -149,24 +93,33 @@ describe('a public route', () => {
   });
 });
 
-describe('an accepted request', () => {
-  it('carries the verified key and what was loaded', async () => {
+describe('ApiKeyGuard, with a good key', () => {
+  it('keeps the verified key and the loaded resource on the request', async () => {
     const { guard } = guardWith();
     const { context, request } = requestTo('loaded');
     expect(await guard.canActivate(context)).toBe(true);
     expect(getVerifiedApiKey(request)).toEqual(KEY);
-    expect(latestPassage(request)).toMatchObject({ resource: 'user 7' });
+    expect(acceptedState(request)).toMatchObject({ resource: 'user 7' });
   });
 
-  it('matches every organization that its rules name, and keeps the resource that one of them loaded', async () => {
+  it('does not await a resource that is a thenable', async () => {
+    const { guard } = guardWith();
+    await guard.canActivate(requestTo('plain').context);
+    const { context, request } = requestTo('queried');
+    expect(guard.canActivate(context)).toBe(true);
+    expect(acceptedState(request)?.resource === query).toBe(true);
+    expect(query.then).not.toHaveBeenCalled();
+  });
+
+  it('compares every organization that the rule names, and keeps the resource that a resolver loaded', async () => {
     const { guard } = guardWith();
     const { context, request } = requestTo('several', { params: { orgCode: 'org_a' } });
     expect(await guard.canActivate(context)).toBe(true);
-    expect(latestPassage(request)).toMatchObject({ resource: 'first' });
+    expect(acceptedState(request)).toMatchObject({ resource: 'first' });
     expect(await outcomeOf(() => guard.canActivate(requestTo('several', { params: {} }).context))).toBe('ORG_MISMATCH');
   });
 
-  it('is counted and reported once, however many instances of the guard it meets', async () => {
+  it('verifies and reports a request once when two guard instances run', async () => {
     const { guard, registration, decisions, asked } = guardWith();
     const { context } = requestTo('read');
     expect(await guard.canActivate(context)).toBe(true);
@@ -175,7 +128,7 @@ describe('an accepted request', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('of one handler is not one of another', async () => {
+  it('checks the same request again for another handler', async () => {
     const { guard } = guardWith();
     const read = requestTo('read');
     const write = requestTo('write');
@@ -184,7 +137,7 @@ describe('an accepted request', () => {
     expect(await outcomeOf(() => guard.canActivate(disguised))).toBe('INSUFFICIENT_SCOPE');
   });
 
-  it('is reported with ids and without the key', async () => {
+  it('reports the ids of the key and not the raw key', async () => {
     const { guard, decisions } = guardWith();
     await guard.canActivate(requestTo('read').context);
     await guard.canActivate(requestTo('read').context);
@@ -204,13 +157,13 @@ describe('an accepted request', () => {
   });
 });
 
-describe('a refused request', () => {
+describe('ApiKeyGuard, refusing a request', () => {
   it.each<[RefusalReason, string]>([
     ['unknown', 'INVALID_KEY'],
     ['other_api', 'INVALID_KEY'],
     ['revoked', 'KEY_REVOKED'],
     ['inactive', 'KEY_INACTIVE'],
-  ])('with a key that Kinde calls %s is %s', async (reason, code) => {
+  ])('answers a key that Kinde calls %s with %s', async (reason, code) => {
     const { guard, decisions } = guardWith(async () => ({ accepted: false, reason }));
     const { context, request, headers } = requestTo('read');
     expect(await outcomeOf(() => guard.canActivate(context))).toBe(code);
@@ -224,7 +177,7 @@ describe('a refused request', () => {
     ]);
   });
 
-  it.each<[keyof Users, RequestOptions, string]>([
+  it.each<[keyof Users, RequestParts, string]>([
     ['read', { key: '' }, 'MISSING_KEY'],
     ['read', { key: 'short' }, 'MALFORMED_REQUEST'],
     ['read', { key: `${RAW_KEY} and more` }, 'MALFORMED_REQUEST'],
@@ -233,7 +186,7 @@ describe('a refused request', () => {
     ['ofOrg', { params: { orgCode: 'org_b' } }, 'ORG_MISMATCH'],
     ['ofOrg', {}, 'ORG_MISMATCH'],
     ['foreign', {}, 'ORG_MISMATCH'],
-  ])('to %s with %j is %s, reported once', async (name, options, code) => {
+  ])('refuses a request to %s with %j as %s, and reports it once', async (name, options, code) => {
     const { guard, decisions } = guardWith();
     const { context, request, headers } = requestTo(name, options);
     expect(await outcomeOf(() => guard.canActivate(context))).toBe(code);
@@ -242,12 +195,12 @@ describe('a refused request', () => {
     expect(decisions).toMatchObject([{ outcome: 'refused', code, route: `Users.${name}` }]);
   });
 
-  it('by a key without an organization is ORG_REQUIRED, and the resolver is not asked', async () => {
+  it('answers ORG_REQUIRED to a key without an organization, without calling the resolver', async () => {
     const { guard } = guardWith(async () => ({ accepted: true, apiKey: { ...KEY, orgCode: null } }));
     expect(await outcomeOf(() => guard.canActivate(requestTo('broken').context))).toBe('ORG_REQUIRED');
   });
 
-  it('of a bad key is remembered, and reported as such', async () => {
+  it('refuses a bad key from the cache, and reports that it was cached', async () => {
     const { guard, asked, decisions } = guardWith(async () => ({ accepted: false, reason: 'unknown' }));
     for (let times = 0; times < 3; times += 1) {
       expect(await outcomeOf(() => guard.canActivate(requestTo('read').context))).toBe('INVALID_KEY');
@@ -256,7 +209,7 @@ describe('a refused request', () => {
     expect(decisions.map(({ cached }) => cached)).toEqual([false, true, true]);
   });
 
-  it('never asks Kinde about what cannot be a key', async () => {
+  it('does not ask Kinde about a malformed key', async () => {
     const { guard, asked } = guardWith();
     for (const key of ['', 'short', 'k'.repeat(513), `${RAW_KEY}"`, `${RAW_KEY} ${RAW_KEY}`, 'eyJh.eyJz.c2ln']) {
       await outcomeOf(() => guard.canActivate(requestTo('read', { key }).context));
@@ -265,32 +218,32 @@ describe('a refused request', () => {
   });
 });
 
-describe('a network that keeps sending bad keys', () => {
+describe('ApiKeyGuard, for a network over its failedAttempts limit', () => {
   const bad = (index: number) => `k_live_bad_key_number_${index}`;
   const answer = async (rawKey: string): Promise<Verdict> =>
     rawKey === RAW_KEY ? ACCEPTED : { accepted: false, reason: 'unknown' };
 
-  async function heldUp() {
-    const held = guardWith(answer, 2);
-    expect(await outcomeOf(() => held.guard.canActivate(requestTo('read').context))).toBe(true);
+  async function overLimit() {
+    const parts = guardWith(answer, 2);
+    expect(await outcomeOf(() => parts.guard.canActivate(requestTo('read').context))).toBe(true);
     for (const index of [1, 2]) {
       const { context } = requestTo('read', { key: bad(index) });
-      expect(await outcomeOf(() => held.guard.canActivate(context))).toBe('INVALID_KEY');
+      expect(await outcomeOf(() => parts.guard.canActivate(context))).toBe('INVALID_KEY');
     }
-    return held;
+    return parts;
   }
 
-  it('is held up, and Kinde is not asked any more', async () => {
-    const { guard, asked, decisions } = await heldUp();
+  it('answers TOO_MANY_FAILED_ATTEMPTS without asking Kinde', async () => {
+    const { guard, asked, decisions } = await overLimit();
     const { context, headers } = requestTo('read', { key: bad(3) });
     expect(await outcomeOf(() => guard.canActivate(context))).toBe('TOO_MANY_FAILED_ATTEMPTS');
-    expect(headers).toEqual({ 'Cache-Control': 'no-store', 'Retry-After': '30' });
+    expect(headers).toEqual({ 'Cache-Control': 'no-store', 'Retry-After': '60' });
     expect(asked).not.toContain(bad(3));
     expect(decisions.at(-1)).toMatchObject({ outcome: 'refused', code: 'TOO_MANY_FAILED_ATTEMPTS', keyId: null });
   });
 
-  it('is held up with keys that are known to be bad and with malformed ones, but is told that a key is missing', async () => {
-    const { guard } = await heldUp();
+  it('answers TOO_MANY_FAILED_ATTEMPTS to cached bad keys and malformed keys, and MISSING_KEY to a request without a key', async () => {
+    const { guard } = await overLimit();
     for (const [key, code] of [
       [bad(1), 'TOO_MANY_FAILED_ATTEMPTS'],
       ['short', 'TOO_MANY_FAILED_ATTEMPTS'],
@@ -300,30 +253,48 @@ describe('a network that keeps sending bad keys', () => {
     }
   });
 
-  it('goes on with a key that was accepted before', async () => {
-    const { guard, registration } = await heldUp();
+  it('accepts a previously accepted key', async () => {
+    const { guard, registration } = await overLimit();
     expect(guard.canActivate(requestTo('read').context)).toBe(true);
     expect(await outcomeOf(() => guard.canActivate(requestTo('write').context))).toBe('INSUFFICIENT_SCOPE');
-    expect(registration.failedAttempts?.waitSeconds({ ip: '192.0.2.1' })).toBe(30);
+    expect(registration.failedAttempts?.waitSeconds({ ip: '192.0.2.1' })).toBe(60);
   });
 });
 
-describe('a resolver that is waited for', () => {
-  it('does not make the guard forget that the request visits another registration meanwhile', async () => {
+describe('ApiKeyGuard, for a network over its failedAttempts limit, after the ttl', () => {
+  it('asks Kinde about a previously accepted key, and about no other', async () => {
+    let nowMs = 1_000_000;
+    const { guard, asked } = buildGuard({
+      answer: async (rawKey) => (rawKey === RAW_KEY ? ACCEPTED : { accepted: false, reason: 'unknown' }),
+      options: { failedAttempts: { limit: 1, windowMs: 600_000 } },
+      clock: { now: () => nowMs },
+    });
+    const bad = requestTo('read', { key: 'k_live_unknown_key_1' }).context;
+    await guard.canActivate(requestTo('read').context);
+    expect(await outcomeOf(() => guard.canActivate(bad))).toBe('INVALID_KEY');
+    nowMs += 61_000;
+    expect(await outcomeOf(() => guard.canActivate(requestTo('read').context))).toBe(true);
+    expect(await outcomeOf(() => guard.canActivate(bad))).toBe('TOO_MANY_FAILED_ATTEMPTS');
+    expect(asked).toEqual([RAW_KEY, 'k_live_unknown_key_1', RAW_KEY]);
+  });
+});
+
+describe('ApiKeyGuard, while a resolver is awaited', () => {
+  it('keeps the states of two registrations apart on one request', async () => {
     const [ours, theirs] = [guardWith(), guardWith()];
     for (const { guard } of [ours, theirs]) await guard.canActivate(requestTo('plain').context);
     const { context, request } = requestTo('loaded');
     const passes = [ours, theirs].map(({ guard }) => guard.canActivate(context));
     expect(passes).toEqual([expect.any(Promise), expect.any(Promise)]);
     await Promise.all(passes.map((pass) => Promise.resolve(pass)));
-    // Who remembers that the request passed answers at once, without asking the resolver again.
+    // A guard that accepted the request before returns synchronously, without calling the resolver again.
     expect([ours, theirs].map(({ guard }) => guard.canActivate(context))).toEqual([true, true]);
     expect(getVerifiedApiKey(request)).toEqual(KEY);
   });
 });
 
-describe('a resolver that throws', () => {
-  it('is heard by the app’s own filters, and accepts nobody', async () => {
+describe('ApiKeyGuard, when a resolver throws', () => {
+  it('passes the error on, and does not accept the request', async () => {
     const { guard, decisions } = guardWith();
     const { context, request } = requestTo('broken');
     expect(await outcomeOf(() => guard.canActivate(context))).toBe(later);
@@ -332,11 +303,11 @@ describe('a resolver that throws', () => {
   });
 });
 
-describe('when Kinde cannot be asked', () => {
+describe('ApiKeyGuard, when a verification fails', () => {
   it.each([
     [new KindeApiKeyUnavailableError('down', { retryAfterSeconds: 7 }), 'VERIFICATION_UNAVAILABLE'],
     [new KindeApiKeyMisconfiguredError('bad credentials', { retryAfterSeconds: 7 }), 'VERIFICATION_MISCONFIGURED'],
-  ])('a request is answered 503 with Retry-After and without a challenge: %p', async (error, code) => {
+  ])('answers 503 with Retry-After and without a challenge: %p', async (error, code) => {
     const { guard, decisions } = guardWith(() => Promise.reject(error));
     const { context, headers } = requestTo('read');
     const refused: unknown = await Promise.resolve(guard.canActivate(context)).catch((thrown: unknown) => thrown);
@@ -346,17 +317,17 @@ describe('when Kinde cannot be asked', () => {
     expect(decisions).toMatchObject([{ code, keyId: null, cached: null }]);
   });
 
-  it('what is no fault of Kinde’s is not taken for one', async () => {
+  it('passes an unexpected error on as it is', async () => {
     const bug = new TypeError('a bug');
     const { guard } = guardWith(() => Promise.reject(bug));
     expect(await outcomeOf(() => guard.canActivate(requestTo('read').context))).toBe(bug);
   });
 });
 
-describe('what the guard does not know', () => {
+describe('ApiKeyGuard, in an unknown context', () => {
   const contradictory = requestTo('contradictory').context.getHandler();
 
-  it.each(['ws', 'rpc', 'graphql', '', 'HTTP'])('is refused: a context of the type "%s"', (type) => {
+  it.each(['ws', 'rpc', 'graphql', '', 'HTTP'])('refuses a context of type "%s"', (type) => {
     const { guard, log, decisions, asked } = guardWith();
     const { context, headers } = requestTo('read', { type });
     expect(() => guard.canActivate(context)).toThrow(
@@ -372,7 +343,7 @@ describe('what the guard does not know', () => {
     ['a handler that is nowhere on its class', { getHandler: () => function elsewhere() {} }],
     ['a handler of another class', { getClass: () => class Users {} }],
     ['a handler whose rules contradict each other', { getHandler: () => contradictory }],
-  ])('is refused and logged: %s', (_case, fields) => {
+  ])('refuses and logs %s', (_case, fields) => {
     const { guard, log } = guardWith();
     const { context, headers } = requestTo('read');
     expect(() => guard.canActivate({ ...context, ...fields })).toThrow(
@@ -383,8 +354,8 @@ describe('what the guard does not know', () => {
   });
 });
 
-describe('the guard’s class', () => {
-  it('is marked, and so are its subclasses, in every copy of the library', () => {
+describe('The class ApiKeyGuard', () => {
+  it('is marked, with its subclasses, by a symbol that all copies of the library share', () => {
     class Own extends ApiKeyGuard {}
     expect(API_KEY_GUARD).toBe(Symbol.for('nestjs-kinde-api-key:guard'));
     expect(API_KEY_GUARD in ApiKeyGuard && API_KEY_GUARD in Own).toBe(true);

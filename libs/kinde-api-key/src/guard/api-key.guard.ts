@@ -1,30 +1,34 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { decideAccess, decideOrganization } from '../rules/access-decision.js';
-import type { ApiKeyRefusalCode } from '../api-key/decision.js';
-import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { AcceptedVerdict, Verdict } from '../api-key/verdict.js';
+import { andThen } from '../and-then.js';
+import type { RawKey } from '../api-key/raw-key.js';
+import type { Verdict } from '../api-key/verdict.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
-import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
-import type { RateDecision } from '../rate-limit/rate-limit-store.js';
-import { couldBeKey } from '../api-key/raw-key.js';
-import { RememberedVerdict } from '../verification/remembered-verdict.js';
 import { ANSWER_OF_REASON, type AnswerName } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
-import { noteVisit, type AcceptedAttempt, type Attempt } from './attempt.js';
+import type { HttpResponse } from '../responses/http-response.js';
+import { decideAccess, decideOrganization } from '../rules/access-decision.js';
+import type { HttpRequest } from '../rules/http-request.js';
 import { decisionOf } from './decision-reporter.js';
-import type { HttpRequest, HttpResponse } from '../rules/http-request.js';
-import type { ResolvedOrg } from '../rules/org-reader.js';
+import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
-import { findVisit, latestVisit } from './visit.js';
+import { keepState, stateOf, type RequestState } from './request-state.js';
 
-/** Marks the guard and its subclasses for the boot check, in every copy of the library that a process may have loaded. */
+/** Marks the guard and its subclasses for the boot check, in every copy of the library in a process. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
 
+/** What the organization readers of a rule loaded. An object, because a resource may be a thenable and must not be awaited. */
+interface Loaded {
+  readonly resource: unknown;
+}
+
+const NOTHING_LOADED: Loaded = Object.freeze({ resource: undefined });
+
 /**
- * Lets a request through whose API key is valid and may do what the handler's decorators demand; refuses every other with
- * {@link ApiKeyRefusedException}. A handler without a decorator demands a valid key.
+ * Lets a request through if its API key is valid and satisfies the handler's decorators. Refuses every other request with
+ * {@link ApiKeyRefusedException}. A handler without a decorator requires a valid key.
  *
- * Where the key is remembered and nothing has to be loaded it answers with `true` and not with a promise.
+ * Returns `true` synchronously when the key is cached and no resolver has to be awaited.
  */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
@@ -33,157 +37,139 @@ export class ApiKeyGuard implements CanActivate {
   constructor(@Inject(KINDE_API_KEY_REGISTRATION) private readonly registration: Registration) {}
 
   /**
-   * @returns `true`, at once where Kinde need not be asked
-   * @throws {ApiKeyRefusedException} with one of the codes of {@link ApiKeyRefusalCode}
+   * @returns `true`, or a promise of it where Kinde, a shared store or a resolver has to answer first
+   * @throws {ApiKeyRefusedException} with one of the codes of `ApiKeyRefusalCode`
    */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const { id, rules, credentials, verification } = this.registration;
-    const rule = rules.ruleOf(context.getClass(), context.getHandler());
+    const rule = this.registration.rules.ruleOf(context.getClass(), context.getHandler());
     if (!rule) throw this.#refuseUnsupported(context, 'its handler is not known, or its rules contradict each other');
     if (rule.isPublic) return true;
     if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
-    const request = context.switchToHttp().getRequest<HttpRequest>();
-    const latest = latestVisit(request);
-    const visit = findVisit(latest, id, rule);
-    if (visit?.apiKey) return true;
-    const attempt: Attempt = { context, request, rule, latest, visit, apiKey: undefined, cached: undefined };
-    const reading = credentials.read(request);
-    if ('refusal' in reading) throw this.#refuseKey(attempt, reading.refusal);
-    const verdict = verification.verifyCached(reading.rawKey);
-    return verdict?.accepted ? this.#admit(attempt, verdict, true) : this.#examine(attempt, reading.rawKey, verdict);
+    const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
+    if (state.isAccepted) return true;
+    return andThen(this.#authenticate(context, state), (apiKey) =>
+      andThen(this.#count(context, state, apiKey), () => {
+        this.#authorize(context, state, apiKey);
+        return andThen(this.#matchOrganizations(context, state, apiKey), (loaded) => this.#accept(state, loaded));
+      }),
+    );
   }
 
-  /** A key that is not remembered as a good one. */
-  #examine(attempt: Attempt, rawKey: string, verdict: Verdict | undefined): boolean | Promise<boolean> {
-    if (!couldBeKey(rawKey)) throw this.#refuseKey(attempt, 'MALFORMED_REQUEST');
-    if (verdict) return this.#judge(attempt, verdict, true);
-    this.#holdUpFailures(attempt, rawKey);
-    return this.#verify(attempt, rawKey);
+  /** Reads the key and verifies it, from the cache if possible. */
+  #authenticate(context: ExecutionContext, state: RequestState): VerifiedApiKey | Promise<VerifiedApiKey> {
+    const { credentials, verification } = this.registration;
+    const credential = credentials.read(state.request);
+    if ('refusal' in credential) throw this.#refuseKey(context, state, credential.refusal);
+    const cached = verification.lookup?.(credential.key);
+    if (cached) return this.#acceptKey(context, state, cached, true);
+    this.#limitFailures(context, state, credential.key);
+    keepState(state);
+    return this.#verify(context, state, credential.key);
   }
 
-  /** A network that sent too many bad keys does not get another one looked at; a key that was accepted before is no such. */
-  #holdUpFailures(attempt: Attempt, rawKey: string): void {
+  /** Rejects unknown keys from a network over its `failedAttempts` limit. Previously accepted keys are unaffected. */
+  #limitFailures(context: ExecutionContext, state: RequestState, key: RawKey): void {
     const { failedAttempts, verification } = this.registration;
-    const waitSeconds = failedAttempts?.waitSeconds(attempt.request) ?? 0;
-    if (waitSeconds > 0 && !verification.isProven(rawKey))
-      throw this.#refuse(attempt, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
+    const waitSeconds = failedAttempts?.waitSeconds(state.request) ?? 0;
+    if (waitSeconds > 0 && !verification.wasAccepted?.(key))
+      throw this.#refuse(context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
   }
 
-  async #verify(attempt: Attempt, rawKey: string): Promise<boolean> {
+  async #verify(context: ExecutionContext, state: RequestState, key: RawKey): Promise<VerifiedApiKey> {
     let verdict: Verdict;
     try {
-      verdict = await this.registration.verification.verify(rawKey);
+      verdict = await askKinde(this.registration.verification, key);
     } catch (error) {
-      if (error instanceof KindeApiKeyUnavailableError || error instanceof KindeApiKeyMisconfiguredError) {
-        throw this.#refuse(attempt, error.code, error.retryAfterSeconds);
+      if (!isVerificationError(error)) throw error;
+      throw this.#refuse(context, state, error.code, error.retryAfterSeconds);
+    }
+    return this.#acceptKey(context, state, verdict, false);
+  }
+
+  #acceptKey(context: ExecutionContext, state: RequestState, verdict: Verdict, wasCached: boolean): VerifiedApiKey {
+    state.wasCached = wasCached;
+    if (!verdict.accepted) throw this.#refuseKey(context, state, ANSWER_OF_REASON[verdict.reason]);
+    state.apiKey = verdict.apiKey;
+    keepState(state);
+    return verdict.apiKey;
+  }
+
+  /** Counts the request against the rule's rate limit, unless another guard of this registration has done so. */
+  #count(context: ExecutionContext, state: RequestState, apiKey: VerifiedApiKey): void | Promise<void> {
+    const { rateLimit } = state.rule;
+    if (!rateLimit) return undefined;
+    return andThen((state.rate ??= this.registration.rateLimiter.take(rateLimit, apiKey)), (decision) => {
+      if (rateLimit.sendsHeadersOnSuccess || !decision.accepted) {
+        const response = responseOf(context);
+        response.header('RateLimit', rateLimitField(rateLimit, decision));
+        response.header('RateLimit-Policy', rateLimitPolicyField(rateLimit, decision));
       }
-      throw error;
+      if (!decision.accepted) throw this.#refuse(context, state, 'RATE_LIMITED', retryAfterSeconds(decision));
+    });
+  }
+
+  /** Checks what the rule demands of the key itself: scopes, an organization, a user. */
+  #authorize(context: ExecutionContext, state: RequestState, apiKey: VerifiedApiKey): void {
+    const refusal = decideAccess(state.rule.access, apiKey);
+    if (!refusal) return;
+    this.registration.decisions?.report(decisionOf(state, refusal.code));
+    throw this.registration.refusals.refuseAccess(responseOf(context), refusal, state.rule);
+  }
+
+  /** Compares the key's organization with each one that the request names, in order. The last resource that was loaded counts. */
+  #matchOrganizations(
+    context: ExecutionContext,
+    state: RequestState,
+    apiKey: VerifiedApiKey,
+  ): Loaded | Promise<Loaded> {
+    let matched: Loaded | Promise<Loaded> = NOTHING_LOADED;
+    for (const read of state.rule.organizations) {
+      matched = andThen(matched, (loaded) =>
+        andThen(read(context, state.request, apiKey), ({ orgCode, resource }) => {
+          const refusal = decideOrganization(apiKey, orgCode);
+          if (refusal) throw this.#refuse(context, state, refusal.code);
+          return resource === undefined || resource === null ? loaded : { resource };
+        }),
+      );
     }
-    return this.#judge(attempt, verdict, false);
+    return matched;
   }
 
-  #judge(attempt: Attempt, verdict: Verdict, cached: boolean): boolean | Promise<boolean> {
-    if (verdict.accepted) return this.#admit(attempt, verdict, cached);
-    attempt.cached = cached;
-    throw this.#refuseKey(attempt, ANSWER_OF_REASON[verdict.reason]);
-  }
-
-  #admit(attempt: Attempt, verdict: AcceptedVerdict, cached: boolean): boolean | Promise<boolean> {
-    attempt.apiKey = verdict.apiKey;
-    attempt.cached = cached;
-    const attempt_ = attempt as AcceptedAttempt;
-    const { rateLimit } = attempt.rule;
-    return rateLimit ? this.#limit(attempt_, verdict, rateLimit) : this.#authorize(attempt_);
-  }
-
-  /** Counts the request, unless another guard of this registration has done so. */
-  #limit(attempt_: AcceptedAttempt, verdict: AcceptedVerdict, limit: RateLimitRule): boolean | Promise<boolean> {
-    const visit = noteVisit(attempt_, this.registration.id);
-    const slot = RememberedVerdict.slotOf(verdict);
-    const rate = (visit.rate ??= this.registration.rateLimiter.take(limit, attempt_.apiKey, slot));
-    return 'accepted' in rate
-      ? this.#afterCount(attempt_, limit, rate)
-      : rate.then((decision) => this.#afterCount(attempt_, limit, decision));
-  }
-
-  #afterCount(attempt_: AcceptedAttempt, limit: RateLimitRule, decision: RateDecision): boolean | Promise<boolean> {
-    if (limit.sendsHeadersOnSuccess || !decision.accepted) {
-      const response = responseOf(attempt_.context);
-      response.header('RateLimit', rateLimitField(limit, decision));
-      response.header('RateLimit-Policy', rateLimitPolicyField(limit, decision));
-    }
-    if (!decision.accepted) throw this.#refuse(attempt_, 'RATE_LIMITED', retryAfterSeconds(decision));
-    return this.#authorize(attempt_);
-  }
-
-  #authorize(attempt_: AcceptedAttempt): boolean | Promise<boolean> {
-    const { context, rule, apiKey } = attempt_;
-    const refusal = decideAccess(rule.access, apiKey);
-    if (refusal) {
-      this.#report(attempt_, refusal.code);
-      throw this.registration.refusals.refuseAccess(responseOf(context), refusal, rule);
-    }
-    return this.#matchOrganizations(attempt_, 0, undefined);
-  }
-
-  /** From the source with this index on; later, where one of them has to be waited for. */
-  #matchOrganizations(attempt_: AcceptedAttempt, index: number, resource: unknown): boolean | Promise<boolean> {
-    const { context, request, rule, apiKey } = attempt_;
-    const source = rule.organizations[index];
-    if (!source) return this.#pass(attempt_, resource);
-    noteVisit(attempt_, this.registration.id);
-    const claim = source(context, request, apiKey);
-    return claim instanceof Promise
-      ? claim.then((found) => this.#matchClaim(attempt_, index, resource, found))
-      : this.#matchClaim(attempt_, index, resource, claim);
-  }
-
-  #matchClaim(
-    attempt_: AcceptedAttempt,
-    index: number,
-    resource: unknown,
-    claim: ResolvedOrg,
-  ): boolean | Promise<boolean> {
-    const refusal = decideOrganization(attempt_.apiKey, claim.orgCode);
-    if (refusal) throw this.#refuse(attempt_, refusal.code);
-    return this.#matchOrganizations(attempt_, index + 1, claim.resource ?? resource);
-  }
-
-  #pass(attempt_: AcceptedAttempt, resource: unknown): true {
-    const visit = noteVisit(attempt_, this.registration.id);
-    visit.apiKey = attempt_.apiKey;
-    visit.resource = resource;
-    this.#report(attempt_, null);
+  #accept(state: RequestState, { resource }: Loaded): true {
+    state.resource = resource;
+    state.isAccepted = true;
+    this.registration.decisions?.report(decisionOf(state, null));
     return true;
   }
 
-  #refuseKey(attempt: Attempt, name: AnswerName): ApiKeyRefusedException {
+  /** Refuses a key, and counts it as a failed attempt of the client's network. */
+  #refuseKey(context: ExecutionContext, state: RequestState, name: AnswerName): ApiKeyRefusedException {
     const { failedAttempts } = this.registration;
-    if (!failedAttempts || name === 'MISSING_KEY') return this.#refuse(attempt, name);
-    const waitSeconds = failedAttempts.waitSeconds(attempt.request);
-    if (waitSeconds > 0) return this.#refuse(attempt, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
-    failedAttempts.record(attempt.request);
-    return this.#refuse(attempt, name);
+    if (!failedAttempts || name === 'MISSING_KEY') return this.#refuse(context, state, name);
+    const waitSeconds = failedAttempts.waitSeconds(state.request);
+    if (waitSeconds > 0) return this.#refuse(context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
+    failedAttempts.record(state.request);
+    return this.#refuse(context, state, name);
   }
 
-  #refuse(attempt: Attempt, name: AnswerName, retryAfterSeconds?: number): ApiKeyRefusedException {
-    const details = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
-    const refused = this.registration.refusals.refuse(responseOf(attempt.context), name, details);
-    this.#report(attempt, refused.code);
+  #refuse(
+    context: ExecutionContext,
+    state: RequestState,
+    name: AnswerName,
+    retryAfter?: number,
+  ): ApiKeyRefusedException {
+    const details = retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter };
+    const refused = this.registration.refusals.refuse(responseOf(context), name, details);
+    this.registration.decisions?.report(decisionOf(state, refused.code));
     return refused;
   }
 
   #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
     const route = `${context.getClass().name}.${context.getHandler().name}`;
     this.registration.log.error(`${route} was refused: ${why}`);
-    this.registration.decisions.report(() => decisionOf(null, 'UNSUPPORTED_CONTEXT'));
+    this.registration.decisions?.report(decisionOf(null, 'UNSUPPORTED_CONTEXT'));
     const response = context.getType() === 'http' ? responseOf(context) : undefined;
     return this.registration.refusals.refuse(response, 'UNSUPPORTED_CONTEXT');
-  }
-
-  #report({ rule, apiKey, cached }: Attempt, code: ApiKeyRefusalCode | null): void {
-    const { decisions } = this.registration;
-    if (decisions.hasListener) decisions.report(() => decisionOf(rule.route, code, apiKey, cached));
   }
 }
 

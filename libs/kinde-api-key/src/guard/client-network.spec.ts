@@ -3,7 +3,7 @@ import { networkOf } from './client-network.js';
 
 describe('networkOf', () => {
   it.each([
-    ['an IPv4 address by itself', '192.0.2.1', '192.0.2.1'],
+    ['an IPv4 address itself', '192.0.2.1', '192.0.2.1'],
     ['an IPv4 address inside an IPv6 one', '::ffff:192.0.2.1', '192.0.2.1'],
     ['the same in hexadecimal', '::FFFF:C000:0201', '192.0.2.1'],
     ['an IPv6 address by its /64', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
@@ -13,20 +13,20 @@ describe('networkOf', () => {
     ['a zone', 'fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['zeros in the middle', '2001:db8::4:5:6', '2001:db8:0:0::/64'],
     ['zeros at the end', '2001:db8:1:2::', '2001:db8:1:2::/64'],
-    ['what only ends like an IPv4 address', '2001:db8::ffff:c000:201', '2001:db8:0:0::/64'],
-    ['what only looks like an IPv4 address', '0:0:0:0:1:ffff:c000:201', '0:0:0:0::/64'],
-  ])('takes %s', (_what, address, network) => {
+    ['an address that only ends like a mapped IPv4 address', '2001:db8::ffff:c000:201', '2001:db8:0:0::/64'],
+    ['an address that only looks like a mapped IPv4 address', '0:0:0:0:1:ffff:c000:201', '0:0:0:0::/64'],
+  ])('returns one network for %s', (_what, address, network) => {
     expect(networkOf(address)).toBe(network);
   });
 
   it.each([undefined, null, 5, '', 'localhost', '1.2.3', '256.1.1.1', ':::', 'fe80::1%eth0\n::1', ['192.0.2.1']])(
-    'knows no network of %p',
+    'returns undefined for %p',
     (address) => {
       expect(networkOf(address)).toBeUndefined();
     },
   );
 
-  it('is the same for every address of a /64, and another for every other', () => {
+  it('returns the same network for two IPv6 addresses exactly when they share a /64', () => {
     fc.assert(
       fc.property(fc.ipV6(), fc.ipV6(), (left, right) => {
         const [a, b] = [left, right].map((address) => bits(address));
@@ -36,13 +36,13 @@ describe('networkOf', () => {
     );
   });
 
-  it('never throws', () => {
+  it('does not throw for any value', () => {
     fc.assert(fc.property(fc.anything(), (address) => expect(() => networkOf(address)).not.toThrow()));
     fc.assert(fc.property(fc.string(), (address) => void networkOf(address)));
   });
 });
 
-/** The first 64 bits of an address, by Node's own parser and not by the code under test. */
+/** The first 64 bits of an address, computed without the code under test. */
 function bits(address: string): { prefix: string; mapped: boolean } {
   const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [head = '', tail] = canonical.split('::');

@@ -1,12 +1,12 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * The network that a client's address belongs to: an IPv4 address by itself, an IPv6 address with the 2^64 others of its /64, which one
- * customer of a provider usually has for itself (RFC 6177). Spellings of one address give one network; an IPv4 address that is written as an
- * IPv6 one (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2) is the IPv4 address.
+ * Returns the network of a client's address: the IPv4 address itself, or the /64 of an IPv6 address, which one customer of a provider usually
+ * has alone (RFC 6177). All spellings of an address give the same network. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`, RFC 4291
+ * §2.5.5.2) counts as IPv4.
  *
- * @param address what the framework takes for the client's address
- * @returns the network, or `undefined` where there is no address
+ * @param address the client's address according to the framework
+ * @returns the network, or `undefined` if the value is not an IP address
  */
 export function networkOf(address: unknown): string | undefined {
   if (typeof address !== 'string') return undefined;
@@ -23,7 +23,7 @@ export function networkOf(address: unknown): string | undefined {
         .join(':')}::/64`;
 }
 
-/** The eight groups of an IPv6 address. The URL parser writes every spelling in one way (WHATWG URL, IPv6 serializer). */
+/** The eight groups of an IPv6 address. The URL parser gives all spellings one form (WHATWG URL, IPv6 serializer). */
 function groupsOf(address: string): number[] {
   const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [head = [], tail] = canonical.split('::').map(parseGroups);

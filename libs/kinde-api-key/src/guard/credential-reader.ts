@@ -1,96 +1,84 @@
+import { RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
 import type { ApiKeyCredential } from '../kinde-api-key.options.js';
-import { couldBeKey, LONGEST_KEY, SHORTEST_KEY } from '../api-key/raw-key.js';
 import type { HttpRequest } from '../rules/http-request.js';
 
-/** Why a request carries no key that could be asked about. */
+/** Why a request does not carry a key that Kinde could be asked about. */
 export type CredentialRefusal = 'MISSING_KEY' | 'MALFORMED_REQUEST' | 'WRONG_CREDENTIAL_TYPE' | 'WRONG_KEY_PREFIX';
 
-/** What a request carries as its raw key, or why there is none that could be asked about. */
-export type CredentialReading = { readonly rawKey: string } | { readonly refusal: CredentialRefusal };
+/** The key of a request, or why there is none. */
+export type CredentialResult = { readonly key: RawKey } | { readonly refusal: CredentialRefusal };
 
-const MISSING: CredentialReading = Object.freeze({ refusal: 'MISSING_KEY' });
-const MALFORMED: CredentialReading = Object.freeze({ refusal: 'MALFORMED_REQUEST' });
-const WRONG_TYPE: CredentialReading = Object.freeze({ refusal: 'WRONG_CREDENTIAL_TYPE' });
-const WRONG_PREFIX: CredentialReading = Object.freeze({ refusal: 'WRONG_KEY_PREFIX' });
+const MISSING = refusal('MISSING_KEY');
+const MALFORMED = refusal('MALFORMED_REQUEST');
+const WRONG_TYPE = refusal('WRONG_CREDENTIAL_TYPE');
+const WRONG_PREFIX = refusal('WRONG_KEY_PREFIX');
 
 // A JSON object in base64url starts with "ey"; a JWS has three parts, a JWE five (RFC 7515 §3.1, RFC 7516 §3.1).
 const JWT = /^ey[\w-]*(\.[\w-]*){2}((\.[\w-]*){2})?$/;
 
-/** A credential, and how a header starts that carries it in the configured spelling, as nearly all do. */
-interface CredentialPlace extends Pick<ApiKeyCredential, 'header'> {
-  readonly scheme: string | undefined;
-  readonly usualStart: string;
-}
+/** Spaces separate a scheme from its credentials (RFC 9110 §11.4); the other characters that `trimStart` drops do not. */
+const LEADING_SPACES = /^ +/;
 
-/** Finds the one key of a request in the places that are configured. */
+/** Reads the key of a request from the configured headers. */
 export class CredentialReader {
-  readonly #places: readonly CredentialPlace[];
+  readonly #credentials: readonly ApiKeyCredential[];
   readonly #prefixes: readonly string[];
 
   /**
-   * @param credentials where a key may stand; header names in lower case, none of them twice
-   * @param prefixes how a key must start; empty: any way
+   * @param credentials headers that may carry a key; names in lower case, without duplicates
+   * @param prefixes how a key must start; empty: any prefix
    */
   constructor(credentials: readonly ApiKeyCredential[], prefixes: readonly string[]) {
-    this.#places = credentials.map(({ header, scheme }) => ({ header, scheme, usualStart: `${scheme} ` }));
+    this.#credentials = credentials;
     this.#prefixes = prefixes;
   }
 
-  /**
-   * @returns the raw key, or why there is none that could be asked about. Which characters it has is left to {@link couldBeKey}: where it is
-   * remembered, that was looked at before
-   */
-  read(request: HttpRequest): CredentialReading {
+  /** @returns the key, or a refusal; two credentials are refused, whichever of them is good */
+  read(request: HttpRequest): CredentialResult {
     let found = MISSING;
-    for (const place of this.#places) {
-      const value = headerValue(request, place.header);
+    for (const { header, scheme } of this.#credentials) {
+      const value = headerValue(request, header);
       if (value === undefined) continue;
-      const reading = value === null ? MALFORMED : this.#parse(value, place);
-      if (reading === MISSING) continue;
+      const result = value === null ? MALFORMED : this.#parse(value, scheme);
+      if (result === MISSING) continue;
       if (found !== MISSING) return MALFORMED;
-      found = reading;
+      found = result;
     }
     return found;
   }
 
-  #parse(value: string, { scheme, usualStart }: CredentialPlace): CredentialReading {
-    if (scheme === undefined) return this.#judge(value);
-    if (value.startsWith(usualStart)) return this.#judge(withoutSpacesBefore(value.slice(usualStart.length)));
+  #parse(value: string, scheme: string | undefined): CredentialResult {
+    if (scheme === undefined) return this.#classify(value);
     if (value === '') return MALFORMED;
     const space = value.indexOf(' ');
     const firstWord = space === -1 ? value : value.slice(0, space);
-    if (firstWord.length === scheme.length && firstWord.toLowerCase() === scheme.toLowerCase()) {
-      return this.#judge(space === -1 ? '' : withoutSpacesBefore(value.slice(space)));
-    }
+    if (firstWord === scheme || firstWord.toLowerCase() === scheme.toLowerCase())
+      return this.#classify(space === -1 ? '' : value.slice(space).replace(LEADING_SPACES, ''));
     // A word that is too short for a key is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme.
     return space === -1 && value.length >= SHORTEST_KEY ? MALFORMED : MISSING;
   }
 
-  #judge(token: string): CredentialReading {
+  #classify(token: string): CredentialResult {
     if (token.startsWith('ey') && JWT.test(token)) return WRONG_TYPE;
-    if (token.length < SHORTEST_KEY || token.length > LONGEST_KEY) return MALFORMED;
-    if (this.#hasPrefix(token)) return { rawKey: token };
-    return couldBeKey(token) ? WRONG_PREFIX : MALFORMED;
-  }
-
-  #hasPrefix(token: string): boolean {
-    return this.#prefixes.length === 0 || this.#prefixes.some((prefix) => token.startsWith(prefix));
+    const key = RawKey.parse(token);
+    if (!key) return MALFORMED;
+    const hasPrefix = this.#prefixes.length === 0 || this.#prefixes.some((prefix) => token.startsWith(prefix));
+    return hasPrefix ? { key } : WRONG_PREFIX;
   }
 }
 
-/** Between a scheme and its credentials stand spaces (RFC 9110 §11.4), and none of the other characters that `trimStart` takes for one. */
-function withoutSpacesBefore(text: string): string {
-  return text.startsWith(' ') ? text.replace(/^ +/, '') : text;
+function refusal(code: CredentialRefusal): CredentialResult {
+  return Object.freeze({ refusal: code });
 }
 
 /**
- * Reads a header as it was sent. Node hides a second `Authorization` and joins others with commas, so its raw list is asked first.
+ * Reads a header as it was sent. Node hides a second `Authorization` and joins others with commas, so the raw list is read first.
  *
- * @returns the value, `undefined` where there is none, `null` where there are several
+ * @returns the value, `undefined` if the header is absent, `null` if it was sent more than once
  */
 function headerValue(request: HttpRequest, name: string): string | null | undefined {
   const raw = request.rawHeaders ?? request.raw?.rawHeaders;
-  // Requests that are made by an adapter and not by a socket (serverless ones) have no raw list, or an empty one.
+  // Requests that an adapter makes without a socket (serverless ones) have no raw list, or an empty one.
   if (!Array.isArray(raw) || raw.length === 0) return joinedHeaderValue(request.headers, name);
   let value: string | undefined;
   for (let index = 0; index < raw.length; index += 2) {

@@ -1,5 +1,6 @@
 import type { ApiKeyDecision } from '../api-key/decision.js';
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { RouteRule } from '../rules/route-rule.js';
+import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { decisionOf, DecisionReporter } from './decision-reporter.js';
 
 const DECISION: ApiKeyDecision = {
@@ -12,48 +13,35 @@ const DECISION: ApiKeyDecision = {
   cached: false,
 };
 
-function reporterFor(listener: ((decision: ApiKeyDecision) => unknown) | null) {
+function reporterFor(listener: (decision: ApiKeyDecision) => unknown) {
   const log = { error: jest.fn<void, [string]>() };
   return { log, reporter: new DecisionReporter(listener, log) };
 }
 
-/** Lets everything happen that waits for promises that are settled already. */
+/** Runs the callbacks of promises that are settled already. */
 async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('DecisionReporter', () => {
-  it('knows whether anybody listens', () => {
-    expect([reporterFor(null), reporterFor(() => undefined)].map(({ reporter }) => reporter.hasListener)).toEqual([
-      false,
-      true,
-    ]);
-  });
-
   it('hands each decision to the listener, once', () => {
     const listener = jest.fn();
     const { reporter } = reporterFor(listener);
-    reporter.report(() => DECISION);
-    reporter.report(() => DECISION);
+    reporter.report(DECISION);
+    reporter.report(DECISION);
     expect(listener.mock.calls).toEqual([[DECISION], [DECISION]]);
-  });
-
-  it('builds no decision where nobody listens', () => {
-    const describeDecision = jest.fn(() => DECISION);
-    reporterFor(null).reporter.report(describeDecision);
-    expect(describeDecision).not.toHaveBeenCalled();
   });
 
   it('does not wait for a listener that never ends', () => {
     const { reporter } = reporterFor(() => new Promise(() => undefined));
-    expect(reporter.report(() => DECISION)).toBeUndefined();
+    expect(reporter.report(DECISION)).toBeUndefined();
   });
 
-  it('logs what a listener throws, and swallows it', () => {
+  it('logs what the listener throws, and does not throw it', () => {
     const { log, reporter } = reporterFor(() => {
       throw new Error('disk full');
     });
-    expect(() => reporter.report(() => DECISION)).not.toThrow();
+    expect(() => reporter.report(DECISION)).not.toThrow();
     expect(log.error.mock.calls).toEqual([['onDecision failed; the request is not affected: disk full']]);
   });
 
@@ -64,9 +52,9 @@ describe('DecisionReporter', () => {
       // oxlint-disable-next-line unicorn/no-thenable -- a promise of another library is what is tested
       (): unknown => ({ then: (_done: unknown, fail: (error: Error) => void) => fail(new Error('disk full')) }),
     ],
-  ])('logs what a listener rejects with, and swallows it: %s', async (_case, listener) => {
+  ])('logs what the listener rejects with, and does not reject: %s', async (_case, listener) => {
     const { log, reporter } = reporterFor(listener);
-    reporter.report(() => DECISION);
+    reporter.report(DECISION);
     await settled();
     expect(log.error.mock.calls).toEqual([['onDecision failed; the request is not affected: disk full']]);
   });
@@ -84,7 +72,7 @@ describe('DecisionReporter', () => {
       () => Promise.reject(thrown),
     ]) {
       const { log, reporter } = reporterFor(listener);
-      expect(() => reporter.report(() => DECISION)).not.toThrow();
+      expect(() => reporter.report(DECISION)).not.toThrow();
       await settled();
       expect(log.error.mock.calls).toEqual([
         [`onDecision failed; the request is not affected: it threw a value of type ${type}`],
@@ -92,30 +80,34 @@ describe('DecisionReporter', () => {
     }
   });
 
-  it.each([undefined, null, 7, 'text', {}])('takes a listener that returns %p', (result) => {
+  it.each([undefined, null, 7, 'text', {}])('accepts a listener that returns %p', (result) => {
     const { log, reporter } = reporterFor(() => result);
-    reporter.report(() => DECISION);
+    reporter.report(DECISION);
     expect(log.error).not.toHaveBeenCalled();
   });
 });
 
-describe('a decision', () => {
-  const NOBODY = { keyId: null, orgCode: null, userId: null };
+describe('decisionOf()', () => {
+  const rule = { route: 'Users.find' } as RouteRule;
+  const noIds = { keyId: null, orgCode: null, userId: null };
 
-  it('says which key passed where, and whether it was remembered', () => {
-    const ids = { keyId: 'api_key_1', orgCode: 'org_a', userId: 'kp_1' };
-    expect(decisionOf('Users.find', null, { ...ids, scopes: ['a'] } as unknown as VerifiedApiKey, false)).toEqual({
-      ...ids,
+  it('names the key, its owner, the route, and whether the verdict was cached', () => {
+    const apiKey = verifiedKey({ userId: 'kp_1' });
+    expect(decisionOf({ rule, apiKey, wasCached: false }, null)).toEqual({
       outcome: 'accepted',
       code: null,
       route: 'Users.find',
+      keyId: apiKey.keyId,
+      orgCode: apiKey.orgCode,
+      userId: 'kp_1',
       cached: false,
     });
   });
 
-  it('says what is not known by null', () => {
-    const refused = { ...NOBODY, outcome: 'refused', cached: null };
+  it('writes null for what is not known', () => {
+    const refused = { ...noIds, outcome: 'refused', cached: null };
     expect(decisionOf(null, 'UNSUPPORTED_CONTEXT')).toEqual({ ...refused, code: 'UNSUPPORTED_CONTEXT', route: null });
-    expect(decisionOf('Users.find', 'MISSING_KEY')).toEqual({ ...refused, code: 'MISSING_KEY', route: 'Users.find' });
+    const state = { rule, apiKey: undefined, wasCached: undefined };
+    expect(decisionOf(state, 'MISSING_KEY')).toEqual({ ...refused, code: 'MISSING_KEY', route: 'Users.find' });
   });
 });

@@ -1,32 +1,21 @@
 import type { ApiKeyDecision, ApiKeyRefusalCode } from '../api-key/decision.js';
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-
-/** Where the reporter says that a listener failed. */
-interface ReporterLog {
-  error(message: string): void;
-}
+import type { Log } from '../log.js';
+import type { RequestState } from './request-state.js';
 
 /** Hands decisions to the app's `onDecision`, which can neither delay nor break a request. */
 export class DecisionReporter {
-  readonly #listener: ((decision: ApiKeyDecision) => unknown) | null;
-  readonly #log: ReporterLog;
+  readonly #listener: (decision: ApiKeyDecision) => unknown;
+  readonly #log: Pick<Log, 'error'>;
 
-  constructor(listener: ((decision: ApiKeyDecision) => unknown) | null, log: ReporterLog) {
+  constructor(listener: (decision: ApiKeyDecision) => unknown, log: Pick<Log, 'error'>) {
     this.#listener = listener;
     this.#log = log;
   }
 
-  /** Whether anybody listens: the hot path does not even make a function to describe with where nobody does. */
-  get hasListener(): boolean {
-    return this.#listener !== null;
-  }
-
-  /** @param describe builds the decision; not called where nobody listens */
-  report(describe: () => ApiKeyDecision): void {
-    if (!this.#listener) return;
+  /** Calls the listener, without waiting for it. What it throws or rejects with is logged. */
+  report(decision: ApiKeyDecision): void {
     try {
-      const result = this.#listener(describe());
-      if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => this.#logFailure(error));
+      Promise.resolve(this.#listener(decision)).catch((error: unknown) => this.#logFailure(error));
     } catch (error) {
       this.#logFailure(error);
     }
@@ -38,30 +27,23 @@ export class DecisionReporter {
   }
 }
 
-/** By its shape: a promise of another realm or of another library is no instance of `Promise`. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-}
-
 /**
- * @param route of the handler, `null` where that is unknown
+ * Describes a decision.
+ *
+ * @param state of the request, `null` if the handler is unknown
  * @param code of the refusal, `null` for a request that is let through
- * @param apiKey once it is known
- * @param cached whether the verdict was remembered, once there is one
  */
 export function decisionOf(
-  route: string | null,
+  state: Pick<RequestState, 'rule' | 'apiKey' | 'wasCached'> | null,
   code: ApiKeyRefusalCode | null,
-  apiKey?: VerifiedApiKey,
-  cached?: boolean,
 ): ApiKeyDecision {
   return {
     outcome: code === null ? 'accepted' : 'refused',
     code,
-    route,
-    keyId: apiKey?.keyId ?? null,
-    orgCode: apiKey?.orgCode ?? null,
-    userId: apiKey?.userId ?? null,
-    cached: cached ?? null,
+    route: state?.rule.route ?? null,
+    keyId: state?.apiKey?.keyId ?? null,
+    orgCode: state?.apiKey?.orgCode ?? null,
+    userId: state?.apiKey?.userId ?? null,
+    cached: state?.wasCached ?? null,
   };
 }

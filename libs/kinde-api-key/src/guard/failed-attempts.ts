@@ -1,47 +1,44 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
-import { networkOf } from './client-network.js';
+import { SlidingWindow } from '../rate-limit/sliding-window.js';
 import type { HttpRequest } from '../rules/http-request.js';
+import { networkOf } from './client-network.js';
 
-/** How many networks are remembered; the one whose last failure is longest ago makes room. */
+/** Maximum number of networks in memory. When full, the network whose last failure is longest ago is evicted. */
 const MAX_NETWORKS = 10_000;
+/** Maximum number of bytes for their failures; enough for 100 failures of each network. */
+const MAX_BYTES = 33_554_432;
+const SCOPE = 'failed attempts';
 
-/** What {@link FailedAttempts} goes by. */
+/** See {@link FailedAttempts}. */
 export interface FailedAttemptsOptions {
+  /** Number of refused keys allowed in any window. */
   readonly limit: number;
+  /** Length of the window in milliseconds. */
   readonly windowMs: number;
 }
 
 /**
- * Counts refused keys by the client's network. `limit` of them in a row use the window up; after that one more is looked at for every
- * `windowMs / limit` that passes. One number for each network (the generic cell rate algorithm, ITU-T I.371), and a bounded number of networks.
+ * Counts refused keys by the network of the client. After `limit` failures in any window of `windowMs`, the network waits until the oldest of
+ * them leaves the window. A request without an address (a server on a Unix socket) is not counted.
  */
 export class FailedAttempts {
-  /** For each network the time until which its failures, evenly spread, would have been allowed. */
-  readonly #usedUpToMs = new LRUCache<string, number>({ max: MAX_NETWORKS });
-  readonly #clock: Clock;
-  readonly #windowMs: number;
-  readonly #spacingMs: number;
+  readonly #options: FailedAttemptsOptions;
+  readonly #failures: SlidingWindow;
 
-  constructor({ limit, windowMs }: FailedAttemptsOptions, clock: Clock) {
-    this.#clock = clock;
-    this.#windowMs = windowMs;
-    this.#spacingMs = windowMs / limit;
+  constructor(options: FailedAttemptsOptions, clock: Clock) {
+    this.#options = options;
+    this.#failures = new SlidingWindow(clock, { maxBytes: MAX_BYTES, maxKeys: MAX_NETWORKS });
   }
 
-  /** @returns how long the client's network has to wait in whole seconds, or 0 if its next attempt is looked at */
+  /** @returns whole seconds until the client's network may try an unknown key again, or 0 if it may now */
   waitSeconds(request: HttpRequest): number {
     const network = networkOf(request.ip);
-    const usedUpToMs = network && this.#usedUpToMs.peek(network);
-    if (!usedUpToMs) return 0;
-    return Math.max(0, Math.ceil((usedUpToMs + this.#spacingMs - this.#windowMs - this.#clock.now()) / 1_000));
+    return network ? Math.ceil(this.#failures.waitMs(SCOPE, network, this.#options.limit) / 1_000) : 0;
   }
 
-  /** Notes a failure. Where the framework knows no address (a server on a Unix socket) nothing is counted. */
+  /** Counts a refused key. */
   record(request: HttpRequest): void {
     const network = networkOf(request.ip);
-    if (!network) return;
-    const nowMs = this.#clock.now();
-    this.#usedUpToMs.set(network, Math.max(nowMs, this.#usedUpToMs.get(network) ?? 0) + this.#spacingMs);
+    if (network) this.#failures.take(SCOPE, network, this.#options.limit, this.#options.windowMs);
   }
 }

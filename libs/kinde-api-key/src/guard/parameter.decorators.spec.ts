@@ -3,7 +3,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { CurrentApiKey, OrgCode, ScopedResource, UserId } from './parameter.decorators.js';
 import type { RouteRule } from '../rules/route-rule.js';
-import { visitOf } from './visit.js';
+import { keepState, stateOf } from './request-state.js';
 
 const KEY = { keyId: 'api_key_1', orgCode: 'org_a', userId: null } as VerifiedApiKey;
 
@@ -29,14 +29,15 @@ function parametersFor(request: object): unknown[] {
     .map(({ factory }) => factory(undefined, context));
 }
 
-describe('the parameters of a handler', () => {
-  it('come from the passage of the request', () => {
+describe('The parameter decorators', () => {
+  it('inject what the guard kept on the request', () => {
     const request = {};
-    Object.assign(visitOf(request, Symbol('registration'), {} as RouteRule), { apiKey: KEY, resource: 'user 7' });
+    const state = stateOf(request, Symbol('registration'), {} as RouteRule);
+    keepState(Object.assign(state, { apiKey: KEY, isAccepted: true, resource: 'user 7' }));
     expect(parametersFor(request)).toEqual([KEY, 'org_a', null, 'user 7']);
   });
 
-  it('are undefined on a public route, whatever the request says', () => {
+  it('inject undefined on a public route, whatever the request says', () => {
     const request = { apiKey: KEY, orgCode: 'org_b', user: { id: 'kp_1' }, headers: { 'x-org': 'org_b' } };
     expect(parametersFor(request)).toEqual([undefined, undefined, undefined, undefined]);
   });

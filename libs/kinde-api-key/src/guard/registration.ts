@@ -1,12 +1,13 @@
+import type { Log } from '../log.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
-import type { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
-import type { CredentialReader } from './credential-reader.js';
-import type { FailedAttempts } from './failed-attempts.js';
-import type { DecisionReporter } from './decision-reporter.js';
 import type { RefusalFactory } from '../responses/refusal-factory.js';
 import type { RouteRuleRegistry } from '../rules/route-rule-registry.js';
+import type { CredentialReader } from './credential-reader.js';
+import type { DecisionReporter } from './decision-reporter.js';
+import type { FailedAttempts } from './failed-attempts.js';
+import type { KeyVerification } from './key-verification.js';
 
-/** @internal What `ApiKeyGuard` is built from; its name says what to do when Nest cannot find it. */
+/** @internal What `ApiKeyGuard` is built from. Nest prints this name when it cannot find it, so it says what to do. */
 export const KINDE_API_KEY_REGISTRATION = Symbol.for(
   'nestjs-kinde-api-key: import KindeApiKeyModule.forRoot() in this module or globally',
 );
@@ -14,15 +15,16 @@ export const KINDE_API_KEY_REGISTRATION = Symbol.for(
 /** @internal One `forRoot()`: everything that its guards share. Two registrations share nothing. */
 export interface Registration {
   readonly id: symbol;
-  /** Which Kinde application it asks, and about which API. */
+  /** The Kinde application and the API that keys are verified for, in words: registrations with equal texts are duplicates. */
   readonly kinde: string;
   readonly rules: RouteRuleRegistry;
   readonly credentials: CredentialReader;
-  readonly verification: ApiKeyVerificationService;
+  readonly verification: KeyVerification;
   readonly refusals: RefusalFactory;
-  /** `null`: not limited. */
+  /** `null`: without a limit. */
   readonly failedAttempts: FailedAttempts | null;
   readonly rateLimiter: RateLimiter;
-  readonly decisions: DecisionReporter;
-  readonly log: { error(message: string): void };
+  /** `null`: the app does not listen. */
+  readonly decisions: DecisionReporter | null;
+  readonly log: Pick<Log, 'error'>;
 }

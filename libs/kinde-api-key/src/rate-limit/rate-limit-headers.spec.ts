@@ -3,7 +3,7 @@ import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from './rate-
 import type { RateLimitRule } from './rate-limit-rule.js';
 
 const RULE: RateLimitRule = {
-  place: '*',
+  scope: '*',
   policy: 'default',
   limit: 100,
   windowMs: 60_000,
@@ -14,7 +14,7 @@ const REFUSED = { accepted: false, limit: 100, remaining: 0, resetAfterMs: 17_00
 // RFC 9651 §4.2.5 and §4.2.3.3: a string, and parameters that are integers of at most 15 digits.
 const FIELD = /^"[\x20\x21\x23-\x5B\x5D-\x7E]*"(;[a-z]=\d{1,15})+$/;
 
-describe('the fields of draft-ietf-httpapi-ratelimit-headers-11', () => {
+describe('the header fields of draft-ietf-httpapi-ratelimit-headers-11', () => {
   it('name the policy, its quota and its window', () => {
     expect(rateLimitPolicyField(RULE, REFUSED)).toBe('"default";q=100;w=60');
     expect(rateLimitPolicyField({ ...RULE, policy: 'Reports.export' }, { ...REFUSED, limit: 7 })).toBe(
@@ -22,12 +22,12 @@ describe('the fields of draft-ietf-httpapi-ratelimit-headers-11', () => {
     );
   });
 
-  it('name what is left and for how long', () => {
+  it('name the remaining requests and the seconds until that changes', () => {
     expect(rateLimitField(RULE, REFUSED)).toBe('"default";r=0;t=17');
     expect(rateLimitField(RULE, { ...REFUSED, accepted: true, remaining: 42 })).toBe('"default";r=42;t=17');
   });
 
-  it('round a window up that is no whole number of seconds', () => {
+  it('round a window up to whole seconds', () => {
     expect(rateLimitPolicyField({ ...RULE, windowMs: 1_001 }, REFUSED)).toBe('"default";q=100;w=2');
   });
 
@@ -40,12 +40,12 @@ describe('the fields of draft-ietf-httpapi-ratelimit-headers-11', () => {
     [1_000.1, 2],
     [59_999, 60],
     [86_400_000, 86_400],
-  ])('round %d ms up to %d s, and Retry-After never ends earlier than t', (resetAfterMs, seconds) => {
+  ])('round %d ms up to %d s, for t and Retry-After alike', (resetAfterMs, seconds) => {
     expect(retryAfterSeconds({ ...REFUSED, resetAfterMs })).toBe(seconds);
     expect(rateLimitField(RULE, { ...REFUSED, resetAfterMs })).toBe(`"default";r=0;t=${seconds}`);
   });
 
-  it('are structured fields, whatever the numbers', () => {
+  it('are structured fields for any numbers', () => {
     const decision = fc.record({
       accepted: fc.boolean(),
       limit: fc.integer({ min: 0, max: 10_000 }),

@@ -1,25 +1,25 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
-/** The largest limit: a bucket keeps a timestamp for every request that counts. */
+/** The largest limit. The time of every request that counts is kept, so the limit bounds the memory of a key. */
 export const MAX_LIMIT = 10_000;
 /** The shortest window, in milliseconds: `Retry-After` and `RateLimit` count in whole seconds. */
 export const MIN_WINDOW_MS = 1_000;
 /** The longest window, in milliseconds: a day. */
 export const MAX_WINDOW_MS = 86_400_000;
 
-/** How many requests of a key are accepted in any window: a number, or a function of the key. */
+/** Maximum number of accepted requests of a key in any window: a number, or a function of the key. */
 export type Limit = number | ((apiKey: VerifiedApiKey) => number);
 
-/** The limit of a route, compiled once. */
+/** The rate limit of a route, compiled once. */
 export interface RateLimitRule {
-  /** Where the limit stands: what is counted apart from what. With a key's id it names a bucket. */
-  readonly place: string;
-  /** The name of the policy in `RateLimit` and `RateLimit-Policy`: printable ASCII without quotes and backslashes. */
+  /** What is counted together: the whole API, a class or a method. With the id of a key it names a bucket. */
+  readonly scope: string;
+  /** Name of the policy in `RateLimit` and `RateLimit-Policy`: printable ASCII without quotes and backslashes. */
   readonly policy: string;
   readonly limit: Limit;
   /** Length of the window in milliseconds. */
   readonly windowMs: number;
-  /** Whether accepted requests are told about their budget, too. */
+  /** Whether the answers to accepted requests carry `RateLimit` and `RateLimit-Policy`, too. */
   readonly sendsHeadersOnSuccess: boolean;
 }
 

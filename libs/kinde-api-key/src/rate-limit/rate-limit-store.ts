@@ -1,45 +1,37 @@
-/** What a store says about one request. */
+/** The decision about one request. */
 export interface RateDecision {
-  /** Whether the request is within the limit. One that is not consumes nothing. */
+  /** Whether the request is within the limit. A refused request does not count. */
   readonly accepted: boolean;
-  /** The limit that was applied: how many requests are accepted in any window. */
+  /** The limit that was applied: maximum number of accepted requests in any window. */
   readonly limit: number;
-  /** How many more would be accepted at this moment, at least 0. */
+  /** Number of further requests that would be accepted now, at least 0. */
   readonly remaining: number;
   /**
-   * Milliseconds, more than 0. After a refusal: until one request will pass, if none is accepted meanwhile. After an acceptance: until the
+   * Milliseconds, more than 0. After a refusal: until a request is accepted, if no other is accepted meanwhile. After an acceptance: until the
    * oldest request that counts leaves the window, which is when `remaining` grows by itself.
    */
   readonly resetAfterMs: number;
 }
 
 /**
- * Counts requests in sliding windows: the port behind which the counts may lie in this process or be shared by several.
+ * Counts requests in sliding windows, in this process or in a store that several instances share.
  *
- * What every store must keep: in no half-open window `[t, t + windowMs)` are more than `limit` requests of a bucket accepted, and none is refused
- * while fewer than `limit` were accepted in the `windowMs` before it. Counting and deciding are one atomic step. Refused requests do not
- * count. `limit` may differ from one call to the next: what was accepted counts against the new one.
+ * A bucket is the requests of one key in one scope. Every store must keep these promises:
+ * - In no half-open window `[t, t + windowMs)` are more than `limit` requests of a bucket accepted.
+ * - No request is refused while fewer than `limit` were accepted in the `windowMs` before it.
+ * - Deciding and counting are one atomic step. Refused requests do not count.
+ * - `limit` may differ from one call to the next: what was accepted counts against the new one.
  */
 export interface RateLimitStore {
   /**
-   * Decides about one request and counts it if it is accepted.
+   * Decides about one request, and counts it if it is accepted.
    *
-   * What is counted together is a bucket: the requests of one key at one place.
-   *
-   * @param place that carries the limit
+   * @param scope what is counted together; see `RateLimitRule`
    * @param keyId the key's id
-   * @param limit how many requests are accepted in any window, a whole number from 1 to 10,000
-   * @param windowMs length of the window in milliseconds, a whole number from 1,000 to 86,400,000; the same for a place while the process runs
-   * @param hint a whole number from 0 that is most often the same for the same key, and another one for another key, but proves neither: by
-   * it a store may look for the bucket first. Default 0
-   * @returns the decision, at once where nothing has to be waited for: then the guard does not wait, either. A store that waits has a deadline
-   * and an answer for its own failures; what it throws reaches the app's exception filters, and the request is not accepted
+   * @param limit maximum number of accepted requests in any window, a whole number from 1 to 10,000
+   * @param windowMs length of the window in milliseconds, a whole number from 1,000 to 86,400,000; always the same for a scope
+   * @returns the decision, or a promise of it where the store has to wait. A store that waits has a deadline, and decides itself when it
+   * cannot count. What it throws reaches the app's exception filters, and the request is not accepted
    */
-  take(
-    place: string,
-    keyId: string,
-    limit: number,
-    windowMs: number,
-    hint?: number,
-  ): RateDecision | Promise<RateDecision>;
+  take(scope: string, keyId: string, limit: number, windowMs: number): RateDecision | Promise<RateDecision>;
 }

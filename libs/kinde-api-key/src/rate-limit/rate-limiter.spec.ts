@@ -1,48 +1,42 @@
 import fc from 'fast-check';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { InProcessRateLimitStore } from './in-process-rate-limit-store.js';
 import { isLimit, isWindowMs, type RateLimitRule } from './rate-limit-rule.js';
 import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 import { RateLimiter } from './rate-limiter.js';
+import { SlidingWindow } from './sliding-window.js';
 
 const keyWith = (keyId: string) => ({ keyId, orgCode: 'org_a' }) as VerifiedApiKey;
 const KEY = keyWith('api_key_1');
 
 function ruleWith(fields: Partial<RateLimitRule> = {}): RateLimitRule {
-  return { place: '*', policy: 'default', limit: 2, windowMs: 60_000, sendsHeadersOnSuccess: false, ...fields };
+  return { scope: '*', policy: 'default', limit: 2, windowMs: 60_000, sendsHeadersOnSuccess: false, ...fields };
 }
 
-function limiterWith(store: RateLimitStore = new InProcessRateLimitStore({ now: () => 0 })) {
+function limiterWith(store: RateLimitStore = new SlidingWindow({ now: () => 0 })) {
   const log = { error: jest.fn<void, [string]>() };
   return { limiter: new RateLimiter(store, log), log };
 }
 
-/** Notes what it is asked. */
+/** Records the arguments of every call. */
 function recordingStore() {
   const asked: unknown[][] = [];
   const decision: RateDecision = { accepted: true, limit: 1, remaining: 0, resetAfterMs: 1 };
   return { asked, store: { take: (...args: unknown[]) => (asked.push(args), decision) } };
 }
 
-describe('the limiter', () => {
-  it('counts by the place of the limit and the id of the key, and by nothing else of the key', () => {
+describe('RateLimiter', () => {
+  it('counts by the scope of the limit and the id of the key alone', () => {
     const { asked, store } = recordingStore();
     const { limiter } = limiterWith(store);
     void limiter.take(ruleWith(), KEY);
-    void limiter.take(ruleWith({ place: 'Reports.export', limit: 5, windowMs: 1_000 }), keyWith('api_key_2'));
+    void limiter.take(ruleWith({ scope: 'Reports.export', limit: 5, windowMs: 1_000 }), keyWith('api_key_2'));
     expect(asked).toEqual([
-      ['*', 'api_key_1', 2, 60_000, undefined],
-      ['Reports.export', 'api_key_2', 5, 1_000, undefined],
+      ['*', 'api_key_1', 2, 60_000],
+      ['Reports.export', 'api_key_2', 5, 1_000],
     ]);
   });
 
-  it('passes on by what the bucket may be found sooner', () => {
-    const { asked, store } = recordingStore();
-    void limiterWith(store).limiter.take(ruleWith(), KEY, 7);
-    expect(asked).toEqual([['*', 'api_key_1', 2, 60_000, 7]]);
-  });
-
-  it('asks a function for the limit of each request, so that it may change', () => {
+  it('calls the limit function for every request, so that the limit may change', () => {
     const { limiter } = limiterWith();
     const limits = [1, 3, 1, 3];
     const limit = jest.fn((_key: VerifiedApiKey) => limits.shift() ?? 0);
@@ -56,7 +50,7 @@ describe('the limiter', () => {
     expect(limit).toHaveBeenCalledWith(KEY);
   });
 
-  it('passes a promise of the store on, and makes none', async () => {
+  it('returns a promise only where the store does', async () => {
     const { store } = recordingStore();
     expect(limiterWith(store).limiter.take(ruleWith(), KEY)).not.toBeInstanceOf(Promise);
     const later = { take: async () => store.take() };
@@ -64,11 +58,11 @@ describe('the limiter', () => {
   });
 });
 
-describe('a limit that is not known', () => {
+describe('RateLimiter, when the limit is unknown,', () => {
   const REFUSED = { accepted: false, limit: 0, remaining: 0, resetAfterMs: 5_000 };
 
   it.each([0, -1, 1.5, 10_001, NaN, Infinity, '100', null, undefined, {}, true, 100n, async () => 100])(
-    'refuses, counts nothing and is logged: %p',
+    'refuses, counts nothing and logs: %p',
     (wrong) => {
       const { asked, store } = recordingStore();
       const { limiter, log } = limiterWith(store);
@@ -83,7 +77,7 @@ describe('a limit that is not known', () => {
   it.each([
     [new Error('no such plan'), 'rateLimit.limit threw: no such plan, for'],
     ['a text', 'rateLimit.limit threw a value of type string, for'],
-  ])('refuses where the function throws %p', (thrown, message) => {
+  ])('refuses when the function throws %p', (thrown, message) => {
     const { limiter, log } = limiterWith();
     const limit = () => {
       throw thrown;
@@ -92,14 +86,14 @@ describe('a limit that is not known', () => {
     expect(log.error).toHaveBeenCalledWith(expect.stringContaining(message));
   });
 
-  it('is logged once, and does not keep the client away for longer than the window', () => {
+  it('logs once, and does not ask the client to wait longer than the window', () => {
     const { limiter, log } = limiterWith();
     const rule = ruleWith({ limit: () => 0, windowMs: 1_000 });
     for (let count = 0; count < 5; count += 1) expect(limiter.take(rule, KEY)).toMatchObject({ resetAfterMs: 1_000 });
     expect(log.error).toHaveBeenCalledTimes(1);
   });
 
-  it('leaves no rejection behind that would end the process', async () => {
+  it('handles a rejected promise, which would end the process', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     const { limiter } = limiterWith();
@@ -110,7 +104,7 @@ describe('a limit that is not known', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it('does not outlast the fault, and does not use up the budget', () => {
+  it('accepts again with a full budget once the function works', () => {
     const { limiter } = limiterWith();
     let isBroken = true;
     const rule = ruleWith({ limit: () => (isBroken ? 0 : 2) });
@@ -120,8 +114,8 @@ describe('a limit that is not known', () => {
   });
 });
 
-describe('what a limit and a window can be', () => {
-  it('is a whole number from 1 to 10,000, and from a second to a day', () => {
+describe('isLimit and isWindowMs', () => {
+  it('take whole numbers from 1 to 10,000, and from a second to a day', () => {
     expect([1, 10_000, 0, 10_001].map((value) => isLimit(value))).toEqual([true, true, false, false]);
     expect([1_000, 86_400_000, 999, 86_400_001].map((value) => isWindowMs(value))).toEqual([true, true, false, false]);
     fc.assert(

@@ -1,60 +1,53 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { Log } from '../log.js';
 import { isLimit, MAX_LIMIT, type Limit, type RateLimitRule } from './rate-limit-rule.js';
 import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 
-/** Where the limiter says that a limit is not known. */
-interface RateLimiterLog {
-  error(message: string): void;
-}
+/** `Retry-After` of a request whose limit is unknown. */
+const UNKNOWN_LIMIT_RETRY_MS = 5_000;
 
-/** How soon a client may try again whose limit is not known. */
-const UNKNOWN_RETRY_MS = 5_000;
-
-/** How often? Counts the requests of a key against the limit of a route. */
+/** Counts the requests of a key against the limit of a route. */
 export class RateLimiter {
   readonly #store: RateLimitStore;
-  readonly #log: RateLimiterLog;
-  #hasComplained = false;
+  readonly #log: Pick<Log, 'error'>;
+  #hasLogged = false;
 
-  constructor(store: RateLimitStore, log: RateLimiterLog) {
+  constructor(store: RateLimitStore, log: Pick<Log, 'error'>) {
     this.#store = store;
     this.#log = log;
   }
 
   /**
-   * Counts one request. It goes by the key's id, which survives a rotation: a new secret does not refill the budget.
+   * Counts one request under the id of the key. The id survives a rotation, so a new secret does not refill the budget.
    *
-   * A limit that is not known, because the app's function threw or returned something else than a whole number from 1 to 10,000, is a limit
-   * of 0: the request is refused and nothing is counted. The first time it is logged.
+   * A limit is unknown when the app's function throws or does not return a whole number from 1 to 10,000. Then the request is refused and not
+   * counted, and the first such failure is logged.
    *
-   * @param hint see {@link RateLimitStore.take}
-   * @returns the store's decision, or a promise of it where the store must wait
+   * @returns the store's decision, or a promise of it where the store has to wait
    */
-  take(rule: RateLimitRule, apiKey: VerifiedApiKey, hint?: number): RateDecision | Promise<RateDecision> {
-    const limit = typeof rule.limit === 'number' ? rule.limit : this.#ask(rule.limit, apiKey);
-    if (limit !== undefined) return this.#store.take(rule.place, apiKey.keyId, limit, rule.windowMs, hint);
-    return { accepted: false, limit: 0, remaining: 0, resetAfterMs: Math.min(UNKNOWN_RETRY_MS, rule.windowMs) };
+  take(rule: RateLimitRule, apiKey: VerifiedApiKey): RateDecision | Promise<RateDecision> {
+    const { scope, limit, windowMs } = rule;
+    const known = typeof limit === 'number' ? limit : this.#limitOf(limit, apiKey);
+    if (known !== undefined) return this.#store.take(scope, apiKey.keyId, known, windowMs);
+    return { accepted: false, limit: 0, remaining: 0, resetAfterMs: Math.min(UNKNOWN_LIMIT_RETRY_MS, windowMs) };
   }
 
-  #ask(limitOf: Exclude<Limit, number>, apiKey: VerifiedApiKey): number | undefined {
+  #limitOf(limit: Exclude<Limit, number>, apiKey: VerifiedApiKey): number | undefined {
     try {
-      const limit: unknown = limitOf(apiKey);
-      if (isLimit(limit)) return limit;
-      // A rejection that nobody hears would end the process.
-      if (limit instanceof Promise) limit.catch(() => undefined);
-      this.#complain(apiKey, `returned ${describe(limit)}`);
+      const returned: unknown = limit(apiKey);
+      if (isLimit(returned)) return returned;
+      // An unhandled rejection would end the process.
+      if (returned instanceof Promise) returned.catch(() => undefined);
+      this.#logOnce(apiKey, `returned ${describe(returned)}`);
     } catch (error) {
-      this.#complain(
-        apiKey,
-        error instanceof Error ? `threw: ${error.message}` : `threw a value of type ${typeof error}`,
-      );
+      this.#logOnce(apiKey, `threw${error instanceof Error ? `: ${error.message}` : ` ${describe(error)}`}`);
     }
     return undefined;
   }
 
-  #complain({ keyId }: VerifiedApiKey, what: string): void {
-    if (this.#hasComplained) return;
-    this.#hasComplained = true;
+  #logOnce({ keyId }: VerifiedApiKey, what: string): void {
+    if (this.#hasLogged) return;
+    this.#hasLogged = true;
     this.#log.error(
       `rateLimit.limit ${what}, for the key ${keyId}; it must return a whole number from 1 to ${MAX_LIMIT}. Such requests are refused ` +
         'with 429 RATE_LIMITED. This is logged once',

@@ -7,7 +7,7 @@ import {
   type ApiKeyRefusalBody,
   type ApiKeyRefusedException,
 } from './api-key-refused.exception.js';
-import type { HttpResponse } from '../rules/http-request.js';
+import type { HttpResponse } from './http-response.js';
 import type { RouteRule } from '../rules/route-rule.js';
 
 /** What a single answer adds to its row of the table. */

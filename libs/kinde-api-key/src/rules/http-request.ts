@@ -10,8 +10,3 @@ export interface HttpRequest {
   /** The client's address, as the framework's own proxy settings have it. */
   readonly ip?: unknown;
 }
-
-/** What Express's and Fastify's responses have in common. */
-export interface HttpResponse {
-  header(name: string, value: string): unknown;
-}

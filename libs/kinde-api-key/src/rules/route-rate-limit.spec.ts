@@ -63,9 +63,9 @@ class Skipped {
 }
 
 describe('the nearest limit counts', () => {
-  it('the option, where nothing else says anything: one place for the whole API', () => {
+  it('the option, where nothing else says anything: one scope for the whole API', () => {
     expect(limitOf(Plain)).toEqual({
-      place: '*',
+      scope: '*',
       policy: 'default',
       limit: 100,
       windowMs: 60_000,
@@ -75,8 +75,8 @@ describe('the nearest limit counts', () => {
   });
 
   it('the class in place of the option, the method in place of the class', () => {
-    expect(limitOf(Users)).toMatchObject({ limit: 2, windowMs: 1_000, place: 'Users', policy: 'Users' });
-    expect(limitOf(Users, 'own')).toMatchObject({ limit: 3, place: 'Users.own', policy: 'Users.own' });
+    expect(limitOf(Users)).toMatchObject({ limit: 2, windowMs: 1_000, scope: 'Users', policy: 'Users' });
+    expect(limitOf(Users, 'own')).toMatchObject({ limit: 3, scope: 'Users.own', policy: 'Users.own' });
     expect(limitOf(Users, 'find', rulesWith(null))).toMatchObject({ limit: 2 });
   });
 
@@ -110,7 +110,7 @@ describe('the nearest limit counts', () => {
       @SkipRateLimit()
       override own(): void {}
     }
-    expect(limitOf(Silent, 'own')).toMatchObject({ limit: 3, place: 'Silent.own' });
+    expect(limitOf(Silent, 'own')).toMatchObject({ limit: 3, scope: 'Silent.own' });
     expect(limitOf(Loud, 'own')).toMatchObject({ limit: 9 });
     expect(limitOf(Unlimited, 'own')).toBeNull();
     expect(limitOf(Users, 'own')).toMatchObject({ limit: 3 });
@@ -149,10 +149,10 @@ describe('what is counted together', () => {
     class Second extends Users {}
     const rules = rulesWith();
     expect([limitOf(First, 'find', rules), limitOf(Second, 'find', rules)]).toMatchObject([
-      { place: 'First' },
-      { place: 'Second' },
+      { scope: 'First' },
+      { scope: 'Second' },
     ]);
-    expect(limitOf(First, 'own', rules)).toMatchObject({ place: 'First.own' });
+    expect(limitOf(First, 'own', rules)).toMatchObject({ scope: 'First.own' });
   });
 
   it('are not two classes of one name', () => {
@@ -164,9 +164,9 @@ describe('what is counted together', () => {
       return Users;
     };
     const rules = rulesWith();
-    const places = [Users, another(), another()].map((owner) => limitOf(owner, 'find', rules)?.place);
-    expect(places).toEqual(['Users', 'Users~2', 'Users~3']);
-    expect(limitOf(Users, 'own', rules)?.place).toBe('Users.own');
+    const scopes = [Users, another(), another()].map((owner) => limitOf(owner, 'find', rules)?.scope);
+    expect(scopes).toEqual(['Users', 'Users~2', 'Users~3']);
+    expect(limitOf(Users, 'own', rules)?.scope).toBe('Users.own');
   });
 
   it('have names without blanks, quotes and other than ASCII, so that they fit a header and no key id can imitate one', () => {
@@ -174,7 +174,7 @@ describe('what is counted together', () => {
       @limit(1)
       'find "all"'(): void {}
     }
-    expect(limitOf(Größe, 'find "all"')?.place).toBe('Gr%C3%B6%C3%9Fe.find%20%22all%22');
+    expect(limitOf(Größe, 'find "all"')?.scope).toBe('Gr%C3%B6%C3%9Fe.find%20%22all%22');
   });
 });
 

@@ -12,7 +12,7 @@ interface RateLimitLevels {
 const WHOLE_API = '*';
 
 /**
- * The limit of a route: the method's, else the class's, else the option's. A decorator's counts by its place, so that a class and a method
+ * The limit of a route: the method's, else the class's, else the option's. A decorator's has a scope of its own, so that a class and a method
  * that carry the same limit have a budget each.
  *
  * @param className of the class that Nest serves, unlike every other's
@@ -28,7 +28,7 @@ export function compileRateLimit(
   if (!part)
     return (
       option && {
-        place: WHOLE_API,
+        scope: WHOLE_API,
         policy: 'default',
         limit: option.limit,
         windowMs: option.windowMs,
@@ -36,8 +36,8 @@ export function compileRateLimit(
       }
     );
   if (part.kind === 'skip-rate-limit') return null;
-  const place = [className, ...(ofMethod[0] ? [methodName] : [])].map(inAscii).join('.');
-  return { place, policy: place, limit: part.limit, windowMs: part.windowMs, sendsHeadersOnSuccess };
+  const scope = [className, ...(ofMethod[0] ? [methodName] : [])].map(inAscii).join('.');
+  return { scope, policy: scope, limit: part.limit, windowMs: part.windowMs, sendsHeadersOnSuccess };
 }
 
 /**

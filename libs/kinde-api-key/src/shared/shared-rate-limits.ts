@@ -11,7 +11,7 @@ export interface SharedRateDecision extends SharedRate {
 
 /** Counts in this process: what is fallen back to. */
 export interface LocalRates {
-  take(place: string, keyId: string, limit: number, windowMs: number): SharedRateDecision | Promise<SharedRateDecision>;
+  take(scope: string, keyId: string, limit: number, windowMs: number): SharedRateDecision | Promise<SharedRateDecision>;
 }
 
 /** See {@link SharedRateLimits}. */
@@ -33,19 +33,19 @@ export class SharedRateLimits {
   }
 
   /**
-   * @param place that carries the limit
+   * @param scope what is counted together
    * @param keyId whose requests are counted there
    * @param limit how many requests are accepted in any window
    * @param windowMs length of the window in milliseconds
    * @returns the decision; it never rejects because of the store
    */
-  async take(place: string, keyId: string, limit: number, windowMs: number): Promise<SharedRateDecision> {
+  async take(scope: string, keyId: string, limit: number, windowMs: number): Promise<SharedRateDecision> {
     const { session, keys, local, onOutage } = this.#parts;
     try {
-      return { ...(await session.take(keys.bucketName(`${place} ${keyId}`, windowMs), limit, windowMs)), limit };
+      return { ...(await session.take(keys.bucketName(`${scope} ${keyId}`, windowMs), limit, windowMs)), limit };
     } catch {
       return onOutage === 'local'
-        ? local.take(place, keyId, limit, windowMs)
+        ? local.take(scope, keyId, limit, windowMs)
         : { accepted: false, limit, remaining: 0, resetAfterMs: Math.min(UNCOUNTED_RETRY_MS, windowMs) };
     }
   }

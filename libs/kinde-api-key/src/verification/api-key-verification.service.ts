@@ -5,7 +5,7 @@ import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
 import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
 import { NONE } from '../slot-index.js';
 import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
-import { couldBeKey, digestOf } from '../api-key/raw-key.js';
+import { RawKey } from '../api-key/raw-key.js';
 import type { Call } from './key-table.js';
 import { RememberedVerdict } from './remembered-verdict.js';
 import { SharedLevel } from './shared-level.js';
@@ -80,10 +80,10 @@ export class ApiKeyVerificationService {
    */
   verify(rawKey: string): Promise<Verdict> {
     // Not async: callers who wait for one call share its promise, and a promise of their own would cost them more than all the rest.
-    if (!couldBeKey(rawKey)) return Promise.resolve(UNKNOWN);
-    const digest = digestOf(rawKey);
-    const remembered = this.#recall(digest, rawKey);
-    return remembered ? Promise.resolve(remembered) : this.#ask(digest, rawKey);
+    const key = RawKey.parse(rawKey);
+    if (!key) return Promise.resolve(UNKNOWN);
+    const remembered = this.lookup(key);
+    return remembered ? Promise.resolve(remembered) : this.ask(key);
   }
 
   /**
@@ -92,14 +92,23 @@ export class ApiKeyVerificationService {
    * @returns the verdict, or `undefined` where Kinde must be asked first
    */
   verifyCached(rawKey: string): Verdict | undefined {
-    // What cannot be a key is never remembered, so the form is looked at only where nothing is: not on the hot path.
-    const remembered = typeof rawKey === 'string' ? this.#recall(digestOf(rawKey), rawKey) : undefined;
-    return remembered ?? (couldBeKey(rawKey) ? undefined : UNKNOWN);
+    const key = RawKey.parse(rawKey);
+    return key ? this.lookup(key) : UNKNOWN;
+  }
+
+  /** @internal */
+  lookup(key: RawKey): Verdict | undefined {
+    return this.#recall(key.digest, key.reveal());
+  }
+
+  /** @internal */
+  ask(key: RawKey): Promise<Verdict> {
+    return this.#ask(key.digest, key.reveal());
   }
 
   /** @internal Whether the key was accepted not longer ago than an answer may be, even if Kinde must be asked again before it is now. */
-  isProven(rawKey: string): boolean {
-    const slot = this.#cache?.proven(digestOf(rawKey)) ?? NONE;
+  wasAccepted(key: RawKey): boolean {
+    const slot = this.#cache?.proven(key.digest) ?? NONE;
     const ageMs = this.#cache && slot !== NONE ? this.#clock.now() - this.#cache.keys.sentAtMs(slot) : -1;
     return ageMs >= 0 && ageMs < this.maxAcceptedAgeMs;
   }

@@ -1,0 +1,30 @@
+import type { RawKey } from '../api-key/raw-key.js';
+import type { Verdict } from '../api-key/verdict.js';
+import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
+
+/** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
+export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
+  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'ask' | 'wasAccepted'>>;
+
+/** Asks with the key as it was parsed, or with its text where a test has replaced `verify`. */
+export function askKinde(verification: KeyVerification, key: RawKey): Promise<Verdict> {
+  const isReplaced = verification.verify !== ApiKeyVerificationService.prototype.verify;
+  return verification.ask && !isReplaced ? verification.ask(key) : verification.verify(key.reveal());
+}
+
+/** An error that says why nothing is known about a key, recognized by its code: it may come from another copy of the library. */
+export interface VerificationError {
+  readonly code: 'VERIFICATION_UNAVAILABLE' | 'VERIFICATION_MISCONFIGURED';
+  readonly retryAfterSeconds: number;
+}
+
+const CODES: ReadonlySet<unknown> = new Set<VerificationError['code']>([
+  'VERIFICATION_UNAVAILABLE',
+  'VERIFICATION_MISCONFIGURED',
+]);
+
+/** Whether the verification failed without a verdict. Every other error is a fault of the program and passes on as it is. */
+export function isVerificationError(error: unknown): error is VerificationError {
+  const { code, retryAfterSeconds } = (error ?? {}) as Partial<Record<keyof VerificationError, unknown>>;
+  return CODES.has(code) && typeof retryAfterSeconds === 'number';
+}
