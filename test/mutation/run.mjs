@@ -32,7 +32,9 @@ process.exit(percentage(mutants) >= LOWEST_SCORE ? 0 : 1);
 
 /** Returns the sources of a folder and its subfolders that were asked for, e.g. `kinde/limits/pace.ts`. */
 function sourcesIn(folder) {
-  const files = readdirSync(`${SOURCES}/${folder}`, { recursive: true }).map((name) => `${folder}/${name}`);
+  const files = readdirSync(`${SOURCES}/${folder}`, { recursive: true, encoding: 'utf8' }).map(
+    (name) => `${folder}/${name}`,
+  );
   const sources = files.filter((file) => /(?<!\.spec)\.ts$/.test(file)).sort();
   return sources.filter((file) => texts.length === 0 || texts.some((text) => file.includes(text)));
 }

@@ -19,7 +19,7 @@ describe('OrganizationsService', () => {
   });
 
   it('throws an error with the code of an unknown organization', () => {
-    expect(() => organizations.get('org_unknown')).toThrow('There is no organization org_nobody');
+    expect(() => organizations.get('org_unknown')).toThrow('There is no organization org_unknown');
   });
 
   it('inserts an organization once, with its code as its name', () => {
