@@ -58,7 +58,7 @@ function isDeepFrozen(apiKey: VerifiedApiKey): boolean {
   return Object.isFrozen(apiKey) && Object.isFrozen(apiKey.scopes);
 }
 
-describeAdapters('200', (adapter) => {
+describeAdapters('an accepted request', (adapter) => {
   let scenario: Scenario;
   const decisions: ApiKeyDecision[] = [];
 
@@ -73,7 +73,7 @@ describeAdapters('200', (adapter) => {
   });
   afterEach(() => scenario.close());
 
-  it('hands the verified key to the handler', async () => {
+  it('gives the verified key to the handler', async () => {
     const { keyId, key } = scenario.emulator.createKey({ scopes: ['read:users'], orgCode: 'org_a', userId: 'kp_1' });
     const { status, body } = await scenario.get('/whoami', key);
     expect(status).toBe(200);
@@ -94,15 +94,15 @@ describeAdapters('200', (adapter) => {
     });
   });
 
-  it('needs no key on a public route, and ignores one that is sent', async () => {
-    for (const key of [undefined, 'k_live_nobody_knows_this_one']) {
+  it('needs no key on a public route, and ignores a key that is sent', async () => {
+    for (const key of [undefined, 'k_live_unknown_to_the_emulator']) {
       expect(await scenario.get('/open', key)).toMatchObject({ status: 200, body: { undefined: true } });
     }
     expect(scenario.emulator.counters.requests).toBe(0);
     expect(decisions).toEqual([]);
   });
 
-  it('makes one verify call and one token for a hundred concurrent requests with a new key, and none afterwards', async () => {
+  it('costs one verify call and one token request for a hundred concurrent requests with a new key, and no call afterwards', async () => {
     const { key } = scenario.emulator.createKey({ scopes: ['read:users'] });
     const cold = await Promise.all(Array.from({ length: 100 }, () => scenario.get('/scoped', key)));
     expect(cold.every(({ status }) => status === 200)).toBe(true);
@@ -112,7 +112,7 @@ describeAdapters('200', (adapter) => {
     expect(scenario.emulator.counters.requests).toBe(2);
   });
 
-  it('accepts the scheme in any case', async () => {
+  it('may write the scheme in upper or lower case', async () => {
     const { key } = scenario.emulator.createKey({ scopes: ['read:users'] });
     for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
       const { status } = await scenario.send('/scoped', { headers: { AUTHORIZATION: `${scheme} ${key}` } });
@@ -120,7 +120,7 @@ describeAdapters('200', (adapter) => {
     }
   });
 
-  it('decides once for a request that a global guard and @UseGuards both reach', async () => {
+  it('is verified and reported once when a global guard and @UseGuards both apply', async () => {
     const { keyId, key } = scenario.emulator.createKey({ scopes: ['read:users'], orgCode: 'org_a' });
     await scenario.get('/scoped', key);
     const accepted = {
@@ -136,7 +136,7 @@ describeAdapters('200', (adapter) => {
     expect(decisions.slice(1)).toEqual([{ ...accepted, cached: true }]);
   });
 
-  it('answers true and not a promise once the key is known', async () => {
+  it('gets true instead of a promise from canActivate() when the key is cached', async () => {
     const { key } = scenario.emulator.createKey({ scopes: ['read:users'] });
     const guard = scenario.app.get(ApiKeyGuard);
     await scenario.app.get(ApiKeyVerificationService).verify(key);
@@ -150,7 +150,7 @@ describeAdapters('200', (adapter) => {
     expect((guard as CanActivate).canActivate(context)).toBe(true);
   });
 
-  it('is not held up or broken by a listener that throws or rejects', async () => {
+  it('is not delayed or broken by an onDecision listener that throws or rejects', async () => {
     await scenario.close();
     for (const onDecision of [
       () => {

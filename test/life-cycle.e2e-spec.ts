@@ -21,7 +21,7 @@ class AnyController {
   }
 }
 
-// Jest itself fails a test in which a rejection is left unhandled.
+// Jest fails a test with an unhandled rejection.
 describeAdapters('app.close()', (adapter) => {
   let scenario: Scenario;
   const start = async () => {
@@ -32,7 +32,7 @@ describeAdapters('app.close()', (adapter) => {
     });
   };
 
-  it('lets requests that Kinde is being asked about have their answer', async () => {
+  it('answers requests whose verify call is in flight', async () => {
     await start();
     const { emulator, app } = scenario;
     const { key } = emulator.createKey();
@@ -48,27 +48,27 @@ describeAdapters('app.close()', (adapter) => {
     await emulator.stop();
   });
 
-  it('gives verifications that wait for a Kinde that hangs a clean error', async () => {
+  it('rejects verifications in flight with KindeApiKeyUnavailableError while Kinde hangs', async () => {
     await start();
     const { emulator, app } = scenario;
     const service = app.get(ApiKeyVerificationService);
-    const proven = emulator.createKey().key;
-    await service.verify(proven);
+    const known = emulator.createKey().key;
+    await service.verify(known);
     emulator.failUntilCleared({ hang: true });
     const arrival = emulator.nextRequest('verify');
     const keys = Array.from({ length: 100 }, (_value, index) => `k_live_in_flight_${index}_${'x'.repeat(16)}`);
     const outcomes = keys.map((key) => service.verify(key).catch((error: unknown) => error));
     await arrival;
-    // A refresh in the background, for which nobody waits, and which has nothing to fall back on.
+    // Starts a refresh in the background. The invalidation leaves it without a cached key to serve.
     scenario.clock.advance(50_000);
-    expect(service.verifyCached(proven)).toMatchObject({ accepted: true });
+    expect(service.verifyCached(known)).toMatchObject({ accepted: true });
     await service.invalidateAll();
     await app.close();
     for (const outcome of await Promise.all(outcomes)) expect(outcome).toBeInstanceOf(KindeApiKeyUnavailableError);
     await emulator.stop();
   });
 
-  it('while a token is being fetched ends that, too', async () => {
+  it('rejects a verification that waits for the token endpoint', async () => {
     await start();
     const { emulator, app } = scenario;
     emulator.failUntilCleared({ hang: true }, 'token');
@@ -83,7 +83,7 @@ describeAdapters('app.close()', (adapter) => {
     await emulator.stop();
   });
 
-  it('drops the connections to Kinde, the idle ones too', async () => {
+  it('closes every connection to Kinde, idle ones included', async () => {
     const answers: Record<string, object> = {
       '/oauth2/token': { access_token: 'token', expires_in: 60, token_type: 'bearer' },
       '/api/v1/api_keys/verify': { is_valid: true, status: 'active', key_id: 'api_key_1', scopes: [] },
@@ -117,10 +117,10 @@ describeAdapters('app.close()', (adapter) => {
     await Promise.all(open);
     expect(open.size).toBe(0);
     server.close();
-    // Left to themselves they would stay open for 15 s.
+    // Without app.close() they stay open for 15 s.
   }, 10_000);
 
-  it('makes no call afterwards, and may be called again', async () => {
+  it('may be called twice, and is followed by no call to Kinde', async () => {
     await start();
     const { emulator, app } = scenario;
     const service = app.get(ApiKeyVerificationService);
@@ -133,9 +133,9 @@ describeAdapters('app.close()', (adapter) => {
   });
 });
 
-describe('a process', () => {
+describe('the process', () => {
   it.each(['nothing', 'verify', 'token'])(
-    'ends by itself after app.close(), with %s hanging and calls under way: no handle is left, no rejection unhandled',
+    'exits after app.close() without open handles and unhandled rejections while calls are in flight (hanging endpoint: %s)',
     async (hanging) => {
       const emulator = await KindeEmulator.start();
       const { clientId, clientSecret } = emulator.credentials;

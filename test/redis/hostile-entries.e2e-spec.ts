@@ -5,7 +5,7 @@ import { SharedSecrets, type SharedIdentity } from '../../libs/kinde-api-key/src
 import { SharedState } from '../../libs/kinde-api-key/src/shared/shared-state.js';
 import { sealVerdict } from '../../libs/kinde-api-key/src/shared/sealed-verdict.js';
 import type { AcceptedVerdict } from '../../libs/kinde-api-key/src/api-key/verdict.js';
-import { digestOf } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
+import { RawKey } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
 import { connectClient, type TestClient } from '../support/redis-clients.js';
 import { describeRedis, RedisServer } from '../support/redis-server.js';
 
@@ -19,6 +19,7 @@ const IDENTITY: SharedIdentity = {
 const CACHE = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 0, maxKeys: 100_000, maxRefusals: 10 };
 
 const rawKey = (index: number) => `k_live_hostile_${String(index).padStart(8, '0')}`;
+const digestOf = (index: number) => RawKey.parse(rawKey(index))?.digest ?? '';
 
 function verdict(index: number, orgCode = `org_${index}`): AcceptedVerdict {
   return {
@@ -52,7 +53,7 @@ describeRedis('hostile entries in Redis', () => {
     });
     // Kinde knows none of these keys, so whatever is accepted is accepted because of Redis.
     const refuseAll = {
-      verifyKey: async () => {
+      verify: async () => {
         asked += 1;
         return { verdict: { accepted: false, reason: 'unknown' } as const, sentAtMs: clock.now() };
       },
@@ -66,12 +67,12 @@ describeRedis('hostile entries in Redis', () => {
 
   /** What is genuine for the key, sent `ageMs` ago. */
   function genuine(index: number, ageMs = 0, by = keys): string {
-    const name = by.verdictName(digestOf(rawKey(index)));
+    const name = by.verdictName(digestOf(index));
     return sealVerdict(by, name, { verdict: verdict(index), sentAtMs: clock.now() - ageMs }) ?? '';
   }
 
   async function accepts(index: number, entry: string): Promise<boolean> {
-    await connected.command('SET', keys.verdictName(digestOf(rawKey(index))), entry);
+    await connected.command('SET', keys.verdictName(digestOf(index)), entry);
     return (await service.verify(rawKey(index))).accepted;
   }
 
@@ -128,7 +129,7 @@ describeRedis('hostile entries in Redis', () => {
   });
 
   it('of another type than a text are not read', async () => {
-    const name = keys.verdictName(digestOf(rawKey(2_000_000)));
+    const name = keys.verdictName(digestOf(2_000_000));
     await connected.command('LPUSH', name, genuine(2_000_000));
     await expect(service.verify(rawKey(2_000_000))).resolves.toMatchObject({ accepted: false });
   });

@@ -1,5 +1,4 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { RawKey as RawKeyClass } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
 import { ModulesContainer } from '@nestjs/core';
 import type { ApiKeyDecision } from '../../libs/kinde-api-key/src/api-key/decision.js';
 import type { RawKey } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
@@ -60,11 +59,7 @@ export function buildGuard({
       return store.take(scope, keyId, ...rest);
     },
   };
-  const verification = new ApiKeyVerificationService(
-    { verify, verifyKey: (rawKey: string) => verify(RawKeyClass.parse(rawKey) as RawKey) } as never,
-    cache,
-    clock,
-  );
+  const verification = new ApiKeyVerificationService({ verify }, cache, clock);
   const registration: Registration = {
     id: Symbol('registration'),
     kinde: 'https://acme.kinde.com',

@@ -1,5 +1,6 @@
 import { ApiKeyVerificationService } from 'nestjs-kinde-api-key';
 import { TestClock } from 'nestjs-kinde-api-key/testing';
+import type { RawKey } from '../../../libs/kinde-api-key/src/api-key/raw-key.js';
 import type { SharedVerdict, SharedVerdicts } from '../../../libs/kinde-api-key/src/verification/shared-verdicts.js';
 import { rates, type FleetCost, type FleetPlan } from './formula.js';
 
@@ -18,16 +19,16 @@ export async function simulate(plan: FleetPlan, seconds: number, seed = 1): Prom
   const random = randomOf(seed);
   const traffic = new Traffic(plan, random);
   let verifies = 0;
-  const verifyKey = async (rawKey: string) => {
+  const verify = async (key: RawKey) => {
     verifies += 1;
-    return { verdict: verdictOf(rawKey), sentAtMs: clock.now() };
+    return { verdict: verdictOf(key.reveal()), sentAtMs: clock.now() };
   };
   const known = new Map<string, SharedVerdict>();
   const services = Array.from(
     { length: plan.instances },
     () =>
       new ApiKeyVerificationService(
-        { verifyKey },
+        { verify },
         { ...CACHE, ttlMs: plan.ttlMs },
         clock,
         plan.isShared ? sharingOver(known) : null,

@@ -1,4 +1,4 @@
-/** Every code of an answer that refuses a request. */
+/** Code of an answer that refuses a request. */
 export type ApiKeyRefusalCode =
   | 'MISSING_KEY'
   | 'MALFORMED_REQUEST'
@@ -16,20 +16,20 @@ export type ApiKeyRefusalCode =
   | 'VERIFICATION_MISCONFIGURED'
   | 'UNSUPPORTED_CONTEXT';
 
-/** What the guard decided about one request: the argument of `onDecision`. It holds no secret; ids and codes are Kinde's. */
+/** The guard's decision about one request: the argument of `onDecision`. It contains no secret. */
 export interface ApiKeyDecision {
-  /** Whether the request went through to the handler. */
+  /** Whether the guard accepted the request. */
   readonly outcome: 'accepted' | 'refused';
-  /** The code of the refusal, or `null` if the request was accepted. With `hideExistence` it stays the true one. */
+  /** The code of the refusal, or `null` if the request was accepted. `hideExistence` does not change it. */
   readonly code: ApiKeyRefusalCode | null;
-  /** `Class.method` of the handler, or `null` where the handler is unknown. */
+  /** `Class.method` of the handler, or `null` if the handler is unknown. */
   readonly route: string | null;
-  /** The key's id, or `null` while it is not known (no key, a bad one, an outage). */
+  /** The key id, or `null` without a verified key: it is missing or invalid, or Kinde cannot be reached. */
   readonly keyId: string | null;
   /** The key's organization, or `null`. */
   readonly orgCode: string | null;
   /** The key's user, or `null`. */
   readonly userId: string | null;
-  /** Whether the verdict came from the cache, or `null` where there is none. */
+  /** Whether the verdict came from the cache, or `null` without a verdict. */
   readonly cached: boolean | null;
 }

@@ -1,30 +1,38 @@
 import { hash } from 'node:crypto';
 
-/** RFC 6750 §2.1 `b64token`. The length is no part of it: looking ahead for it takes as long as the rest. */
+/** RFC 6750 §2.1 `b64token`. */
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
-/** Minimum number of characters of a key. */
+/** Minimum number of characters of a raw key. */
 export const SHORTEST_KEY = 16;
-/** Maximum number of characters of a key. */
+/** Maximum number of characters of a raw key. */
 export const LONGEST_KEY = 512;
 
-/** A key as the caller sent it, with a well-formed text. The text is out of reach of `util.inspect` and `JSON.stringify`. */
+/** A well-formed raw key and its digest. The text is private, so that printing or serializing the object does not reveal it. */
 export class RawKey {
-  readonly #text: string;
-  /** SHA-256 of the key as 32 one-byte characters. A key has too much entropy to be searched, so a salt would add nothing. */
+  /**
+   * SHA-256 of the text as 32 one-byte characters. The library stores it in place of the key. It is not salted: a key has too much entropy
+   * to be searched for.
+   */
   readonly digest: string;
+  readonly #text: string;
 
   private constructor(text: string) {
-    this.#text = text;
     this.digest = hash('sha256', text, 'binary');
+    this.#text = text;
   }
 
-  /** @returns the key, or `undefined` for anything but a `b64token` of 16 to 512 characters */
+  /**
+   * Parses what a request carries. Callers without a compiler may pass any value.
+   *
+   * @param text the key without a scheme
+   * @returns `undefined` for anything but a `b64token` of {@link SHORTEST_KEY} to {@link LONGEST_KEY} characters
+   */
   static parse(text: unknown): RawKey | undefined {
     if (typeof text !== 'string' || text.length < SHORTEST_KEY || text.length > LONGEST_KEY) return undefined;
     return B64TOKEN.test(text) ? new RawKey(text) : undefined;
   }
 
-  /** @returns the key itself, to be sent to Kinde and nowhere else */
+  /** Returns the secret text. Only a call to Kinde needs it. */
   reveal(): string {
     return this.#text;
   }

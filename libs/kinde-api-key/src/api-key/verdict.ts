@@ -1,8 +1,8 @@
 import type { VerifiedApiKey } from './verified-api-key.js';
 
 /**
- * Why Kinde's answer refuses a key: it knows no such key (`unknown`), the key was revoked (`revoked`), it is not active (`inactive`),
- * or it belongs to another API than the one in `apiId` (`other_api`).
+ * Why Kinde's answer refuses a key: Kinde does not know it (`unknown`), it was revoked (`revoked`), it is not active (`inactive`), or it
+ * belongs to another API than the option `apiId` (`other_api`).
  */
 export type RefusalReason = 'unknown' | 'revoked' | 'inactive' | 'other_api';
 
@@ -12,14 +12,14 @@ export interface AcceptedVerdict {
   readonly apiKey: VerifiedApiKey;
 }
 
-/** The key is not to be used. */
+/** The key must not be accepted. */
 export interface RefusedVerdict {
   readonly accepted: false;
   readonly reason: RefusalReason;
 }
 
 /**
- * What Kinde says about a raw key. A refusal is a value, so it can be remembered; an outage is a thrown
- * {@link KindeApiKeyUnavailableError}, so it never is.
+ * Kinde's answer about a raw key. A refusal is a value and can be cached. An outage is a thrown {@link KindeApiKeyUnavailableError} and is
+ * never cached.
  */
 export type Verdict = AcceptedVerdict | RefusedVerdict;

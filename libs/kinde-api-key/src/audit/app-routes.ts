@@ -1,14 +1,12 @@
 import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
+import type { AnyFunction } from '../rules/ancestors.js';
 import type { NestModule } from '../rules/provider-lookup.js';
 
-// The keys of Nest's own decorators, the same in Nest 10, 11 and 12 (@nestjs/common/constants); 12 no longer exports them publicly.
+// Metadata keys of Nest's own decorators, the same in Nest 10, 11 and 12 (@nestjs/common/constants). Nest 12 does not export them.
 const PATH = 'path';
 const GUARDS = '__guards__';
 const MODULE_PATH = '__module_path__';
 const MESSAGE_PATTERN = 'microservices:pattern';
-
-// oxlint-disable-next-line typescript/no-unsafe-function-type -- Nest's own type of a controller class and of a handler
-type AnyFunction = Function;
 
 /** A handler of the app that Nest serves over HTTP. */
 export interface AppRoute {
@@ -16,15 +14,15 @@ export interface AppRoute {
   readonly controller: AnyFunction;
   /** The method's name. */
   readonly name: string;
-  /** The function that Nest calls: the instance's, which may have replaced the prototype's. */
+  /** The function that Nest calls: the instance's, which may differ from the prototype's. */
   readonly handler: AnyFunction;
-  /** Every piece of path that leads to it: global prefix, module, controller, method, with all their alternatives. */
+  /** Every part of its paths: of the global prefix, module, controller and method, with all alternatives. */
   readonly paths: readonly string[];
   /** What was passed to `@UseGuards()` on the class and the method. */
   readonly guards: readonly unknown[];
 }
 
-/** @returns every route of a module's controllers */
+/** Returns every route of a module's controllers. */
 export function routesOf(
   module: NestModule,
   modules: ModulesContainer,
@@ -52,7 +50,7 @@ export function routesOf(
   );
 }
 
-/** Methods of a module's classes that are no HTTP routes: no guard of ours protects what they do. */
+/** Returns the methods of a module's classes that are not HTTP routes: `ApiKeyGuard` does not protect them. */
 export function otherMethodsOf(
   module: NestModule,
 ): readonly { readonly owner: AnyFunction; readonly name: string; readonly isHandler: boolean }[] {
@@ -65,15 +63,15 @@ export function otherMethodsOf(
   );
 }
 
-/** @returns the classes of a module's providers that are no controllers anywhere in the app: no guard of ours stands before them */
+/** Returns the provider classes of a module that are not controllers anywhere in the app: `ApiKeyGuard` does not protect them. */
 export function providerClassesOf(module: NestModule, modules: ModulesContainer): readonly AnyFunction[] {
   const controllers = new Set<unknown>(
-    [...modules.values()].flatMap((any) => [...any.controllers.values()].map(({ metatype }) => metatype)),
+    [...modules.values()].flatMap((one) => [...one.controllers.values()].map(({ metatype }) => metatype)),
   );
   return [...module.providers.values()]
     .map(({ metatype }) => metatype)
     .filter(isClass)
-    .filter((one) => !controllers.has(one));
+    .filter((provider) => !controllers.has(provider));
 }
 
 function controllersOf(module: NestModule): { instance: Record<string, unknown>; controller: AnyFunction }[] {

@@ -87,8 +87,8 @@ class PlainController {
 
 const REPORT = '1 routes guarded, 0 public, oldest accepted answer 300 s, cache on, shared no';
 
-describe('a rule on a route that no guard reaches', () => {
-  it('stops the boot, with the place and the cure', async () => {
+describe('a rule on a route without ApiKeyGuard', () => {
+  it('stops the boot, naming the handler and the cure', async () => {
     await expect(boot([UsersController])).rejects.toThrow(
       `${SUMMARY}\n` +
         "  - UsersController.list carries @RequireScopes('read:users') but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the " +
@@ -96,7 +96,7 @@ describe('a rule on a route that no guard reaches', () => {
     );
   });
 
-  it('is listed with every other', async () => {
+  it('is listed with every other one', async () => {
     @Controller('orders')
     class OrdersController {
       @Get('any')
@@ -122,7 +122,7 @@ describe('a rule on a route that no guard reaches', () => {
     ]);
   });
 
-  it('names each decorator that stands on it, once', async () => {
+  it('is reported with each of its decorators once', async () => {
     @Controller()
     @RequireScopes('a')
     class C {
@@ -136,7 +136,7 @@ describe('a rule on a route that no guard reaches', () => {
     ]);
   });
 
-  it('is one that an override inherits, too', async () => {
+  it('stops the boot if an override inherits it', async () => {
     class Base {
       @Get()
       @RequireScopes('a')
@@ -150,7 +150,7 @@ describe('a rule on a route that no guard reaches', () => {
     expect(await problemsOf([Sub])).toEqual([expect.stringContaining("Sub.find carries @RequireScopes('a')")]);
   });
 
-  it('is not saved by a guard of another kind', async () => {
+  it('stops the boot although another guard protects the route', async () => {
     @Injectable()
     class OtherGuard implements CanActivate {
       canActivate(): boolean {
@@ -168,7 +168,7 @@ describe('a rule on a route that no guard reaches', () => {
     expect(await problemsOf([C], { providers })).toHaveLength(1);
   });
 
-  it('is one whose handler was replaced on the instance by a function without the guards of the method', async () => {
+  it('stops the boot if a function without the guards of the method replaced it on the instance', async () => {
     @Controller()
     class C {
       constructor() {
@@ -185,7 +185,7 @@ describe('a rule on a route that no guard reaches', () => {
   });
 });
 
-describe('a guard that counts', () => {
+describe('a route counts as guarded', () => {
   it.each<[string, AppOptions]>([
     ['globalGuard: true', { kinde: { globalGuard: true } }],
     ['APP_GUARD, useExisting', { providers: [{ provide: APP_GUARD, useExisting: ApiKeyGuard }] }],
@@ -195,18 +195,18 @@ describe('a guard that counts', () => {
       { providers: [{ provide: APP_GUARD, useFactory: (guard: ApiKeyGuard) => guard, inject: [ApiKeyGuard] }] },
     ],
     ['useGlobalGuards', { prepare: (app) => app.useGlobalGuards(app.get(ApiKeyGuard)) }],
-  ])('is a global one: %s', async (_case, options) => {
+  ])('by a global guard: %s', async (_case, options) => {
     expect(await boot([UsersController], options)).toEqual([REPORT]);
   });
 
-  it('is a global one that is built for each request', async () => {
+  it('by a global guard that is built for each request', async () => {
     @Injectable()
     class PerRequest extends ApiKeyGuard {}
     const providers = [{ provide: APP_GUARD, useClass: PerRequest, scope: 2 }];
     expect(await boot([UsersController], { providers })).toEqual([REPORT]);
   });
 
-  it('is one on the class or on the method', async () => {
+  it('by a guard on the class or on the method', async () => {
     @UseGuards(ApiKeyGuard)
     @Controller('class')
     @RequireScopes('a')
@@ -224,7 +224,7 @@ describe('a guard that counts', () => {
     expect(await boot([OnClass, OnMethod])).toEqual([REPORT.replace('1 routes', '2 routes')]);
   });
 
-  it('is a subclass', async () => {
+  it('by a subclass of ApiKeyGuard', async () => {
     class Own extends ApiKeyGuard {}
     @UseGuards(Own)
     @Controller()
@@ -236,7 +236,7 @@ describe('a guard that counts', () => {
     expect(await boot([C])).toEqual([REPORT]);
   });
 
-  it('is one of the app that is named in guardedBy, and its subclasses', async () => {
+  it('by a guard in guardedBy, or a subclass of it', async () => {
     class Composite implements CanActivate {
       canActivate(_context: ExecutionContext): boolean {
         return true;
@@ -264,7 +264,7 @@ describe('a guard that counts', () => {
   it.each<[string, () => CanActivate]>([
     ['an object literal', () => ({ canActivate: () => true })],
     ['an object without a prototype', () => Object.assign(Object.create(null) as object, { canActivate: () => true })],
-  ])('is a stub that stands in for ours in a test: %s', async (_case, makeStub) => {
+  ])('by a stub that replaces ApiKeyGuard in a test: %s', async (_case, makeStub) => {
     const override = (builder: TestingModuleBuilder) => builder.overrideProvider(ApiKeyGuard).useValue(makeStub());
     expect(await boot([UsersController], { override, kinde: { globalGuard: true } })).toEqual([REPORT]);
     expect(
@@ -272,7 +272,7 @@ describe('a guard that counts', () => {
     ).toEqual([REPORT]);
   });
 
-  it('is found where the app has other global guards of any shape', async () => {
+  it('by a global guard beside others of any shape', async () => {
     const prepare = (app: INestApplication): void => {
       app.useGlobalGuards(
         Object.assign(Object.create(null) as object, { canActivate: () => true }),
@@ -284,7 +284,7 @@ describe('a guard that counts', () => {
   });
 });
 
-describe('public and required at once', () => {
+describe('@PublicRoute() beside a requirement', () => {
   it('on one method stops the boot', async () => {
     @UseGuards(ApiKeyGuard)
     @Controller()
@@ -300,7 +300,7 @@ describe('public and required at once', () => {
     ]);
   });
 
-  it('on a method and the one that it overrides stops the boot', async () => {
+  it('on a method and on the method it overrides stops the boot', async () => {
     class Base {
       @Get()
       @RequireScopes('a')
@@ -328,7 +328,7 @@ describe('public and required at once', () => {
     expect(await problemsOf([C])).toEqual([expect.stringContaining('both stand on the class')]);
   });
 
-  it('on class and method is what rules are made for', async () => {
+  it('on class and method does not stop the boot', async () => {
     @UseGuards(ApiKeyGuard)
     @Controller('a')
     @RequireScopes('a')
@@ -355,7 +355,7 @@ describe('public and required at once', () => {
   });
 });
 
-describe('@OrgScoped() without its parameter', () => {
+describe('@OrgScoped() for a route parameter', () => {
   function scoped(controllerPath: string | string[], methodPath: string | string[], target?: { param: string }): Type {
     @UseGuards(ApiKeyGuard)
     @Controller(controllerPath)
@@ -367,7 +367,7 @@ describe('@OrgScoped() without its parameter', () => {
     return Scoped;
   }
 
-  it('stops the boot, with the place and the cure', async () => {
+  it('stops the boot if the path lacks the parameter, naming the handler and the cure', async () => {
     expect(await problemsOf([scoped('users', ':id')])).toEqual([
       'Scoped.find carries @OrgScoped() for the route parameter "orgCode", which is in none of its paths: add :orgCode to the path, ' +
         "or say where the organization stands, e.g. @OrgScoped({ param: 'id' }) or @OrgScoped({ resolve: MyOrgResolver })",
@@ -380,7 +380,7 @@ describe('@OrgScoped() without its parameter', () => {
     ['users', ':orgcode'],
     ['users', ':myorgCode'],
     ['users', '*orgCode'],
-  ])('stops the boot at %s/%s', async (controllerPath, methodPath) => {
+  ])('stops the boot on the path %s/%s', async (controllerPath, methodPath) => {
     expect(await problemsOf([scoped(controllerPath, methodPath)])).toHaveLength(1);
   });
 
@@ -392,23 +392,23 @@ describe('@OrgScoped() without its parameter', () => {
     ['orgs', ':"orgCode"'],
     [['orgs/:orgCode', 'me'], 'users'],
     ['users', [':id', ':orgCode/:id']],
-  ])('does not where it is in the path of the class or the method, or an alternative: %j %j', async (...paths) => {
+  ])('accepts the parameter in a path of the class or the method: %j %j', async (...paths) => {
     expect(await boot([scoped(...paths)])).toEqual([REPORT]);
   });
 
-  it('does not where it is in the global prefix', async () => {
+  it('accepts the parameter in the global prefix', async () => {
     const prepare = (app: INestApplication): void => void app.setGlobalPrefix('orgs/:orgCode');
     expect(await boot([scoped('users', ':id')], { prepare })).toEqual([REPORT]);
   });
 
-  it('does not where it is in the path of the module', async () => {
+  it('accepts the parameter in the path of the module', async () => {
     @Module({ controllers: [scoped('users', ':id')] })
     class Feature {}
     const imports = [Feature, RouterModule.register([{ path: 'orgs/:orgCode', module: Feature }])];
     expect(await boot([], { imports })).toEqual([REPORT]);
   });
 
-  it('goes by the option orgParam, and by the name in the decorator', async () => {
+  it('compares the option orgParam, or the name in the decorator', async () => {
     const kinde = { orgParam: 'tenant' };
     expect(await boot([scoped('orgs/:tenant', 'users')], { kinde })).toEqual([REPORT]);
     expect(await problemsOf([scoped('orgs/:orgCode', 'users')], { kinde })).toEqual([
@@ -419,7 +419,7 @@ describe('@OrgScoped() without its parameter', () => {
     expect(await problemsOf([scoped('orgs/:id', 'users', { param: '.*' })])).toHaveLength(1);
   });
 
-  it('on a class stops the boot for the methods without it only, public ones excepted', async () => {
+  it('on a class stops the boot for methods that lack the parameter, except public ones', async () => {
     @UseGuards(ApiKeyGuard)
     @Controller('orgs')
     @OrgScoped()
@@ -435,7 +435,7 @@ describe('@OrgScoped() without its parameter', () => {
     expect(await problemsOf([Orgs])).toEqual([expect.stringMatching(/^Orgs\.all carries/)]);
   });
 
-  it('does not where the organization stands elsewhere', async () => {
+  it('does not stop the boot if the target is not a route parameter', async () => {
     @UseGuards(ApiKeyGuard)
     @Controller('orgs')
     class Orgs {
@@ -453,7 +453,7 @@ describe('@OrgScoped() without its parameter', () => {
   });
 });
 
-describe('a resolver class', () => {
+describe('@OrgScoped({ resolve: Class })', () => {
   @Injectable()
   class Resolver {
     resolveOrgCode(): string {
@@ -477,13 +477,13 @@ describe('a resolver class', () => {
   @Module({ providers: [Resolver] })
   class Two {}
 
-  it('that nobody provides stops the boot', async () => {
+  it('stops the boot if the class is not provided', async () => {
     expect(await problemsOf([resolving()])).toEqual([
       "Resolving.find @OrgScoped({ resolve }) names Resolver, which no module provides: add it to the providers of the controller's module",
     ]);
   });
 
-  it('that several modules provide, none of them the controller’s, stops the boot', async () => {
+  it('stops the boot if several other modules provide the class', async () => {
     expect(await problemsOf([resolving()], { imports: [One, Two] })).toEqual([
       'Resolving.find @OrgScoped({ resolve }) names Resolver, which several modules provide (One, Two): ' +
         "add it to the providers of the controller's module",
@@ -494,7 +494,7 @@ describe('a resolver class', () => {
     ['in its own module', { providers: [Resolver] }],
     ['in its own module and in others', { providers: [Resolver], imports: [One, Two] }],
     ['in one other module', { imports: [One] }],
-  ])('does not %s', async (_case, options) => {
+  ])('accepts a class that is provided %s', async (_case, options) => {
     expect(await boot([resolving()], options)).toEqual([REPORT]);
   });
 });
@@ -507,7 +507,7 @@ describe('globalGuard: true', () => {
     ]);
   });
 
-  it('exempts the controllers that the app names', async () => {
+  it('exempts the controllers in publicControllers', async () => {
     const kinde = { globalGuard: { publicControllers: [PlainController] } };
     expect(await boot([PlainController], { kinde })).toEqual([
       '0 routes guarded, 1 public, oldest accepted answer 300 s, cache on, shared no',
@@ -522,7 +522,7 @@ describe('globalGuard: true', () => {
     ]);
   });
 
-  it('is set beside an async factory', async () => {
+  it('works beside an async factory', async () => {
     const moduleRef = Test.createTestingModule({
       imports: [KindeApiKeyModule.forRootAsync({ useFactory: async () => CONNECTION, globalGuard: true })],
       controllers: [PlainController],
@@ -532,14 +532,14 @@ describe('globalGuard: true', () => {
     await expect(app.init()).rejects.toThrow('PlainController.list has no decision');
   });
 
-  it('is what makes a decision necessary: a guard of the app’s own does not', async () => {
+  it('alone demands a decision: APP_GUARD does not', async () => {
     const providers = [{ provide: APP_GUARD, useExisting: ApiKeyGuard }];
     expect(await boot([PlainController], { providers })).toEqual([REPORT]);
     expect(await boot([PlainController])).toEqual([REPORT.replace('1 routes', '0 routes')]);
   });
 });
 
-describe('a rule where there is no HTTP route', () => {
+describe('a rule outside HTTP routes', () => {
   it('on the method of a provider stops the boot', async () => {
     @Injectable()
     class Mailer {
@@ -552,7 +552,7 @@ describe('a rule where there is no HTTP route', () => {
     ]);
   });
 
-  it('on a provider’s class stops the boot', async () => {
+  it('on the class of a provider stops the boot', async () => {
     @Injectable()
     @UserScoped()
     class Gateway {
@@ -573,7 +573,7 @@ describe('a rule where there is no HTTP route', () => {
     expect(await problemsOf([C])).toEqual([expect.stringMatching(/^C\.helper carries/)]);
   });
 
-  it('on a message handler stops the boot, from its class as well', async () => {
+  it('on a message handler or its class stops the boot', async () => {
     // What @MessagePattern() of @nestjs/microservices leaves on a method.
     const MessageHandler: MethodDecorator = (_target, _property, descriptor) =>
       Reflect.defineMetadata('microservices:pattern', ['users.find'], descriptor.value as object);
@@ -589,7 +589,7 @@ describe('a rule where there is no HTTP route', () => {
     expect(await problemsOf([C])).toEqual([expect.stringMatching(/^C\.onMessage carries @RequireScopes\('a'\)/)]);
   });
 
-  it('does not where the class is a controller that is injected elsewhere, nor with factories and values', async () => {
+  it('does not stop the boot for a controller that is also a provider, nor for factories and values', async () => {
     @Module({ controllers: [UsersController], providers: [UsersController] })
     class Feature {}
     const providers = [
@@ -614,7 +614,7 @@ describe('two registrations', () => {
     return Feature;
   }
 
-  it('that are both global stop the boot', async () => {
+  it('stop the boot if both are global', async () => {
     const error = boot([], { imports: [KindeApiKeyModule.forRoot(second)] });
     await expect(error).rejects.toThrow('KindeApiKeyModule is registered more than once:');
     expect(await problemsOf([], { imports: [KindeApiKeyModule.forRoot(second)] })).toEqual([
@@ -623,12 +623,12 @@ describe('two registrations', () => {
     ]);
   });
 
-  it('that are both global stop the boot where a feature module hides one of them', async () => {
+  it('stop the boot if both are global and one is in a feature module', async () => {
     const imports = [featureWith(KindeApiKeyModule.forRoot(second), PlainController)];
     expect(await problemsOf([], { imports })).toEqual([expect.stringContaining('two global registrations')]);
   });
 
-  it('of which one is not global each check the routes of their own modules', async () => {
+  it('each check the routes of their own modules, if one is not global', async () => {
     @UseGuards(ApiKeyGuard)
     @Controller('tenants')
     class Tenants {
@@ -654,7 +654,7 @@ describe('two registrations', () => {
     ]);
   });
 
-  it('that ask the same Kinde are warned about, once', async () => {
+  it('for the same Kinde application log one warning', async () => {
     const registration = KindeApiKeyModule.forRoot({ ...CONNECTION, isGlobal: false });
     const lines = await boot([], { imports: [featureWith(registration, PlainController)] });
     expect(lines.filter((line) => !line.includes('routes guarded'))).toEqual([
@@ -663,7 +663,7 @@ describe('two registrations', () => {
     ]);
   });
 
-  it('of which none is global leave no route unchecked', async () => {
+  it('check every route if neither is global', async () => {
     @UseGuards(ApiKeyGuard)
     @Controller('guarded')
     class Guarded {
@@ -680,8 +680,8 @@ describe('two registrations', () => {
   });
 });
 
-describe('the line that a boot logs', () => {
-  it('says what was found', async () => {
+describe('the boot line', () => {
+  it('counts the routes and states the oldest accepted answer', async () => {
     @UseGuards(ApiKeyGuard)
     @Controller('mixed')
     class Mixed {
@@ -701,7 +701,7 @@ describe('the line that a boot logs', () => {
     ]);
   });
 
-  it('says that there is no cache', async () => {
+  it('states that the cache is off', async () => {
     expect(await boot([], { kinde: { cache: false } })).toEqual([
       '0 routes guarded, 0 public, oldest accepted answer 0 s, cache off, shared no',
     ]);

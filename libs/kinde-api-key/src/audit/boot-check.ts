@@ -1,36 +1,41 @@
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { KINDE_API_KEY_REGISTRATION, type Registration } from '../guard/registration.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
-import type { Registration } from '../guard/registration.js';
-import { KINDE_API_KEY_REGISTRATION } from '../guard/registration.js';
-import { findAllProviders, findVisibleProvider, type NestModule } from '../rules/provider-lookup.js';
+import {
+  findAllProviders,
+  findVisibleProvider,
+  type FoundProvider,
+  type NestModule,
+} from '../rules/provider-lookup.js';
 import { describeRule, isRateLimitMetadata, type RuleMetadata } from '../rules/rule-metadata.js';
-import { classParts, methodParts } from '../rules/rule-storage.js';
+import { classMetadata, methodMetadata } from '../rules/rule-storage.js';
 import { otherMethodsOf, providerClassesOf, routesOf, type AppRoute } from './app-routes.js';
 import { GuardCoverage } from './guard-coverage.js';
 
-/** What the boot check goes by. */
+/** Options of the boot check. */
 export interface BootCheckOptions {
-  /** Every handler needs a decision, because the guard stands before all of them. */
+  /** Whether every handler needs a decision, because the guard protects all of them. */
   readonly isStrict: boolean;
+  /** Route parameter that a bare `@OrgScoped()` compares. */
   readonly orgParam: string;
-  /** See `GuardCoverage`. */
+  /** Guards that count besides `ApiKeyGuard`. See {@link GuardCoverage}. */
   readonly countedGuards: readonly unknown[];
 }
 
-/** What was found, for the one line that is logged. */
+/** Result of the boot check, for the lines that the module logs. */
 export interface BootReport {
-  /** Routes that demand a key. */
+  /** Number of routes that demand a key. */
   readonly guarded: number;
-  /** Routes that were declared public. */
+  /** Number of routes that were declared public. */
   readonly public: number;
-  /** What does not stop the boot and is hardly meant. */
+  /** Likely mistakes that do not stop the boot. */
   readonly warnings: readonly string[];
 }
 
-/** Looks at every route of a registration before the first request: a decorator never pretends. */
+/** Checks every route of a registration before the first request, so that every rule is enforced or stops the boot. */
 export class BootCheck {
   readonly #problems: string[] = [];
-  readonly #reach: GuardCoverage;
+  readonly #coverage: GuardCoverage;
 
   constructor(
     private readonly registration: Registration,
@@ -38,35 +43,30 @@ export class BootCheck {
     private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
   ) {
-    this.#reach = new GuardCoverage(config, options.countedGuards);
+    this.#coverage = new GuardCoverage(config, options.countedGuards);
   }
 
   /**
-   * @returns what was found
-   * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem at once, each naming the route and the cure
+   * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem at once, each naming the handler and the cure
    */
   run(): BootReport {
-    this.#checkRegistrations();
+    const registrations = findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION);
+    checkGlobalRegistrations(registrations);
     const report = { guarded: 0, public: 0 };
     for (const module of this.modules.values()) {
-      if (this.#ownerOf(module) !== this.registration.id) continue;
-      for (const route of routesOf(module, this.modules, this.config)) this.#checkRoute(route, report);
-      this.#checkProviders(module);
-      this.#checkOtherMethods(module);
+      const owner = findVisibleProvider(module, KINDE_API_KEY_REGISTRATION) ?? registrations[0];
+      if (owner && registrationOf(owner).id === this.registration.id) this.#checkModule(module, report);
     }
     if (this.#problems.length > 0) {
       throw new KindeApiKeyConfigurationError('The rules on these handlers cannot be kept:', [
         ...new Set(this.#problems),
       ]);
     }
-    return { ...report, warnings: this.#twinWarnings() };
+    return { ...report, warnings: this.#duplicateRegistrationWarnings(registrations.map(registrationOf)) };
   }
 
-  /** Said by the later one of two registrations that ask the same Kinde the same thing. */
-  #twinWarnings(): string[] {
-    const registrations = findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION).map(
-      ({ wrapper }) => wrapper.instance as Registration,
-    );
+  /** Returns a warning from the later of two registrations that ask the same Kinde application about the same API. */
+  #duplicateRegistrationWarnings(registrations: readonly Registration[]): string[] {
     const first = registrations.find(({ kinde }) => kinde === this.registration.kinde);
     if (first === this.registration) return [];
     return [
@@ -75,84 +75,79 @@ export class BootCheck {
     ];
   }
 
-  #checkRegistrations(): void {
-    const registrations = findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION);
-    if (registrations.filter(({ host }) => host.isGlobal).length > 1) {
-      throw new KindeApiKeyConfigurationError('KindeApiKeyModule is registered more than once:', [
-        'two global registrations: the order of imports would decide which one protects a route. Import KindeApiKeyModule.forRoot() once, ' +
-          'in the root module; for a second Kinde domain pass isGlobal: false and import it in the feature modules that use it',
-      ]);
+  #checkModule(module: NestModule, report: { guarded: number; public: number }): void {
+    for (const route of routesOf(module, this.modules, this.config)) this.#checkRoute(route, report);
+    for (const owner of providerClassesOf(module, this.modules)) {
+      this.#checkUnenforced(owner.name, classMetadata(owner));
+    }
+    for (const { owner, name, isHandler } of otherMethodsOf(module)) {
+      const inherited = isHandler ? classMetadata(owner) : [];
+      this.#checkUnenforced(`${owner.name}.${name}`, [...methodMetadata(owner, name), ...inherited]);
     }
   }
 
-  /** The registration that a module's guards are given: each route is checked by one. */
-  #ownerOf(module: NestModule): symbol | undefined {
-    const found =
-      findVisibleProvider(module, KINDE_API_KEY_REGISTRATION) ??
-      findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION)[0];
-    return (found?.wrapper.instance as Registration | undefined)?.id;
-  }
-
   #checkRoute(route: AppRoute, report: { guarded: number; public: number }): void {
-    const place = `${route.controller.name}.${route.name}`;
+    const name = `${route.controller.name}.${route.name}`;
     const { rule, problems } = this.registration.rules.add(route.controller, route.name, route.handler);
-    this.#problems.push(...problems.map((problem) => `${place} ${problem}`));
-    const isReached = this.#reach.reaches(route);
+    this.#problems.push(...problems.map((problem) => `${name} ${problem}`));
     if (rule.isPublic) {
       report.public += 1;
       return;
     }
-    const parts = [...classParts(route.controller), ...methodParts(route.controller, route.name, route.handler)];
-    if (!isReached && (rule.isDecided || parts.some(isRateLimitMetadata))) {
-      const carried = [...new Set(parts.map(describeRule))].join(' ');
+    const metadata = [
+      ...classMetadata(route.controller),
+      ...methodMetadata(route.controller, route.name, route.handler),
+    ];
+    if (this.#coverage.covers(route)) {
+      report.guarded += 1;
+    } else if (rule.isDecided || metadata.some(isRateLimitMetadata)) {
+      const carried = [...new Set(metadata.map(describeRule))].join(' ');
       this.#problems.push(
-        `${place} carries ${carried} but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the class or the ` +
+        `${name} carries ${carried} but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the class or the ` +
           'method, set globalGuard: true, or name your own guard that calls ApiKeyGuard in the option guardedBy',
       );
     }
-    if (isReached) report.guarded += 1;
     if (this.options.isStrict && !rule.isDecided) {
       this.#problems.push(
-        `${place} has no decision, which globalGuard demands of every handler: add @RequireScopes(), @AnyValidKey() or another rule, ` +
+        `${name} has no decision, which globalGuard demands of every handler: add @RequireScopes(), @AnyValidKey() or another rule, ` +
           '@PublicRoute(), or name a controller that you cannot edit in globalGuard: { publicControllers: [...] }',
       );
     }
-    this.#checkParameters(route, place);
+    this.#checkParameters(route, name, metadata);
   }
 
-  /** A rule that compares a route parameter which the route does not have would refuse every request. */
-  #checkParameters(route: AppRoute, place: string): void {
-    for (const part of [...classParts(route.controller), ...methodParts(route.controller, route.name, route.handler)]) {
-      if (part.kind !== 'organization') continue;
-      const target = part.target ?? { param: this.options.orgParam };
-      if (!('param' in target) || route.paths.some((path) => hasParameter(path, target.param))) continue;
+  /** Finds rules that compare a missing route parameter: they would refuse every request. */
+  #checkParameters({ paths }: AppRoute, name: string, metadata: readonly RuleMetadata[]): void {
+    for (const one of metadata) {
+      if (one.kind !== 'organization') continue;
+      const target = one.target ?? { param: this.options.orgParam };
+      if (!('param' in target) || paths.some((path) => hasParameter(path, target.param))) continue;
       this.#problems.push(
-        `${place} carries @OrgScoped() for the route parameter "${target.param}", which is in none of its paths: add :${target.param} to the path, ` +
+        `${name} carries @OrgScoped() for the route parameter "${target.param}", which is in none of its paths: add :${target.param} to the path, ` +
           "or say where the organization stands, e.g. @OrgScoped({ param: 'id' }) or @OrgScoped({ resolve: MyOrgResolver })",
       );
     }
   }
 
-  #checkProviders(module: NestModule): void {
-    for (const owner of providerClassesOf(module, this.modules)) this.#checkUnenforced(owner.name, classParts(owner));
-  }
-
-  #checkOtherMethods(module: NestModule): void {
-    for (const { owner, name, isHandler } of otherMethodsOf(module)) {
-      this.#checkUnenforced(`${owner.name}.${name}`, [
-        ...methodParts(owner, name),
-        ...(isHandler ? classParts(owner) : []),
-      ]);
-    }
-  }
-
-  #checkUnenforced(place: string, [part]: readonly RuleMetadata[]): void {
-    if (!part) return;
+  #checkUnenforced(name: string, [metadata]: readonly RuleMetadata[]): void {
+    if (!metadata) return;
     this.#problems.push(
-      `${place} carries ${describeRule(part)} but is no HTTP route, so nothing enforces it: remove the decorator, ` +
+      `${name} carries ${describeRule(metadata)} but is no HTTP route, so nothing enforces it: remove the decorator, ` +
         'or call ApiKeyVerificationService where the key arrives',
     );
   }
+}
+
+function checkGlobalRegistrations(registrations: readonly FoundProvider[]): void {
+  if (registrations.filter(({ host }) => host.isGlobal).length <= 1) return;
+  throw new KindeApiKeyConfigurationError('KindeApiKeyModule is registered more than once:', [
+    'two global registrations: the order of imports would decide which one protects a route. Import KindeApiKeyModule.forRoot() once, ' +
+      'in the root module; for a second Kinde domain pass isGlobal: false and import it in the feature modules that use it',
+  ]);
+}
+
+function registrationOf({ wrapper }: FoundProvider): Registration {
+  return wrapper.instance as Registration;
 }
 
 function hasParameter(path: string, name: string): boolean {

@@ -1,36 +1,36 @@
 import type { ApplicationConfig } from '@nestjs/core';
 import { API_KEY_GUARD } from '../guard/api-key.guard.js';
+import { ancestorsOf } from '../rules/ancestors.js';
 import type { AppRoute } from './app-routes.js';
 
-/** Tells whether an `ApiKeyGuard` stands before a route. */
+/** Tells which routes an `ApiKeyGuard` protects. */
 export class GuardCoverage {
-  readonly #known: ReadonlySet<unknown>;
-  readonly #isGlobal: boolean;
+  readonly #countedGuards: ReadonlySet<unknown>;
+  readonly #coversAll: boolean;
 
   /**
    * @param config where Nest keeps the global guards
-   * @param known further guards that count: those of the option `guardedBy`, and whatever stands in for `ApiKeyGuard` in a test
+   * @param countedGuards further guards that count: those of the option `guardedBy`, and what replaces `ApiKeyGuard` in a test
    */
-  constructor(config: ApplicationConfig, known: readonly unknown[]) {
-    this.#known = new Set(known);
-    this.#isGlobal =
+  constructor(config: ApplicationConfig, countedGuards: readonly unknown[]) {
+    this.#countedGuards = new Set(countedGuards);
+    this.#coversAll =
       config.getGlobalGuards().some((guard) => this.#counts(guard)) ||
       config
         .getGlobalRequestGuards()
         .some(({ metatype, inject }) => [metatype, ...(inject ?? [])].some((guard) => this.#counts(guard)));
   }
 
-  reaches({ guards }: Pick<AppRoute, 'guards'>): boolean {
-    return this.#isGlobal || guards.some((guard) => this.#counts(guard));
+  /** Whether a guard that counts runs before a route, globally or by `@UseGuards()`. */
+  covers({ guards }: Pick<AppRoute, 'guards'>): boolean {
+    return this.#coversAll || guards.some((guard) => this.#counts(guard));
   }
 
   #counts(guard: unknown): boolean {
     if (guard === null || (typeof guard !== 'function' && typeof guard !== 'object')) return false;
-    if (this.#known.has(guard)) return true;
+    if (this.#countedGuards.has(guard)) return true;
     const guardClass: unknown = typeof guard === 'function' ? guard : guard.constructor;
-    for (let current: unknown = guardClass; typeof current === 'function'; current = Object.getPrototypeOf(current)) {
-      if (API_KEY_GUARD in current || this.#known.has(current)) return true;
-    }
-    return false;
+    if (typeof guardClass !== 'function') return false;
+    return API_KEY_GUARD in guardClass || ancestorsOf(guardClass).some((ancestor) => this.#countedGuards.has(ancestor));
   }
 }

@@ -1,5 +1,4 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { andThen } from '../and-then.js';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
@@ -9,6 +8,7 @@ import type { ApiKeyRefusedException } from '../responses/api-key-refused.except
 import type { HttpResponse } from '../responses/http-response.js';
 import { decideAccess, decideOrganization } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
+import { resolvedOrgOf } from '../rules/org-reader.js';
 import { decisionOf } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
@@ -125,7 +125,8 @@ export class ApiKeyGuard implements CanActivate {
     let matched: Loaded | Promise<Loaded> = NOTHING_LOADED;
     for (const read of state.rule.organizations) {
       matched = andThen(matched, (loaded) =>
-        andThen(read(context, state.request, apiKey), ({ orgCode, resource }) => {
+        andThen(read(context, state.request, apiKey), (resolution) => {
+          const { orgCode, resource } = resolvedOrgOf(resolution);
           const refusal = decideOrganization(apiKey, orgCode);
           if (refusal) throw this.#refuse(context, state, refusal.code);
           return resource === undefined || resource === null ? loaded : { resource };
@@ -175,4 +176,15 @@ export class ApiKeyGuard implements CanActivate {
 
 function responseOf(context: ExecutionContext): HttpResponse {
   return context.switchToHttp().getResponse<HttpResponse>();
+}
+
+/**
+ * Continues at once with a value that is there, and later with one that is promised: a request does not wait without need.
+ *
+ * @param value not a bare resource of the app, which may be a thenable (a query builder, say) and would run
+ */
+function andThen<In, Out>(value: In | PromiseLike<In>, proceed: (value: In) => Out | Promise<Out>): Out | Promise<Out> {
+  // By its shape: promises of other realms and libraries are not instances of `Promise`.
+  const isPromise = typeof (value as PromiseLike<In> | null | undefined)?.then === 'function';
+  return isPromise ? Promise.resolve(value).then(proceed) : proceed(value as In);
 }

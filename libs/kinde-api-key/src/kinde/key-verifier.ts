@@ -14,6 +14,7 @@ import { Outage } from './outage.js';
 import { Admission, type Lane } from './limits/admission.js';
 import { closed, TokenEndpoint } from './token/token-endpoint.js';
 import { HealthLog } from './health-log.js';
+import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import type { TokenRejectedAnswer, VerdictAnswer } from './answers/verify-answer.js';
 import { WaitingRoom } from './limits/waiting-room.js';
@@ -125,6 +126,11 @@ export class KeyVerifier {
       deadline.clear();
       this.#deadlines.delete(deadline);
     }
+  }
+
+  /** Asks Kinde about one key, see {@link verifyKey}. `known`: the key was accepted before and does not wait behind new ones. */
+  verify(key: RawKey, priority: 'known' | 'new'): Promise<KeyAnswer> {
+    return this.verifyKey(key.reveal(), priority === 'known' ? 'proven' : 'new');
   }
 
   /** Gives up what is under way (its callers get a {@link KindeApiKeyUnavailableError}) and drops the connections. Idempotent. */

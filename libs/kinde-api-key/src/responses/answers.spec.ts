@@ -1,6 +1,6 @@
 import { ANSWER_OF_REASON, ANSWERS, NOT_FOUND_BODY } from './answers.js';
 
-// The table of the README and of the contract: code -> status, challenge, message.
+// The table of the contract: code -> status, challenge, message.
 const TABLE: Record<
   string,
   readonly [code: string, status: number, challenge: string | null | undefined, message: string]
@@ -62,12 +62,12 @@ const STATUS_TEXTS: Record<number, string> = {
   503: 'Service Unavailable',
 };
 
-describe('the table of answers', () => {
-  it('has a row for each code, and one more for a wrong prefix', () => {
+describe('ANSWERS', () => {
+  it('has a row for each code, and one for a wrong key prefix', () => {
     expect(Object.keys(ANSWERS)).toEqual(Object.keys(TABLE));
   });
 
-  it.each(Object.entries(ANSWERS))('answers %s as the contract says', (name, answer) => {
+  it.each(Object.entries(ANSWERS))('has the status, message and challenge of the contract for %s', (name, answer) => {
     const [code, statusCode, challenge, message] = TABLE[name] ?? [];
     expect(answer).toEqual({
       code,
@@ -78,17 +78,19 @@ describe('the table of answers', () => {
     });
   });
 
-  it('cannot be changed', () => {
+  it('is frozen', () => {
     for (const answer of [...Object.values(ANSWERS), NOT_FOUND_BODY]) expect(Object.isFrozen(answer)).toBe(true);
   });
+});
 
-  it('answers like a route that does not exist where existence is hidden', () => {
+describe('NOT_FOUND_BODY', () => {
+  it('is the body of a missing route, plus a code', () => {
     expect(NOT_FOUND_BODY).toEqual({ statusCode: 404, message: 'Not Found', error: 'Not Found', code: 'NOT_FOUND' });
   });
 });
 
-describe('a key that Kinde refuses', () => {
-  it('is answered by what Kinde says of it; one of another API is as good as unknown here', () => {
+describe('ANSWER_OF_REASON', () => {
+  it('answers a key of another API like an unknown key', () => {
     expect(ANSWER_OF_REASON).toEqual({
       unknown: 'INVALID_KEY',
       other_api: 'INVALID_KEY',

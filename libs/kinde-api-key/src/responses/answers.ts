@@ -1,10 +1,10 @@
 import type { ApiKeyRefusalCode } from '../api-key/decision.js';
 import type { RefusalReason } from '../api-key/verdict.js';
 
-/** The error of RFC 6750 §3.1 that a challenge names; `null`: a challenge without an error; absent: no challenge. */
+/** The error that a challenge names, of RFC 6750 §3.1. `null`: a challenge without an error. Absent: no challenge. */
 type ChallengeError = 'invalid_request' | 'invalid_token' | 'insufficient_scope' | null;
 
-/** A fixed answer: what a refused request gets. */
+/** The fixed part of the answer to a refused request. */
 export interface Answer {
   readonly code: ApiKeyRefusalCode;
   readonly statusCode: number;
@@ -39,8 +39,8 @@ function answer(
 }
 
 /**
- * Every answer that refuses a request: the one table from code to status, message and challenge. `WRONG_KEY_PREFIX` is an `INVALID_KEY`
- * whose message names the likeliest cause.
+ * Every answer that refuses a request, with its code, status, message and challenge. `WRONG_KEY_PREFIX` is an `INVALID_KEY` whose message
+ * names the likeliest cause.
  */
 export const ANSWERS = {
   MISSING_KEY: answer('MISSING_KEY', 401, 'API key required', null),
@@ -91,7 +91,7 @@ export const ANSWERS = {
 /** The name of a row of {@link ANSWERS}. */
 export type AnswerName = keyof typeof ANSWERS;
 
-/** What is answered to a key that Kinde's answer refuses. */
+/** The answer to a key that Kinde refused. */
 export const ANSWER_OF_REASON: Readonly<Record<RefusalReason, AnswerName>> = {
   unknown: 'INVALID_KEY',
   other_api: 'INVALID_KEY',
@@ -99,7 +99,7 @@ export const ANSWER_OF_REASON: Readonly<Record<RefusalReason, AnswerName>> = {
   inactive: 'KEY_INACTIVE',
 };
 
-/** `hideExistence`: what a route that does not exist answers, plus a code. */
+/** The body of `hideExistence`: that of a missing route, plus a code. */
 export const NOT_FOUND_BODY = Object.freeze({
   statusCode: 404,
   message: 'Not Found',

@@ -8,8 +8,8 @@ const BODY = Object.freeze({
   code: 'INVALID_KEY',
 } as const);
 
-describe('refusedWithoutStack', () => {
-  it('makes a true error of its own for each request, with the body that they share', () => {
+describe('refusedWithoutStack()', () => {
+  it('returns a new Error each time, with a shared body', () => {
     const [one, other] = [refusedWithoutStack('INVALID_KEY', BODY), refusedWithoutStack('INVALID_KEY', BODY)];
     expect(one).not.toBe(other);
     expect(one).toBeInstanceOf(HttpException);
@@ -19,17 +19,17 @@ describe('refusedWithoutStack', () => {
     expect(one.name).toBe('ApiKeyRefusedException');
   });
 
-  it('walks no stack, and leaves the stacks of all other errors as they were', () => {
+  it('captures no stack, and restores the limit for other errors', () => {
     expect(refusedWithoutStack('INVALID_KEY', BODY).stack).not.toContain('\n');
     const limit = Error.stackTraceLimit;
-    expect(new Error('somebody else').stack).toContain('\n    at ');
+    expect(new Error('another').stack).toContain('\n    at ');
     Error.stackTraceLimit = 3;
     refusedWithoutStack('INVALID_KEY', BODY);
     expect(Error.stackTraceLimit).toBe(3);
     Error.stackTraceLimit = limit;
   });
 
-  it('refuses all the same where the limit cannot be written, as with frozen intrinsics', () => {
+  it('returns the exception if Error.stackTraceLimit is read-only, as with frozen intrinsics', () => {
     const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') ?? {};
     Object.defineProperty(Error, 'stackTraceLimit', { ...limit, writable: false });
     expect(refusedWithoutStack('INVALID_KEY', BODY).code).toBe('INVALID_KEY');

@@ -8,23 +8,23 @@ export interface ApiKeyRefusalBody {
   readonly error: string;
   /** One fixed text for each code. */
   readonly message: string;
-  /** Stable, for programs. `NOT_FOUND` with the option `hideExistence`. */
+  /** Stable, for programs to branch on. `NOT_FOUND` with the option `hideExistence`. */
   readonly code: ApiKeyRefusalCode | 'NOT_FOUND';
-  /** With `INSUFFICIENT_SCOPE`: all the scopes that the route requires, in order. */
+  /** With `INSUFFICIENT_SCOPE`: all scopes that the route requires, in order. */
   readonly required_scopes?: readonly string[];
-  /** With `INSUFFICIENT_SCOPE`, where the route has such a rule: lists of which one scope each is required. */
+  /** With `INSUFFICIENT_SCOPE`, if the route has such a rule: lists of scopes, of which one each is required. */
   readonly required_any_of?: readonly (readonly string[])[];
 }
 
 /**
- * What `ApiKeyGuard` throws to refuse a request. The headers of the answer are set on the response before, so an exception filter of the
- * app's own only decides about the body: {@link ApiKeyProblemDetailsFilter} is one.
+ * Thrown by `ApiKeyGuard` to refuse a request. The answer's headers are set on the response before, so an exception filter of the app only
+ * decides about the body. {@link ApiKeyProblemDetailsFilter} is one.
  */
 export class ApiKeyRefusedException extends HttpException {
-  /** What the guard decided; with `hideExistence` it stays the true code, while the body says `NOT_FOUND`. */
+  /** Code of the guard's decision. With `hideExistence` it stays the true code, while the body says `NOT_FOUND`. */
   readonly code: ApiKeyRefusalCode;
 
-  /** @internal Thrown by `ApiKeyGuard` alone. */
+  /** @internal Constructed by the guard alone. */
   constructor(code: ApiKeyRefusalCode, body: ApiKeyRefusalBody) {
     super(body, body.statusCode);
     this.name = 'ApiKeyRefusedException';
@@ -37,10 +37,8 @@ export class ApiKeyRefusedException extends HttpException {
 }
 
 /**
- * @internal A refusal is an answer and no fault: nobody reads its stack, and walking it costs more than all the rest of a refusal. The
- * limit is back before anybody else's code runs. `Reflect.set` does not throw where the intrinsics are frozen; then there is a stack.
- *
- * @returns an exception whose stack is empty
+ * @internal Returns an exception with an empty stack, because capturing a stack costs more than the rest of a refusal. The limit is restored
+ * before other code runs. With frozen intrinsics `Reflect.set` does not throw, and the exception has a stack.
  */
 export function refusedWithoutStack(code: ApiKeyRefusalCode, body: ApiKeyRefusalBody): ApiKeyRefusedException {
   const { stackTraceLimit } = Error;

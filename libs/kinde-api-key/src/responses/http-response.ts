@@ -1,4 +1,4 @@
-/** What Express's and Fastify's responses have in common. */
+/** The part of a response that Express and Fastify have in common. */
 export interface HttpResponse {
   header(name: string, value: string): unknown;
 }

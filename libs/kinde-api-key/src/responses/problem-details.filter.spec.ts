@@ -33,7 +33,7 @@ describe('ApiKeyProblemDetailsFilter', () => {
     required_any_of: [['b', 'c']],
   };
 
-  it('answers with the members of RFC 9457, and code and scopes as extensions', () => {
+  it('answers with the members of RFC 9457, and with code and scopes as extension members', () => {
     expect(answerTo(new ApiKeyRefusedException('INSUFFICIENT_SCOPE', body))).toEqual({
       status: 403,
       headers: { 'Content-Type': 'application/problem+json' },
@@ -49,7 +49,7 @@ describe('ApiKeyProblemDetailsFilter', () => {
     });
   });
 
-  it('does not give away a code that is hidden', () => {
+  it('does not disclose a code that hideExistence hides', () => {
     const hidden = new ApiKeyRefusedException('ORG_MISMATCH', {
       statusCode: 404,
       message: 'Not Found',

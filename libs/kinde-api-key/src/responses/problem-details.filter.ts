@@ -1,14 +1,14 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import type { HttpResponse } from './http-response.js';
 
-interface ProblemResponse {
-  header(name: string, value: string): unknown;
+interface ProblemResponse extends HttpResponse {
   status(code: number): { send(body: string): unknown };
 }
 
 /**
- * Answers refusals as `application/problem+json` (RFC 9457): `title`, `status` and `detail`, with `code` and the scopes as extension
- * members; `type` is `about:blank`. Register it with `app.useGlobalFilters(new ApiKeyProblemDetailsFilter())`.
+ * Answers refusals as `application/problem+json` (RFC 9457): `type` is `about:blank`, `title`, `status` and `detail` are filled in, `code` and
+ * the scopes are extension members. Register it with `app.useGlobalFilters(new ApiKeyProblemDetailsFilter())`.
  */
 @Catch(ApiKeyRefusedException)
 export class ApiKeyProblemDetailsFilter implements ExceptionFilter<ApiKeyRefusedException> {

@@ -54,11 +54,11 @@ const CHALLENGES: Record<AnswerName, string | undefined> = {
 
 const NAMES = Object.keys(ANSWERS) as AnswerName[];
 
-describe('the answer', () => {
-  it.each(NAMES)('of %s has these headers, this body and nothing else', (name) => {
+describe('RefusalFactory.refuse()', () => {
+  it.each(NAMES)('sets the headers and the body of %s and nothing else', (name) => {
     const { code, statusCode, error, message } = ANSWERS[name];
     const { headers, exception, body } = respond((response) => factoryWith().refuse(response, name));
-    expect(headers).toEqual({
+    expect(headers).toStrictEqual({
       'Cache-Control': 'no-store',
       ...(CHALLENGES[name] && { 'WWW-Authenticate': CHALLENGES[name] }),
     });
@@ -68,7 +68,7 @@ describe('the answer', () => {
     expect(exception.getStatus()).toBe(statusCode);
   });
 
-  it('of an outage says when to try again', () => {
+  it('sets Retry-After in seconds', () => {
     const { headers, body } = respond((response) =>
       factoryWith().refuse(response, 'VERIFICATION_UNAVAILABLE', { retryAfterSeconds: 5 }),
     );
@@ -76,14 +76,14 @@ describe('the answer', () => {
     expect(body).not.toHaveProperty('retryAfterSeconds');
   });
 
-  it('is made where there is no response to set headers on', () => {
+  it('returns the exception without a response to set headers on', () => {
     const exception = factoryWith().refuse(undefined, 'INVALID_KEY', { retryAfterSeconds: 1 });
     expect(exception.getResponse()).toMatchObject({ code: 'INVALID_KEY' });
     expect(factoryWith({ hideExistence: true }).refuse(undefined, 'ORG_MISMATCH').getStatus()).toBe(404);
   });
 });
 
-describe('the challenge', () => {
+describe('WWW-Authenticate', () => {
   const challengeOf = (options: Partial<FactoryOptions>, name: AnswerName): string | undefined =>
     respond((response) => factoryWith(options).refuse(response, name)).headers['WWW-Authenticate'];
 
@@ -94,31 +94,31 @@ describe('the challenge', () => {
     );
   });
 
-  it('is ApiKey with the realm alone where only x-api-key is taken', () => {
+  it('is ApiKey with the realm alone if only x-api-key is accepted', () => {
     for (const name of NAMES.filter((one) => CHALLENGES[one])) {
       expect(challengeOf({ credentials: [X_API_KEY] }, name)).toBe('ApiKey realm="api"');
     }
   });
 
-  it('is Bearer where both are taken, in any order', () => {
+  it('is Bearer if both headers are accepted, in any order', () => {
     expect(challengeOf({ credentials: [X_API_KEY, BEARER] }, 'MISSING_KEY')).toBe('Bearer realm="api"');
     expect(challengeOf({ credentials: [BEARER, X_API_KEY] }, 'MISSING_KEY')).toBe('Bearer realm="api"');
   });
 
-  it('is Bearer in its usual spelling, however the scheme was configured', () => {
+  it('is Bearer in its usual spelling, in whatever case it was configured', () => {
     expect(challengeOf({ credentials: [{ header: 'authorization', scheme: 'bearer' }] }, 'INVALID_KEY')).toBe(
       'Bearer realm="api", error="invalid_token"',
     );
   });
 
-  it('has the realm alone for another scheme, whose error attributes nobody has defined', () => {
+  it('has the realm alone for another scheme', () => {
     const credentials = [{ header: 'authorization', scheme: 'Token' }];
     expect(challengeOf({ credentials }, 'INVALID_KEY')).toBe('Token realm="api"');
   });
 });
 
-describe('a missing scope', () => {
-  it('is answered with all the scopes that the route requires, in order', () => {
+describe('INSUFFICIENT_SCOPE', () => {
+  it('lists all scopes that the route requires, in order', () => {
     const { headers, body } = respond((response) =>
       factoryWith().refuseAccess(
         response,
@@ -139,7 +139,7 @@ describe('a missing scope', () => {
     });
   });
 
-  it('of an any-of rule is not in the challenge, which could only say "all of these"', () => {
+  it('does not list any-of scopes in the challenge, which would mean all of them', () => {
     const { headers, body } = respond((response) =>
       factoryWith().refuseAccess(
         response,
@@ -151,7 +151,7 @@ describe('a missing scope', () => {
     expect(body).toMatchObject({ required_scopes: ['a'], required_any_of: [['b', 'c'], ['d']] });
   });
 
-  it('is answered with the any-of rules, too, where both are required', () => {
+  it('lists any-of scopes in the body if a required scope is missing', () => {
     const { headers, body } = respond((response) =>
       factoryWith().refuseAccess(
         response,
@@ -164,9 +164,9 @@ describe('a missing scope', () => {
   });
 });
 
-describe('a refused organization or user', () => {
+describe('RefusalFactory.refuseAccess()', () => {
   it.each(['ORG_REQUIRED', 'ORG_MISMATCH', 'USER_REQUIRED'] as const)(
-    'is answered with %s alone, whatever the route requires',
+    'answers %s without the scopes that the route requires',
     (code) => {
       const { body } = respond((response) => factoryWith().refuseAccess(response, { code }, ruleWith(['a'], [['b']])));
       expect(Object.keys(body)).toEqual(['statusCode', 'error', 'message', 'code']);
@@ -178,7 +178,7 @@ describe('a refused organization or user', () => {
 describe('hideExistence', () => {
   const hiding = factoryWith({ hideExistence: true });
 
-  it.each(['ORG_REQUIRED', 'ORG_MISMATCH'] as const)('answers %s like a route that does not exist', (code) => {
+  it.each(['ORG_REQUIRED', 'ORG_MISMATCH'] as const)('answers %s like a missing route', (code) => {
     const { headers, body, exception } = respond((response) =>
       hiding.refuseAccess(response, { code }, ruleWith(['a'])),
     );

@@ -1,6 +1,6 @@
-import type { AccessRule } from '../rules/access-rule.js';
-import type { AccessRefusal } from '../rules/access-decision.js';
 import type { ResolvedGuardOptions } from '../config/resolved-options.js';
+import type { AccessRefusal, AccessRule } from '../rules/access-decision.js';
+import type { RouteRule } from '../rules/route-rule.js';
 import { ANSWERS, NOT_FOUND_BODY, type Answer, type AnswerName } from './answers.js';
 import {
   refusedWithoutStack,
@@ -8,24 +8,17 @@ import {
   type ApiKeyRefusedException,
 } from './api-key-refused.exception.js';
 import type { HttpResponse } from './http-response.js';
-import type { RouteRule } from '../rules/route-rule.js';
 
-/** What a single answer adds to its row of the table. */
-interface AnswerDetails {
-  /** Seconds for `Retry-After`. */
-  readonly retryAfterSeconds?: number;
-}
-
-/** An answer as it is sent, made once: floods of refusals are what a guard must be good at. */
+/** An answer as sent, made once and not per request: a flood of refusals must stay cheap. */
 interface PreparedAnswer {
   readonly code: Answer['code'];
   /** The value of `WWW-Authenticate`, or `undefined` for an answer without a challenge. */
   readonly challenge: string | undefined;
-  /** Shared by all exceptions that carry it, and so frozen. */
+  /** Frozen, because all exceptions with this answer share it. */
   readonly body: ApiKeyRefusalBody;
 }
 
-/** Turns a refusal into the answer: headers on the response, and the exception that carries the body. */
+/** Turns a refusal into its answer: headers on the response, and the exception that carries the body. */
 export class RefusalFactory {
   readonly #hideExistence: boolean;
   /** The challenge without an error, e.g. `Bearer realm="api"`. */
@@ -50,13 +43,22 @@ export class RefusalFactory {
     >;
   }
 
-  /** @returns the exception of a row of the table, after setting its headers */
-  refuse(response: HttpResponse | undefined, name: AnswerName, details?: AnswerDetails): ApiKeyRefusedException {
-    if (details?.retryAfterSeconds !== undefined) response?.header('Retry-After', String(details.retryAfterSeconds));
+  /**
+   * Sets the headers of an answer and returns its exception.
+   *
+   * @param response absent outside HTTP: then only the exception is made
+   * @param details.retryAfterSeconds value of `Retry-After`; default: the header is not sent
+   */
+  refuse(
+    response: HttpResponse | undefined,
+    name: AnswerName,
+    { retryAfterSeconds }: { readonly retryAfterSeconds?: number | undefined } = {},
+  ): ApiKeyRefusedException {
+    if (retryAfterSeconds !== undefined) response?.header('Retry-After', String(retryAfterSeconds));
     return answer(response, this.#answers[name]);
   }
 
-  /** @returns the exception for a key that may not do what the route demands */
+  /** Sets the headers and returns the exception for a key that lacks what a route demands. */
   refuseAccess(response: HttpResponse, refusal: AccessRefusal, { access }: RouteRule): ApiKeyRefusedException {
     if (refusal.code !== 'INSUFFICIENT_SCOPE') return this.refuse(response, refusal.code);
     let answers = this.#scopeAnswers.get(access);
@@ -90,14 +92,14 @@ export class RefusalFactory {
     };
   }
 
-  /** RFC 6750 §3 for the scheme Bearer; the error attributes are its alone, so another scheme has the realm only. */
+  /** Returns a challenge of RFC 6750 §3. Its error attributes are defined for the scheme Bearer only, so others have the realm alone. */
   #challengeOf(error: string | null, scope?: readonly string[]): string {
     if (error === null || !this.#isBearer) return this.#challenge;
     return `${this.#challenge}, error="${error}"${scope ? `, scope="${scope.join(' ')}"` : ''}`;
   }
 }
 
-/** Sets the headers and makes the exception: one of its own for each request, because filters and monitors mark them. */
+/** Sets the headers and makes an exception for this request alone, because filters and monitors mark exceptions. */
 function answer(response: HttpResponse | undefined, { code, challenge, body }: PreparedAnswer): ApiKeyRefusedException {
   response?.header('Cache-Control', 'no-store');
   if (challenge !== undefined) response?.header('WWW-Authenticate', challenge);

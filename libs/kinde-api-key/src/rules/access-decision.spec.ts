@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import type { AccessRule } from './access-rule.js';
-import { decideAccess, decideOrganization } from './access-decision.js';
+import { decideAccess, decideOrganization, type AccessRule } from './access-decision.js';
 
 function keyWith(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {
   return {
@@ -40,29 +39,29 @@ const someKey = fc
   .map(keyWith);
 
 describe('decideAccess', () => {
-  it('accepts any key where nothing is demanded', () => {
+  it('accepts any key if the rule demands nothing', () => {
     expect(decideAccess(ruleWith(), keyWith())).toBeNull();
   });
 
   it.each([
-    ['one of two is missing', ['a', 'b'], ['a'], LACKS_REQUIRED],
-    ['the only one is missing', ['a'], [], LACKS_REQUIRED],
-    ['all are there among others', ['a', 'b'], ['c', 'b', 'a'], null],
-    ['only the case differs', ['read:users'], ['Read:Users'], LACKS_REQUIRED],
-    ['the granted one is longer', ['read:users'], ['read:users:all'], LACKS_REQUIRED],
-    ['a wildcard is granted', ['read:users'], ['*', 'read:*'], LACKS_REQUIRED],
-    ['the granted ones stand in one text', ['a', 'b'], ['a b'], LACKS_REQUIRED],
-    ['the name is one of a prototype', ['constructor'], [], LACKS_REQUIRED],
-  ])('required scopes: %s', (_case, requiredScopes, granted, expected) => {
+    ['refuses a key with one of two', ['a', 'b'], ['a'], LACKS_REQUIRED],
+    ['refuses a key without scopes', ['a'], [], LACKS_REQUIRED],
+    ['accepts a key with all of them among others', ['a', 'b'], ['c', 'b', 'a'], null],
+    ['refuses a scope in another case', ['read:users'], ['Read:Users'], LACKS_REQUIRED],
+    ['refuses a longer scope with the same beginning', ['read:users'], ['read:users:all'], LACKS_REQUIRED],
+    ['refuses wildcards', ['read:users'], ['*', 'read:*'], LACKS_REQUIRED],
+    ['refuses two scopes in one string', ['a', 'b'], ['a b'], LACKS_REQUIRED],
+    ['refuses a key without the scope "constructor"', ['constructor'], [], LACKS_REQUIRED],
+  ])('with required scopes: %s', (_case, requiredScopes, granted, expected) => {
     expect(decideAccess(ruleWith({ requiredScopes }), keyWith({ scopes: granted }))).toEqual(expected);
   });
 
   it.each([
-    ['one of a list is enough', [['a', 'b']], ['b'], null],
-    ['none of a list', [['a', 'b']], ['c'], LACKS_ANY_OF],
-    ['every list counts', [['a', 'b'], ['c']], ['a'], LACKS_ANY_OF],
+    ['accepts one of a list', [['a', 'b']], ['b'], null],
+    ['refuses none of a list', [['a', 'b']], ['c'], LACKS_ANY_OF],
+    ['refuses a key that lacks one of two lists', [['a', 'b'], ['c']], ['a'], LACKS_ANY_OF],
     [
-      'one scope may serve two lists',
+      'accepts one scope that is in two lists',
       [
         ['a', 'b'],
         ['a', 'c'],
@@ -70,19 +69,19 @@ describe('decideAccess', () => {
       ['a'],
       null,
     ],
-    ['an empty list is never satisfied', [[]], ['a'], LACKS_ANY_OF],
-  ])('any-of scopes: %s', (_case, requiredAnyOf, granted, expected) => {
+    ['refuses every key for an empty list', [[]], ['a'], LACKS_ANY_OF],
+  ])('with any-of scopes: %s', (_case, requiredAnyOf, granted, expected) => {
     expect(decideAccess(ruleWith({ requiredAnyOf }), keyWith({ scopes: granted }))).toEqual(expected);
   });
 
-  it('refuses a key without an organization or a user where one is needed', () => {
+  it('refuses a key without an organization, or without a user, if the rule needs one', () => {
     expect(decideAccess(ruleWith({ needsOrganization: true }), keyWith())).toEqual({ code: 'ORG_REQUIRED' });
     expect(decideAccess(ruleWith({ needsOrganization: true }), keyWith({ orgCode: 'org_a' }))).toBeNull();
     expect(decideAccess(ruleWith({ needsUser: true }), keyWith())).toEqual({ code: 'USER_REQUIRED' });
     expect(decideAccess(ruleWith({ needsUser: true }), keyWith({ userId: 'kp_1' }))).toBeNull();
   });
 
-  it('names scopes first, then the organization, then the user', () => {
+  it('checks scopes first, then the organization, then the user', () => {
     const demanding = ruleWith({
       requiredScopes: ['a'],
       requiredAnyOf: [['b']],
@@ -113,7 +112,7 @@ describe('decideAccess', () => {
     );
   });
 
-  it('never accepts with one demand more what it refused before', () => {
+  it('never accepts a refused key because of a further demand', () => {
     fc.assert(
       fc.property(someRule, someKey, scope, (rule, key, further) => {
         fc.pre(decideAccess(rule, key) !== null);
@@ -128,7 +127,7 @@ describe('decideOrganization', () => {
   const key = keyWith({ orgCode: 'org_é' });
   const mismatch = { code: 'ORG_MISMATCH' };
 
-  it('accepts the same text only', () => {
+  it('accepts the same string', () => {
     expect(decideOrganization(key, 'org_é')).toBeNull();
   });
 
@@ -136,34 +135,34 @@ describe('decideOrganization', () => {
     ['another organization', 'org_b'],
     ['another normal form of the same letters', 'org_é'.normalize('NFD')],
     ['another case', 'ORG_É'],
-    ['a space behind', 'org_é '],
+    ['a trailing space', 'org_é '],
     ['a prefix', 'org_'],
     ['nothing', undefined],
     ['null', null],
-    ['an empty text', ''],
-    ['a list of the one right value', ['org_é']],
+    ['an empty string', ''],
+    ['an array with the right value', ['org_é']],
     ['a String object', Object('org_é')],
-    ['an object that turns into the text', { toString: () => 'org_é', valueOf: () => 'org_é' }],
-    ['an object with the value inside', { orgCode: 'org_é' }],
+    ['an object that converts to the right value', { toString: () => 'org_é', valueOf: () => 'org_é' }],
+    ['an object with the right value in a field', { orgCode: 'org_é' }],
     ['true', true],
     ['a number', 1],
-    ['a name of a prototype', 'constructor'],
+    ['the name of an inherited property', 'constructor'],
     ['a symbol', Symbol('org_é')],
-  ])('refuses %s', (_case, claimed: unknown) => {
+  ])('refuses %s as a mismatch', (_case, claimed: unknown) => {
     expect(decideOrganization(key, claimed)).toEqual(mismatch);
   });
 
-  it('refuses a key without an organization, whatever the request names', () => {
+  it('answers ORG_REQUIRED for a key without an organization, whatever the request names', () => {
     for (const claimed of [null, undefined, '', 'null', 'org_a']) {
       expect(decideOrganization(keyWith(), claimed)).toEqual({ code: 'ORG_REQUIRED' });
     }
   });
 
-  it('never takes two empty texts for the same organization', () => {
+  it('refuses two empty strings as a mismatch', () => {
     expect(decideOrganization(keyWith({ orgCode: '' }), '')).toEqual(mismatch);
   });
 
-  it('accepts exactly the texts with the same code units', () => {
+  it('accepts exactly the non-empty strings with the same code units', () => {
     const text = fc.oneof(
       fc.constantFrom('', 'org_a', 'ORG_A', 'é', 'é'.normalize('NFD'), '__proto__', 'toString', '\u{1F600}', '\uD83D'),
       fc.string({ unit: 'binary', maxLength: 4 }),

@@ -1,5 +1,16 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import type { AccessRule } from './access-rule.js';
+
+/** What a route demands of a key, whatever the request is about. Compiled once per handler. */
+export interface AccessRule {
+  /** Scopes that must all be granted, in the order of the decorators: ancestors, class, method. */
+  readonly requiredScopes: readonly string[];
+  /** Lists of scopes, of which at least one each must be granted. */
+  readonly requiredAnyOf: readonly (readonly string[])[];
+  /** Whether the key must belong to an organization. */
+  readonly needsOrganization: boolean;
+  /** Whether the key must belong to a user. */
+  readonly needsUser: boolean;
+}
 
 /** Why a verified key may not do what the request asks for. */
 export type AccessRefusal =
@@ -15,7 +26,7 @@ const ORG_MISMATCH: AccessRefusal = Object.freeze({ code: 'ORG_MISMATCH' });
 /**
  * Decides what the key alone can decide: its scopes, its organization, its user, in this order.
  *
- * @returns why the key is refused, or `null` if nothing speaks against it
+ * @returns why the key is refused, or `null` if it is accepted so far
  */
 export function decideAccess(rule: AccessRule, apiKey: VerifiedApiKey): AccessRefusal | null {
   for (const scope of rule.requiredScopes) {
@@ -30,10 +41,10 @@ export function decideAccess(rule: AccessRule, apiKey: VerifiedApiKey): AccessRe
 }
 
 /**
- * Compares the key's organization with the one that the request is about: two equal texts, code unit by code unit, that are not empty.
+ * Compares the key's organization with the one that the request names: two equal, non-empty strings, code unit by code unit.
  *
  * @param apiKey the authority
- * @param claimed what the request names, of any shape: whatever is not a text that is not empty is a mismatch
+ * @param claimed what the request names, of any shape: anything but a non-empty string is a mismatch
  * @returns why the key is refused, or `null` if both are the same organization
  */
 export function decideOrganization(apiKey: VerifiedApiKey, claimed: unknown): AccessRefusal | null {

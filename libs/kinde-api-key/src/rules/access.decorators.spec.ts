@@ -9,9 +9,9 @@ import {
   UserScoped,
 } from './access.decorators.js';
 import type { OrganizationTarget } from './org-target.js';
-import { classParts, methodParts } from './rule-storage.js';
+import { classMetadata, methodMetadata } from './rule-storage.js';
 
-describe('every decorator', () => {
+describe('access decorators', () => {
   it.each([
     ['RequireScopes', RequireScopes('a', 'b'), { kind: 'scopes', scopes: ['a', 'b'] }],
     ['RequireAnyScope', RequireAnyScope('a', 'b'), { kind: 'any-scope', scopes: ['a', 'b'] }],
@@ -20,20 +20,20 @@ describe('every decorator', () => {
     ['UserScoped', UserScoped(), { kind: 'user' }],
     ['AnyValidKey', AnyValidKey(), { kind: 'any-valid-key' }],
     ['PublicRoute', PublicRoute(), { kind: 'public' }],
-  ])('says the same on a class and on a method: %s', (_name, decorate, part) => {
+  ])('store the same metadata on a class and on a method: %s', (_name, decorate, metadata) => {
     @decorate
     class OnClass {}
     class OnMethod {
       @decorate
       find(): void {}
     }
-    expect(classParts(OnClass)).toEqual([part]);
-    expect(methodParts(OnMethod, 'find')).toEqual([part]);
-    expect(classParts(OnMethod)).toEqual([]);
+    expect(classMetadata(OnClass)).toEqual([metadata]);
+    expect(methodMetadata(OnMethod, 'find')).toEqual([metadata]);
+    expect(classMetadata(OnMethod)).toEqual([]);
   });
 });
 
-describe('a decorator in a place that has no rule', () => {
+describe('access decorators on a static method', () => {
   it.each([
     ['RequireScopes', RequireScopes('a')],
     ['RequireAnyScope', RequireAnyScope('a')],
@@ -41,7 +41,7 @@ describe('a decorator in a place that has no rule', () => {
     ['UserScoped', UserScoped()],
     ['AnyValidKey', AnyValidKey()],
     ['PublicRoute', PublicRoute()],
-  ])('stops the start and names itself: %s', (name, decorate) => {
+  ])('throw an error that names the decorator and the method: %s', (name, decorate) => {
     class Controller {
       static find(): void {}
     }
@@ -54,14 +54,14 @@ describe('a decorator in a place that has no rule', () => {
 describe.each([
   ['RequireScopes', RequireScopes],
   ['RequireAnyScope', RequireAnyScope],
-])('the scopes of @%s()', (name, decorator) => {
-  it('are at least one, and the message names the cure', () => {
+])('@%s()', (name, decorator) => {
+  it('throws without a scope, and names @AnyValidKey() as the cure', () => {
     expect(() => decorator()).toThrow(TypeError);
     expect(() => decorator()).toThrow(`@${name}() needs at least one scope; for "any valid key" use @AnyValidKey()`);
   });
 
   it.each(['', ' ', 'read users', 'read:users ', '"read:users"', 'back\\slash', 'tab\t', 'é', 'line\n'])(
-    'are not %j',
+    'throws for the scope %j',
     (scope) => {
       expect(() => decorator('read:users', scope)).toThrow(
         `@${name}() takes scopes like 'read:users', one text each, without spaces and quotes; it got ${JSON.stringify(scope)}`,
@@ -69,50 +69,56 @@ describe.each([
     },
   );
 
-  it.each([[null], [undefined], [7], [['read:users', 'write:users']], [{ scope: 'a' }]])('are not %j', (scope) => {
-    expect(() => decorator(scope as unknown as string)).toThrow(TypeError);
-  });
+  it.each([[null], [undefined], [7], [['read:users', 'write:users']], [{ scope: 'a' }]])(
+    'throws for %j as a scope',
+    (scope) => {
+      expect(() => decorator(scope as unknown as string)).toThrow(TypeError);
+    },
+  );
 
-  it.each(['read:users', 'a', "!#$%&'()*+,-./0:;<=>?@A[]^_`a{|}~"])('may be %s, as RFC 6749 spells them', (scope) => {
-    expect(() => decorator(scope)).not.toThrow();
-  });
+  it.each(['read:users', 'a', "!#$%&'()*+,-./0:;<=>?@A[]^_`a{|}~"])(
+    'accepts the scope %s, which RFC 6749 allows',
+    (scope) => {
+      expect(() => decorator(scope)).not.toThrow();
+    },
+  );
 
-  it('cannot be changed afterwards', () => {
+  it('keeps its scopes when the given list changes, and freezes them', () => {
     const given = ['read:users'];
     class Controller {
       @decorator(...given)
       find(): void {}
     }
     given.push('write:users');
-    const [part] = methodParts(Controller, 'find');
-    expect(part).toMatchObject({ scopes: ['read:users'] });
-    expect(Object.isFrozen(part && 'scopes' in part && part.scopes)).toBe(true);
+    const [metadata] = methodMetadata(Controller, 'find');
+    expect(metadata).toMatchObject({ scopes: ['read:users'] });
+    expect(Object.isFrozen(metadata && 'scopes' in metadata && metadata.scopes)).toBe(true);
   });
 });
 
-describe('OrgScoped', () => {
-  it('refuses a target of another form when the class is defined', () => {
+describe('@OrgScoped()', () => {
+  it('throws for a target of another form when the class is defined', () => {
     expect(() => OrgScoped({ cookie: 'org' } as unknown as OrganizationTarget)).toThrow(
       '@OrgScoped() takes nothing, or one of',
     );
   });
 });
 
-describe('defineScopes', () => {
+describe('defineScopes()', () => {
   const scopes = defineScopes(['read:users', 'write:users'] as const);
 
-  it('gives decorators that say what the plain ones say', () => {
+  it('returns decorators that store the same metadata as the plain ones', () => {
     class Controller {
       @scopes.RequireScopes('read:users', 'write:users')
       all(): void {}
       @scopes.RequireAnyScope('read:users', 'write:users')
       any(): void {}
     }
-    expect(methodParts(Controller, 'all')).toEqual([{ kind: 'scopes', scopes: ['read:users', 'write:users'] }]);
-    expect(methodParts(Controller, 'any')).toEqual([{ kind: 'any-scope', scopes: ['read:users', 'write:users'] }]);
+    expect(methodMetadata(Controller, 'all')).toEqual([{ kind: 'scopes', scopes: ['read:users', 'write:users'] }]);
+    expect(methodMetadata(Controller, 'any')).toEqual([{ kind: 'any-scope', scopes: ['read:users', 'write:users'] }]);
   });
 
-  it('does not compile a misspelt scope, and throws where types are off', () => {
+  it('rejects a misspelt scope when compiled, and throws for it at run time', () => {
     const message = "'read:user' is not among the scopes of defineScopes(): read:users, write:users";
     // @ts-expect-error -- the scope is misspelt
     expect(() => scopes.RequireScopes('read:user')).toThrow(message);
@@ -120,20 +126,20 @@ describe('defineScopes', () => {
     expect(() => scopes.RequireAnyScope('read:users', 'read:user')).toThrow(message);
   });
 
-  it('keeps the types of a list without "as const"', () => {
+  it('types a list without "as const"', () => {
     const { RequireScopes: RequireOneOf } = defineScopes(['a', 'b']);
     // @ts-expect-error -- the scope is not in the list
     expect(() => RequireOneOf('c')).toThrow(TypeError);
     expect(() => RequireOneOf('a', 'b')).not.toThrow();
   });
 
-  it('refuses a misspelt list at once', () => {
+  it('throws for a misspelt or empty list at once', () => {
     expect(() => defineScopes(['read users'])).toThrow("defineScopes() takes scopes like 'read:users'");
     expect(() => defineScopes([])).toThrow('defineScopes() needs at least one scope');
     expect(() => scopes.RequireScopes()).toThrow('@RequireScopes() needs at least one scope');
   });
 
-  it('knows no scope by the name of an inherited property', () => {
+  it('throws for a scope with the name of an inherited property', () => {
     expect(() => scopes.RequireScopes('constructor' as 'read:users')).toThrow("'constructor' is not among the scopes");
   });
 });

@@ -8,21 +8,21 @@ export type ApiKeyRuleDecorator = ClassDecorator & MethodDecorator;
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /**
- * The key must have been granted all of these scopes. Adds to what the class, its ancestors and other decorators require.
+ * Requires a key with all of these scopes. Adds to what the class, its ancestors and other decorators require.
  * A key that lacks one gets 403 `INSUFFICIENT_SCOPE`, with the scopes that the route requires.
  *
  * @param scopes at least one, each as RFC 6749 §3.3 spells them: no spaces, no quotes
- * @throws {TypeError} when the class is defined and a scope is missing, empty or misspelt
+ * @throws {TypeError} when the class is defined, for a scope that is missing, empty or misspelt
  */
 export function RequireScopes(...scopes: string[]): ApiKeyRuleDecorator {
   return ruleDecorator('@RequireScopes()', { kind: 'scopes', scopes: checkedScopes('@RequireScopes()', scopes) });
 }
 
 /**
- * The key must have been granted at least one of these scopes. Adds to what the class, its ancestors and other decorators require.
+ * Requires a key with at least one of these scopes. Adds to what the class, its ancestors and other decorators require.
  *
  * @param scopes at least one, spelt as for {@link RequireScopes}
- * @throws {TypeError} when the class is defined and a scope is missing, empty or misspelt
+ * @throws {TypeError} when the class is defined, for a scope that is missing, empty or misspelt
  */
 export function RequireAnyScope(...scopes: string[]): ApiKeyRuleDecorator {
   return ruleDecorator('@RequireAnyScope()', {
@@ -32,33 +32,33 @@ export function RequireAnyScope(...scopes: string[]): ApiKeyRuleDecorator {
 }
 
 /**
- * The key must belong to the organization that the request is about, else 403 `ORG_MISMATCH`; a key without an organization gets 403
+ * Requires a key of the organization that the request is about, else 403 `ORG_MISMATCH`. A key without an organization gets 403
  * `ORG_REQUIRED`. The key is the authority: the request's value is compared and never trusted.
  *
  * @param target where the request names the organization; default: the route parameter named by the option `orgParam` (`orgCode`)
- * @throws {TypeError} when the class is defined with a target of another form
+ * @throws {TypeError} when the class is defined, for a target of another form
  */
 export function OrgScoped(target?: OrganizationTarget): ApiKeyRuleDecorator {
   checkOrganizationTarget(target);
   return ruleDecorator('@OrgScoped()', { kind: 'organization', target });
 }
 
-/** The key must belong to a user, else 403 `USER_REQUIRED`. Adds to what the class, its ancestors and other decorators require. */
+/** Requires a key of a user, else 403 `USER_REQUIRED`. Adds to what the class, its ancestors and other decorators require. */
 export function UserScoped(): ApiKeyRuleDecorator {
   return ruleDecorator('@UserScoped()', { kind: 'user' });
 }
 
 /**
- * Any valid key will do. Adds nothing to other requirements and takes nothing away: it says that the decision was made, which
- * `globalGuard` demands of every handler.
+ * Accepts any valid key. Adds nothing to other requirements and removes nothing: it states the decision that `globalGuard` demands of every
+ * handler.
  */
 export function AnyValidKey(): ApiKeyRuleDecorator {
   return ruleDecorator('@AnyValidKey()', { kind: 'any-valid-key' });
 }
 
 /**
- * Needs no key, and ignores whatever key is sent. On a method it beats the requirements of the class; a requirement on a method beats
- * it on the class; both on one method, or both on one class, stop the boot.
+ * Accepts requests without a key, and ignores a key that is sent. On a method it beats the requirements of the class. A requirement on a
+ * method beats it on the class. Both on one method, or both on one class, stop the boot.
  */
 export function PublicRoute(): ApiKeyRuleDecorator {
   return ruleDecorator('@PublicRoute()', { kind: 'public' });
@@ -73,10 +73,10 @@ export interface ScopeDecorators<Scope extends string> {
 }
 
 /**
- * The scope decorators typed to the scopes of an API, so that a misspelt scope does not compile (and throws where types are off).
+ * The scope decorators typed to the scopes of an API, so that a misspelt scope does not compile. It throws where types are off.
  *
  * @param scopes the scopes of the API, `as const`
- * @throws {TypeError} when a scope is empty or misspelt, or when a decorator is used with a scope that is not in the list
+ * @throws {TypeError} for an empty or misspelt scope, and from a decorator that is used with a scope outside the list
  */
 export function defineScopes<const Scope extends string>(scopes: readonly Scope[]): ScopeDecorators<Scope> {
   const known: ReadonlySet<string> = new Set(checkedScopes('defineScopes()', scopes));

@@ -1,12 +1,12 @@
-/** What Express's and Fastify's requests have in common. Everything in it comes from outside and is of any shape. */
+/** The part of a request that Express and Fastify have in common. Its content is the client's and may have any shape. */
 export interface HttpRequest {
   readonly headers?: unknown;
-  /** Node's list of names and values, as they were sent. Fastify has it one level down. */
+  /** Node's list of header names and values, as sent. Fastify keeps it on `raw`. */
   readonly rawHeaders?: unknown;
   readonly raw?: { readonly rawHeaders?: unknown };
   readonly params?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;
-  /** The client's address, as the framework's own proxy settings have it. */
+  /** The client's address, according to the framework's own proxy settings. */
   readonly ip?: unknown;
 }

@@ -29,32 +29,32 @@ describe('checkOrganizationTarget', () => {
     ['a resolver class', { resolve: Resolver }],
     ['a resolver function', { resolve: () => null }],
     ['the key', { from: 'key' }],
-  ])('takes %s', (_case, target) => {
+  ])('accepts %s', (_case, target) => {
     expect(() => checkOrganizationTarget(target)).not.toThrow();
   });
 
   it.each<[string, unknown]>([
     ['null', null],
-    ['a text', 'orgCode'],
-    ['a text of one letter', 'a'],
+    ['a string', 'orgCode'],
+    ['a string of one letter', 'a'],
     ['a number', 7],
     ['true', true],
     ['an empty object', {}],
-    ['a list', ['param']],
-    ['a class without its field', Resolver],
-    ['a function without its field', (): string => 'org_a'],
-    ['an unknown place', { cookie: 'org' }],
-    ['two places', { param: 'id', header: 'x-org' }],
-    ['a place and a resolver', { param: 'id', resolve: Resolver }],
+    ['an array', ['param']],
+    ['a class outside { resolve }', Resolver],
+    ['a function outside { resolve }', (): string => 'org_a'],
+    ['an unknown field', { cookie: 'org' }],
+    ['two fields', { param: 'id', header: 'x-org' }],
+    ['a field and a resolver', { param: 'id', resolve: Resolver }],
     ['an empty name', { param: '' }],
-    ['a name that is no text', { param: 1 }],
-    ['a list of names', { param: ['id'] }],
-    ['no resolver', { resolve: undefined }],
+    ['a name that is not a string', { param: 1 }],
+    ['an array of names', { param: ['id'] }],
+    ['{ resolve } without a value', { resolve: undefined }],
     ['the instance of a resolver', { resolve: new Resolver() }],
     ['the name of a resolver', { resolve: 'Resolver' }],
-    ['another origin than the key', { from: 'user' }],
+    ['{ from } with another value than key', { from: 'user' }],
     ['an inherited field', Object.create({ param: 'id' })],
-  ])('refuses %s, and names the forms', (_case, target) => {
+  ])('throws for %s and names the accepted forms', (_case, target) => {
     const check = (): void => checkOrganizationTarget(target as OrganizationTarget);
     expect(check).toThrow(TypeError);
     expect(check).toThrow(
@@ -71,8 +71,8 @@ describe('isResolverClass', () => {
     ['that inherits its method', class extends Resolver {}],
     ['that is abstract, as a token', AbstractResolver],
     ['without a name', class {}],
-    ['that a compiler made a function of', Es5Resolver],
-  ])('knows a class %s', (_case, resolve) => {
+    ['that was compiled to ES5', Es5Resolver],
+  ])('is true for a class %s', (_case, resolve) => {
     expect(isResolverClass(resolve as typeof Resolver)).toBe(true);
   });
 
@@ -89,9 +89,9 @@ describe('isResolverClass', () => {
     ['an arrow', (): string => 'org_a'],
     ['an async arrow', async (): Promise<string> => 'org_a'],
     ['a function', methods.method],
-    ['a method whose name starts like the keyword', methods.classOf],
+    ['a method whose name starts with "class"', methods.classOf],
     ['a bound function', methods.method.bind(undefined)],
-  ])('knows %s for a function', (_case, resolve) => {
+  ])('is false for %s', (_case, resolve) => {
     expect(isResolverClass(resolve as () => string)).toBe(false);
   });
 });

@@ -1,27 +1,27 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
-/** The organization that a request is about, and what was loaded to find it out: the handler gets it from `@ScopedResource()`. */
+/** The organization that a request is about, with the resource that was loaded to find it. */
 export interface ResolvedOrganization<Resource = unknown> {
-  /** Compared with the key's `org_code`; anything but a text that is not empty is a mismatch. */
+  /** Compared with the key's `org_code`. Anything but a non-empty string is a mismatch. */
   readonly orgCode: string | null | undefined;
-  /** Handed to the handler by `@ScopedResource()`, only if the organizations match. */
+  /** Given to the handler by `@ScopedResource()`, if the organizations match. */
   readonly resource?: Resource;
 }
 
-/** What an {@link OrgResolver} may answer. */
+/** What an {@link OrgResolver} may return. */
 export type OrgResolution<Resource = unknown> = string | null | undefined | ResolvedOrganization<Resource>;
 
 /**
- * Finds out which organization a request is about: an injectable class of the app's own, or a function of the same signature.
+ * Finds the organization that a request is about: an injectable class of the app, or a function with the same signature.
  *
- * @typeParam Resource what it loads on the way, which the handler gets from `@ScopedResource()`
+ * @typeParam Resource what the resolver loads, and the handler gets from `@ScopedResource()`
  */
 export interface OrgResolver<Resource = unknown> {
   /**
-   * @param context the request, before any pipe has run: its parameters are raw texts
-   * @param apiKey the verified key; its `orgCode` is what the result is compared with
-   * @returns the organization, alone or with the loaded resource; whatever it throws reaches the app's own filters
+   * @param context the request, before any pipe has run: its parameters are raw strings
+   * @param apiKey the verified key; the result is compared with its `orgCode`
+   * @returns the organization, alone or with the loaded resource. Errors reach the app's exception filters
    */
   resolveOrgCode(
     context: ExecutionContext,
@@ -33,8 +33,8 @@ export interface OrgResolver<Resource = unknown> {
 export type OrgResolverFunction = OrgResolver['resolveOrgCode'];
 
 /**
- * Where `@OrgScoped()` finds the organization that a request is about. The value is taken raw, because guards run before pipes.
- * `{ from: 'key' }` compares nothing: the key must just belong to an organization.
+ * Where `@OrgScoped()` finds the organization that a request is about. The value is compared raw, because guards run before pipes.
+ * `{ from: 'key' }` compares nothing: the key must only belong to an organization.
  */
 export type OrganizationTarget =
   | { readonly param: string }
@@ -47,8 +47,9 @@ export type OrganizationTarget =
 const NAMED = ['param', 'header', 'query', 'body'] as const;
 
 /**
- * @param target what was passed to `@OrgScoped()`
- * @throws {TypeError} when it is none of the forms, naming them
+ * Checks what was passed to `@OrgScoped()`.
+ *
+ * @throws {TypeError} for a target of another form, naming the forms
  */
 export function checkOrganizationTarget(target: OrganizationTarget | undefined): void {
   if (target === undefined) return;
@@ -64,7 +65,7 @@ export function checkOrganizationTarget(target: OrganizationTarget | undefined):
   }
 }
 
-/** @returns whether `{ resolve }` holds a class to be found among the app's providers, and not a function to be called */
+/** Whether `{ resolve }` holds a class to be found among the app's providers, and not a function to be called. */
 export function isResolverClass(resolve: Type<OrgResolver> | OrgResolverFunction): resolve is Type<OrgResolver> {
   return (
     typeof (resolve.prototype as Partial<OrgResolver> | undefined)?.resolveOrgCode === 'function' ||

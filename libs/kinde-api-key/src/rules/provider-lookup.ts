@@ -1,26 +1,26 @@
 import type { InjectionToken } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 
-/** A module of the running app, as Nest keeps it. */
+/** A module of the running app, in Nest's own type. */
 export type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
-/** A provider of the running app, as Nest keeps it. */
+/** A provider of the running app, in Nest's own type. */
 export type ProviderWrapper = NestModule['providers'] extends Map<unknown, infer W> ? W : never;
 
-/** A provider, and the module that it lives in. */
+/** A provider and the module that declares it. */
 export interface FoundProvider {
   readonly host: NestModule;
   readonly wrapper: ProviderWrapper;
 }
 
 /**
- * Finds the provider that a class of a module would be given: the module's own, then what its imports export (global modules are among
- * every module's imports).
+ * Finds the provider that Nest injects into the classes of a module: the module's own, then those that its imports export. Global modules are
+ * among the imports of every module.
  */
 export function findVisibleProvider(module: NestModule, token: InjectionToken): FoundProvider | undefined {
   return foundIn(module, token) ?? findExported(module.imports, token, new Set([module]));
 }
 
-/** @returns every provider of the app under a token */
+/** Returns every provider of the app under a token. */
 export function findAllProviders(modules: Iterable<NestModule>, token: InjectionToken): readonly FoundProvider[] {
   return [...modules].map((module) => foundIn(module, token)).filter((found) => found !== undefined);
 }
@@ -28,13 +28,13 @@ export function findAllProviders(modules: Iterable<NestModule>, token: Injection
 function findExported(
   imports: Iterable<NestModule>,
   token: InjectionToken,
-  visited: Set<NestModule>,
+  seen: Set<NestModule>,
 ): FoundProvider | undefined {
   for (const module of imports) {
-    if (visited.has(module)) continue;
-    visited.add(module);
+    if (seen.has(module)) continue;
+    seen.add(module);
     const own = module.exports.has(token) ? foundIn(module, token) : undefined;
-    const found = own ?? findExported(reExported(module), token, visited);
+    const found = own ?? findExported(reExported(module), token, seen);
     if (found) return found;
   }
   return undefined;

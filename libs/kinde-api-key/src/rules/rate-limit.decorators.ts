@@ -2,9 +2,9 @@ import { isLimit, isWindowMs } from '../rate-limit/rate-limit-rule.js';
 import type { ApiKeyRuleDecorator } from './access.decorators.js';
 import { ruleDecorator } from './rule-storage.js';
 
-/** A limit of a class or a method of its own. */
+/** A rate limit of a class or a method. */
 export interface ApiKeyRateLimit {
-  /** How many requests of one key are accepted in any window, a whole number from 1 to 10,000. */
+  /** Maximum number of accepted requests of one key in any window, a whole number from 1 to 10,000. */
   readonly limit: number;
   /** Length of the window in milliseconds, a whole number from 1,000 to 86,400,000 (a day). */
   readonly windowMs: number;
@@ -14,15 +14,14 @@ const DECORATOR = '@RateLimit()';
 const EXAMPLE = 'e.g. @RateLimit({ limit: 100, windowMs: 60_000 })';
 
 /**
- * How often one key may call the methods of a class together, or one method. It replaces what the class, an ancestor or the option
- * `rateLimit` say: the nearest one counts, and nothing adds up. A request beyond it gets 429 `RATE_LIMITED`.
+ * Limits how often one key may call one method, or the methods of a class together. It replaces the limit of the class, an ancestor or the
+ * option `rateLimit`: the nearest counts, and limits do not add up. A request over it gets 429 `RATE_LIMITED`.
  *
- * On a class the budget is that of the class that Nest serves: two controllers that inherit the decorator have a budget each. It is no
- * decision about access: `globalGuard` still demands one. On a public route, which knows no key, it stops the boot.
+ * On a class the budget is that of the class that Nest serves: two controllers that inherit the decorator have a budget each. It is not a
+ * decision about access: `globalGuard` still demands one. It stops the boot on a public route, where keys are ignored.
  *
  * @param rateLimit the limit and its window
- * @throws {TypeError} when the class is defined: for a limit that is no whole number from 1 to 10,000, a window that is no whole number from
- * 1,000 to 86,400,000, or another field
+ * @throws {TypeError} when the class is defined, for a limit or a window out of range or an unknown field
  */
 export function RateLimit(rateLimit: ApiKeyRateLimit): ApiKeyRuleDecorator {
   const { limit, windowMs, ...others } = checkedObject(rateLimit);
@@ -39,8 +38,8 @@ export function RateLimit(rateLimit: ApiKeyRateLimit): ApiKeyRuleDecorator {
 }
 
 /**
- * Requests here are not limited and not counted, whatever the class, an ancestor or the option `rateLimit` say. A {@link RateLimit} that stands
- * nearer (on the method, where this one is on the class) counts all the same.
+ * Neither limits nor counts requests here, whatever the class, an ancestor or the option `rateLimit` say. A nearer {@link RateLimit} still
+ * counts: on a method, it replaces this decorator on the class.
  */
 export function SkipRateLimit(): ApiKeyRuleDecorator {
   return ruleDecorator('@SkipRateLimit()', { kind: 'skip-rate-limit' });

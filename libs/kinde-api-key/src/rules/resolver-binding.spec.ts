@@ -35,7 +35,7 @@ function named(name: string): ModuleMetadata['providers'] {
   return [Resolver, { provide: 'name', useValue: name }];
 }
 
-/** A module that provides the resolver under a name of its own. */
+/** A module with this name, whose resolver returns it. */
 function moduleWith(name: string, metadata: ModuleMetadata = {}, extras: Partial<DynamicModule> = {}): DynamicModule {
   class Feature {}
   Object.defineProperty(Feature, 'name', { value: name });
@@ -54,14 +54,14 @@ async function orgCodeOf(binding: ResolverBinding, resolver: Type<OrgResolver>, 
   return (await handle(request)).resolveOrgCode(undefined as never, undefined as never);
 }
 
-describe('a resolver class is found', () => {
-  it('in the controller’s own module before all others', async () => {
+describe('ResolverBinding finds a resolver', () => {
+  it('in the controller’s own module first', async () => {
     const imports = [moduleWith('imported', { exports: [Resolver] })];
     const feature: DynamicModule = moduleWith('own', { imports, controllers: [Users] });
     expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toBe('own');
   });
 
-  it('in what that module imports before the rest of the app', async () => {
+  it('in the imports of that module before the rest of the app', async () => {
     const imported = moduleWith('imported', { exports: [Resolver] });
     const feature = moduleWith('feature', { providers: [], imports: [imported], controllers: [Users] });
     expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toBe(
@@ -69,14 +69,14 @@ describe('a resolver class is found', () => {
     );
   });
 
-  it('behind a module that exports another on', async () => {
+  it('in a module that an import re-exports', async () => {
     const inner = moduleWith('inner', { exports: [Resolver] });
     const outer = moduleWith('outer', { providers: [], imports: [inner], exports: [inner] });
     const feature = moduleWith('feature', { providers: [], imports: [outer], controllers: [Users] });
     expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toBe('inner');
   });
 
-  it('behind one of several modules that export the same third on', async () => {
+  it('in the last import, after two that re-export the same module', async () => {
     const empty = moduleWith('empty', { providers: [] });
     const [left, right] = ['left', 'right'].map((name) =>
       moduleWith(name, { providers: [], imports: [empty], exports: [empty] }),
@@ -92,50 +92,21 @@ describe('a resolver class is found', () => {
     expect(await orgCodeOf(await bindingIn({ imports, controllers: [Users] }), Resolver)).toBe('everywhere');
   });
 
-  it('anywhere, where there is just one', async () => {
+  it('anywhere in the app, if only one module provides it', async () => {
     expect(
       await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere')], controllers: [Users] }), Resolver),
     ).toBe('elsewhere');
   });
 
-  it('where modules import each other', async () => {
+  it('although modules import each other', async () => {
     class Left {}
     class Right {}
     Module({ imports: [Right] })(Left);
     Module({ imports: [{ module: Left }], controllers: [Users] })(Right);
     expect(await orgCodeOf(await bindingIn({ imports: [Right, moduleWith('elsewhere')] }), Resolver)).toBe('elsewhere');
   });
-});
 
-describe('a resolver class is not found', () => {
-  it('where nobody provides it', async () => {
-    expect(await orgCodeOf(await bindingIn({ controllers: [Users] }), Resolver)).toBe(
-      "names Resolver, which no module provides: add it to the providers of the controller's module",
-    );
-  });
-
-  it('in an import that keeps it to itself while another module has it, too', async () => {
-    const feature = moduleWith('feature', { providers: [], imports: [moduleWith('private')], controllers: [Users] });
-    expect(await orgCodeOf(await bindingIn({ imports: [feature, moduleWith('elsewhere')] }), Resolver)).toBe(
-      "names Resolver, which several modules provide (private, elsewhere): add it to the providers of the controller's module",
-    );
-  });
-
-  it('behind an import that does not export it on, while another module has it, too', async () => {
-    const inner = moduleWith('inner', { exports: [Resolver] });
-    const outer = moduleWith('outer', { providers: [], imports: [inner] });
-    const feature = moduleWith('feature', { providers: [], imports: [outer], controllers: [Users] });
-    expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toContain(
-      'several modules provide (elsewhere, inner)',
-    );
-  });
-
-  it('where the controller stands in two modules that see different ones', async () => {
-    const imports = [moduleWith('one', { controllers: [Users] }), moduleWith('two', { controllers: [Users] })];
-    expect(await orgCodeOf(await bindingIn({ imports }), Resolver)).toContain('several modules provide (one, two)');
-  });
-
-  it('twice, where the controller stands in two modules that see the same one', async () => {
+  it('in the import that two modules with the same controller share', async () => {
     const shared = moduleWith('shared', { exports: [Resolver] });
     const imports = ['one', 'two'].map((name) =>
       moduleWith(name, { providers: [], imports: [shared], controllers: [Users] }),
@@ -144,8 +115,37 @@ describe('a resolver class is not found', () => {
   });
 });
 
-describe('a resolver', () => {
-  it('of the whole app is there at once, the same for every request', async () => {
+describe('ResolverBinding reports a resolver', () => {
+  it('that is not provided by any module', async () => {
+    expect(await orgCodeOf(await bindingIn({ controllers: [Users] }), Resolver)).toBe(
+      "names Resolver, which no module provides: add it to the providers of the controller's module",
+    );
+  });
+
+  it('that an import does not export, and another module provides, too', async () => {
+    const feature = moduleWith('feature', { providers: [], imports: [moduleWith('private')], controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [feature, moduleWith('elsewhere')] }), Resolver)).toBe(
+      "names Resolver, which several modules provide (private, elsewhere): add it to the providers of the controller's module",
+    );
+  });
+
+  it('that an import does not re-export, and another module provides, too', async () => {
+    const inner = moduleWith('inner', { exports: [Resolver] });
+    const outer = moduleWith('outer', { providers: [], imports: [inner] });
+    const feature = moduleWith('feature', { providers: [], imports: [outer], controllers: [Users] });
+    expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toContain(
+      'several modules provide (elsewhere, inner)',
+    );
+  });
+
+  it('that differs between two modules with the same controller', async () => {
+    const imports = [moduleWith('one', { controllers: [Users] }), moduleWith('two', { controllers: [Users] })];
+    expect(await orgCodeOf(await bindingIn({ imports }), Resolver)).toContain('several modules provide (one, two)');
+  });
+});
+
+describe('the handle of a resolver', () => {
+  it('returns the same instance synchronously for every request, if the resolver is a singleton', async () => {
     const binding = await bindingIn({ controllers: [Users], providers: named('own') ?? [] });
     const handle = binding.bind(Users, Resolver);
     const found = typeof handle === 'string' ? handle : [handle({}), handle({})];
@@ -164,7 +164,7 @@ describe('a resolver', () => {
     }
   }
 
-  it('of a request is given that request, once', async () => {
+  it('builds a request-scoped resolver once for each request', async () => {
     const binding = await bindingIn({ controllers: [Users], providers: [PerRequest] });
     PerRequest.made = 0;
     const first = { org: 'org_a' } as HttpRequest;
@@ -175,7 +175,7 @@ describe('a resolver', () => {
     expect(PerRequest.made).toBe(2);
   });
 
-  it('of a request that Nest has a context for is made in that context', async () => {
+  it('builds a request-scoped resolver in the context that Nest attached to the request', async () => {
     const app = await Test.createTestingModule({ controllers: [Users], providers: [PerRequest] }).compile();
     const binding = new ResolverBinding(app.get(ModulesContainer));
     const request = { org: 'org_a' } as HttpRequest;
@@ -187,7 +187,7 @@ describe('a resolver', () => {
     expect(made).toBe(await app.resolve(PerRequest, contextId));
   });
 
-  it('that depends on something of a request is built for each request, too', async () => {
+  it('builds a resolver that depends on a request-scoped provider for each request', async () => {
     @Injectable()
     class Dependent implements OrgResolver {
       constructor(@Inject(PerRequest) private readonly inner: PerRequest) {}
@@ -200,7 +200,7 @@ describe('a resolver', () => {
     expect(await orgCodeOf(binding, Dependent, { org: 'org_b' } as HttpRequest)).toBe('org_b');
   });
 
-  it('that is transient works', async () => {
+  it('resolves a transient resolver', async () => {
     @Injectable({ scope: Scope.TRANSIENT })
     class Transient implements OrgResolver {
       resolveOrgCode(): string {
@@ -211,7 +211,7 @@ describe('a resolver', () => {
     expect(await orgCodeOf(binding, Transient)).toBe('org_a');
   });
 
-  describe('that is durable', () => {
+  describe('of a durable resolver', () => {
     @Injectable({ scope: Scope.REQUEST, durable: true })
     class Durable implements OrgResolver {
       constructor(@Inject(REQUEST) readonly tenant: { readonly org?: string }) {}
@@ -222,7 +222,7 @@ describe('a resolver', () => {
 
     afterEach(() => ContextIdFactory.apply(undefined as never));
 
-    it('is given the payload of its tenant', async () => {
+    it('injects the payload of the tenant', async () => {
       const tenants = new Map<unknown, ReturnType<typeof ContextIdFactory.create>>();
       ContextIdFactory.apply({
         attach: (contextId, request: { org?: string }) => {
@@ -239,7 +239,7 @@ describe('a resolver', () => {
       expect(await orgCodeOf(binding, Durable, { org: 'org_b' } as HttpRequest)).toBe('org_b');
     });
 
-    it('is given the request where the app has no strategy for tenants', async () => {
+    it('injects the request if the app has not set a strategy for tenants', async () => {
       const binding = await bindingIn({ controllers: [Users], providers: [Durable] });
       expect(await orgCodeOf(binding, Durable, { org: 'org_a' } as HttpRequest)).toBe('org_a');
     });

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { ContextIdFactory, ModuleRef, type ContextId, type ModulesContainer } from '@nestjs/core';
+import type { AnyFunction } from './ancestors.js';
 import type { HttpRequest } from './http-request.js';
 import type { ResolverHandle } from './org-reader.js';
 import type { OrgResolver } from './org-target.js';
@@ -8,7 +9,7 @@ import { findAllProviders, findVisibleProvider, type FoundProvider, type NestMod
 /** Finds the providers behind `@OrgScoped({ resolve: Class })`, request-scoped ones included. */
 export class ResolverBinding {
   readonly #modules: ModulesContainer;
-  /** One context for each request, where Nest itself has made none. */
+  /** The context of each request for which Nest itself has not made one. */
   readonly #contextIds = new WeakMap<object, ContextId>();
 
   constructor(modules: ModulesContainer) {
@@ -16,13 +17,12 @@ export class ResolverBinding {
   }
 
   /**
-   * Looks in the controller's own module, then in what that imports, then in the whole app if there is just one.
+   * Finds a resolver: in the controller's own module, then in the modules that it imports, then in the whole app if only one provides it.
    *
    * @param controller the class whose decorator names the resolver
-   * @returns how to get the resolver for a request, or what is wrong
+   * @returns a function that gets the resolver for a request, or what is wrong
    */
-  // oxlint-disable-next-line typescript/no-unsafe-function-type -- Nest's own type of a controller class
-  bind(controller: Function, resolver: Type<OrgResolver>): ResolverHandle | string {
+  bind(controller: AnyFunction, resolver: Type<OrgResolver>): ResolverHandle | string {
     const visible = this.#modulesOf(controller)
       .map((module) => findVisibleProvider(module, resolver))
       .filter((found) => found !== undefined);
@@ -37,8 +37,7 @@ export class ResolverBinding {
     return this.#handleOf(found, resolver);
   }
 
-  // oxlint-disable-next-line typescript/no-unsafe-function-type -- Nest's own type of a controller class
-  #modulesOf(controller: Function): NestModule[] {
+  #modulesOf(controller: AnyFunction): NestModule[] {
     return [...this.#modules.values()].filter((module) =>
       [...module.controllers.values()].some(({ metatype }) => metatype === controller),
     );
@@ -57,7 +56,7 @@ export class ResolverBinding {
     const known = this.#contextIds.get(request);
     if (known) return known;
     const contextId: ContextId & { payload?: unknown } = ContextIdFactory.getByRequest(request);
-    // A second call gives the same one only where Nest's router has attached it, and then REQUEST is registered already.
+    // A second call returns the same context only if Nest's router attached it. Then REQUEST is registered already.
     if (ContextIdFactory.getByRequest(request) !== contextId) {
       moduleRef.registerRequestByContextId(isDurable ? (contextId.payload ?? request) : request, contextId);
     }

@@ -33,7 +33,7 @@ function limitOf(owner: Owner, name = 'find', rules = rulesWith()) {
   return rules.ruleOf(owner, handlerOf(owner, name))?.rateLimit;
 }
 
-/** Puts another function in the method's place, and takes the metadata along. */
+/** Replaces the method by another function, and copies the metadata. */
 const Traced: MethodDecorator = (_target, _property, descriptor) => {
   const holder = descriptor as unknown as { value: Handler };
   const original = holder.value;
@@ -62,8 +62,8 @@ class Skipped {
   own(): void {}
 }
 
-describe('the nearest limit counts', () => {
-  it('the option, where nothing else says anything: one scope for the whole API', () => {
+describe('the rate limit of a route', () => {
+  it('is that of the option without a decorator, in one scope for the whole API', () => {
     expect(limitOf(Plain)).toEqual({
       scope: '*',
       policy: 'default',
@@ -74,19 +74,19 @@ describe('the nearest limit counts', () => {
     expect(limitOf(Plain, 'find', rulesWith(null))).toBeNull();
   });
 
-  it('the class in place of the option, the method in place of the class', () => {
+  it('is that of the class before the option, and of the method before the class', () => {
     expect(limitOf(Users)).toMatchObject({ limit: 2, windowMs: 1_000, scope: 'Users', policy: 'Users' });
     expect(limitOf(Users, 'own')).toMatchObject({ limit: 3, scope: 'Users.own', policy: 'Users.own' });
     expect(limitOf(Users, 'find', rulesWith(null))).toMatchObject({ limit: 2 });
   });
 
-  it('@SkipRateLimit at its level, and no nearer', () => {
+  it('is null with @SkipRateLimit(), unless a nearer @RateLimit() replaces it', () => {
     expect(limitOf(Users, 'skipped')).toBeNull();
     expect(limitOf(Skipped)).toBeNull();
     expect(limitOf(Skipped, 'own')).toMatchObject({ limit: 3 });
   });
 
-  it('a subclass in place of its ancestor, else the nearest ancestor', () => {
+  it('is that of the subclass, else of the nearest ancestor', () => {
     @limit(5)
     class Own extends Users {}
     class Inherited extends Own {}
@@ -98,7 +98,7 @@ describe('the nearest limit counts', () => {
     expect(limitOf(Unlimited, 'own')).toMatchObject({ limit: 3 });
   });
 
-  it('an override in place of what it overrides, which counts if it says nothing itself', () => {
+  it('is that of the override, else of the overridden method', () => {
     class Silent extends Users {
       override own(): void {}
     }
@@ -116,7 +116,7 @@ describe('the nearest limit counts', () => {
     expect(limitOf(Users, 'own')).toMatchObject({ limit: 3 });
   });
 
-  it('whatever wraps the method, or replaces it on the instance', () => {
+  it('survives decorators that wrap the method, and a replacement on the instance', () => {
     class Wrapped {
       @Traced
       @limit(1)
@@ -133,7 +133,7 @@ describe('the nearest limit counts', () => {
     expect(rules.add(Wrapped, 'replaced', handler).rule.rateLimit).toMatchObject({ limit: 1 });
   });
 
-  it('is announced as the option says, whoever sets the limit', () => {
+  it('takes sendsHeadersOnSuccess from the option, for limits of decorators, too', () => {
     const always = rulesWith({ ...OPTION, headers: 'always' });
     expect([limitOf(Plain, 'find', always), limitOf(Users, 'own', always)]).toMatchObject([
       { sendsHeadersOnSuccess: true },
@@ -143,8 +143,8 @@ describe('the nearest limit counts', () => {
   });
 });
 
-describe('what is counted together', () => {
-  it('are the methods of the class that Nest serves: subclasses that inherit a limit have a budget each', () => {
+describe('the scope of a rate limit', () => {
+  it('is the class that Nest serves, so that subclasses with an inherited limit have separate budgets', () => {
     class First extends Users {}
     class Second extends Users {}
     const rules = rulesWith();
@@ -155,7 +155,7 @@ describe('what is counted together', () => {
     expect(limitOf(First, 'own', rules)).toMatchObject({ scope: 'First.own' });
   });
 
-  it('are not two classes of one name', () => {
+  it('differs between classes with the same name', () => {
     const another = () => {
       @limit(2)
       class Users {
@@ -169,7 +169,7 @@ describe('what is counted together', () => {
     expect(limitOf(Users, 'own', rules)?.scope).toBe('Users.own');
   });
 
-  it('have names without blanks, quotes and other than ASCII, so that they fit a header and no key id can imitate one', () => {
+  it('is encoded as ASCII without blanks and quotes, so that it fits into a header', () => {
     class Größe {
       @limit(1)
       'find "all"'(): void {}
@@ -178,13 +178,13 @@ describe('what is counted together', () => {
   });
 });
 
-describe('a rate limit and access', () => {
-  it('a limit is no decision about access, and demands nothing', () => {
+describe('@RateLimit()', () => {
+  it('is not a decision about access, and demands nothing', () => {
     const rule = rulesWith().ruleOf(Users, handlerOf(Users, 'own'));
     expect(rule).toMatchObject({ isDecided: false, isPublic: false, access: { requiredScopes: [], needsUser: false } });
   });
 
-  it('a limit on a method of a public class does not make it demand a key', () => {
+  it('and @SkipRateLimit() on a method of a public class leave it public', () => {
     @PublicRoute()
     class Open {
       @SkipRateLimit()
@@ -193,7 +193,7 @@ describe('a rate limit and access', () => {
     expect(rulesWith().ruleOf(Open, handlerOf(Open, 'find'))).toMatchObject({ isPublic: true, rateLimit: null });
   });
 
-  it('stops the boot on a public route, wherever both stand', () => {
+  it('is a problem on a public route, on the class or on the method', () => {
     class BothOnMethod {
       @PublicRoute()
       @limit(1)
@@ -221,7 +221,7 @@ describe('a rate limit and access', () => {
     expect(problemsOf(Users, [Users])).toHaveLength(1);
   });
 
-  it('is for the other methods where a public one is in a class with a limit', () => {
+  it('on a class applies to its other methods if one is public', () => {
     @limit(1)
     class Mixed {
       @PublicRoute()
@@ -244,7 +244,7 @@ describe('a rate limit and access', () => {
     }
   });
 
-  it('stops the boot where two limits stand at one place, and then is not enforced in part', () => {
+  it('is a problem beside another limit on one method or class, and its handler is refused', () => {
     class Stacked {
       @limit(1)
       @Traced

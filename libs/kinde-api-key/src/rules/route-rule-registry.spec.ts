@@ -34,15 +34,15 @@ class First extends Base {}
 @RequireScopes('second')
 class Second extends Base {}
 
-describe('the rule of a handler', () => {
-  it('is compiled once, and found by class and function', () => {
+describe('RouteRuleRegistry.ruleOf()', () => {
+  it('compiles the rule of a class and function once', () => {
     const rules = rulesWith();
     const rule = rules.ruleOf(First, handlerOf(First, 'find'));
     expect(rule).toMatchObject({ route: 'First.find', isDecided: true });
     expect(rules.ruleOf(First, handlerOf(First, 'find'))).toBe(rule);
   });
 
-  it('differs between two subclasses that share the inherited function', () => {
+  it('returns different rules for two subclasses that share an inherited function', () => {
     const rules = rulesWith();
     const shared = handlerOf(Base, 'find');
     expect(handlerOf(First, 'find')).toBe(handlerOf(Second, 'find'));
@@ -52,7 +52,7 @@ describe('the rule of a handler', () => {
     expect(scopesOf(rules, First, shared)).toEqual(['first', 'find']);
   });
 
-  it('differs in the same way once both were added at boot', () => {
+  it('returns different rules for two subclasses that were added at boot', () => {
     const rules = rulesWith();
     const shared = handlerOf(Base, 'plain');
     rules.add(First, 'plain', shared);
@@ -61,20 +61,20 @@ describe('the rule of a handler', () => {
     expect(scopesOf(rules, Second, shared)).toEqual(['second']);
   });
 
-  it('is undefined for a function that is nowhere on the class', () => {
+  it('returns undefined for a function that is not on the class', () => {
     const rules = rulesWith();
     expect(rules.ruleOf(First, () => undefined)).toBeUndefined();
     expect(rules.ruleOf(Base, class {})).toBeUndefined();
   });
 
-  it('is undefined for a handler of another class', () => {
+  it('returns undefined for a handler of another class', () => {
     class Other {
       find(): void {}
     }
     expect(rulesWith().ruleOf(First, handlerOf(Other, 'find'))).toBeUndefined();
   });
 
-  it('is undefined where it contradicts itself', () => {
+  it('returns undefined for a handler that is public and required at once', () => {
     class Contradictory {
       @PublicRoute()
       @RequireScopes('a')
@@ -83,12 +83,12 @@ describe('the rule of a handler', () => {
     expect(rulesWith().ruleOf(Contradictory, handlerOf(Contradictory, 'find'))).toBeUndefined();
   });
 
-  it('is undefined on a class without a prototype', () => {
+  it('returns undefined for a class without a prototype', () => {
     const arrow = (): void => {};
     expect(rulesWith().ruleOf(arrow, arrow)).toBeUndefined();
   });
 
-  it('is found for a handler without a name, and for one with the name of another', () => {
+  it('finds a handler without a name, and a handler with the name of another', () => {
     class Nameless {
       @RequireScopes('find')
       find(): void {}
@@ -105,7 +105,7 @@ describe('the rule of a handler', () => {
     expect(scopesOf(rules, Nameless, handlerOf(Nameless, 'list'))).toEqual(['list']);
   });
 
-  it('is found for a handler that a decorator has wrapped', () => {
+  it('finds a handler that a decorator has wrapped', () => {
     const Wrap: MethodDecorator = (_target, _property, descriptor) => {
       const holder = descriptor as unknown as { value: Handler };
       const original = holder.value;
@@ -124,14 +124,14 @@ describe('the rule of a handler', () => {
     expect(scopesOf(rules, Wrapped, handlerOf(Wrapped, 'below'))).toEqual(['above']);
   });
 
-  it('holds what an override inherits', () => {
+  it('includes the rules that an override inherits', () => {
     class Override extends First {
       override find(): void {}
     }
     expect(scopesOf(rulesWith(), Override, handlerOf(Override, 'find'))).toEqual(['first', 'find']);
   });
 
-  it('says whether somebody decided', () => {
+  it('tells whether a decorator decided about access', () => {
     class Undecided {
       find(): void {}
       @AnyValidKey()
@@ -143,8 +143,8 @@ describe('the rule of a handler', () => {
   });
 });
 
-describe('a function that was put on the instance', () => {
-  it('is known only after the boot has found it', () => {
+describe('the rule of a function on the instance', () => {
+  it('is found after it was added, for its class only', () => {
     const rules = rulesWith();
     const replacement: Handler = () => undefined;
     expect(rules.ruleOf(First, replacement)).toBeUndefined();
@@ -153,7 +153,7 @@ describe('a function that was put on the instance', () => {
     expect(rules.ruleOf(Second, replacement)).toBeUndefined();
   });
 
-  it('has the rules of every method that it stands for', () => {
+  it('includes the rules of every method that the function stands for', () => {
     class Stubbed {
       @RequireScopes('a')
       one(): void {}
@@ -171,7 +171,7 @@ describe('a function that was put on the instance', () => {
     });
   });
 
-  it('is contradictory where it stands for a public method and a guarded one', () => {
+  it('has a problem if the function stands for a public method and a guarded one', () => {
     class Stubbed {
       @PublicRoute()
       open(): void {}
@@ -187,8 +187,8 @@ describe('a function that was put on the instance', () => {
   });
 });
 
-describe('one function under two names of a class', () => {
-  it('has the rules of both, at boot and without', () => {
+describe('the rule of a function with two names on a class', () => {
+  it('includes the rules of both, added at boot or not', () => {
     class Twice {
       @RequireScopes('a')
       one(): void {}
@@ -204,14 +204,14 @@ describe('one function under two names of a class', () => {
   });
 });
 
-describe('a controller that the app cannot edit', () => {
+describe('a controller in publicControllers', () => {
   class Foreign {
     find(): void {}
     @RequireScopes('a')
     guarded(): void {}
   }
 
-  it('is public where the app says so, but for methods with rules of their own', () => {
+  it('is public, except for methods with rules of their own', () => {
     const rules = rulesWith({ publicControllers: [Foreign] });
     expect(rules.ruleOf(Foreign, handlerOf(Foreign, 'find'))).toMatchObject({ isPublic: true, isDecided: true });
     expect(rules.ruleOf(Foreign, handlerOf(Foreign, 'guarded'))).toMatchObject({ isPublic: false });
@@ -223,7 +223,7 @@ describe('a controller that the app cannot edit', () => {
     expect(rules.ruleOf(Sub, handlerOf(Sub, 'find'))).toMatchObject({ isPublic: false, isDecided: false });
   });
 
-  it('cannot be public against a rule of its own class', () => {
+  it('has a problem if its class carries a rule', () => {
     const rules = rulesWith({ publicControllers: [First] });
     expect(rules.add(First, 'find', handlerOf(First, 'find')).problems).toEqual([
       expect.stringContaining('stand on the class'),
@@ -231,7 +231,7 @@ describe('a controller that the app cannot edit', () => {
   });
 });
 
-describe('a source of the organization', () => {
+describe('the organization readers of a rule', () => {
   class Resolver {
     resolveOrgCode(): string {
       return 'org_a';
@@ -251,26 +251,26 @@ describe('a source of the organization', () => {
   }
   const request = { params: { tenant: 'org_of_tenant', id: 'org_of_id' } };
 
-  function claims(rules: RouteRuleRegistry, name: string): unknown[] | undefined {
+  function readAll(rules: RouteRuleRegistry, name: string): unknown[] | undefined {
     return rules
       .ruleOf(Controller, handlerOf(Controller, name))
-      ?.organizations.map((source) => source(undefined as never, request, undefined as never));
+      ?.organizations.map((read) => read(undefined as never, request, undefined as never));
   }
 
-  it('is made of each kind of target', () => {
+  it('read each kind of target', () => {
     const rules = rulesWith({ orgParam: 'tenant' });
-    expect(claims(rules, 'bare')).toEqual([{ orgCode: 'org_of_tenant' }]);
-    expect(claims(rules, 'param')).toEqual([{ orgCode: 'org_of_id' }]);
-    expect(claims(rules, 'callback')).toEqual([{ orgCode: 'org_a' }]);
+    expect(readAll(rules, 'bare')).toEqual([{ orgCode: 'org_of_tenant' }]);
+    expect(readAll(rules, 'param')).toEqual([{ orgCode: 'org_of_id' }]);
+    expect(readAll(rules, 'callback')).toEqual(['org_a']);
   });
 
-  it('is not needed to compare nothing, but the key needs an organization then', () => {
+  it('are empty for { from: "key" }, which still needs a key with an organization', () => {
     const rules = rulesWith();
-    expect(claims(rules, 'ofKey')).toEqual([]);
+    expect(readAll(rules, 'ofKey')).toEqual([]);
     expect(rules.ruleOf(Controller, handlerOf(Controller, 'ofKey'))?.access.needsOrganization).toBe(true);
   });
 
-  it('whose class nobody provides makes the handler unknown, and the boot say why', () => {
+  it('have a problem if the resolver is not provided, and the handler is refused', () => {
     const rules = rulesWith();
     const handler = handlerOf(Controller, 'injectable');
     expect(rules.ruleOf(Controller, handler)).toBeUndefined();

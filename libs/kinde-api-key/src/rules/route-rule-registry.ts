@@ -1,41 +1,42 @@
 import type { ResolvedRateLimitOptions } from '../config/resolved-rate-limit.js';
-import { isResolverClass, type OrganizationTarget } from './org-target.js';
+import { prototypesOf, type AnyFunction } from './ancestors.js';
 import { functionOrgReader, requestOrgReader, resolverOrgReader, type OrgReader } from './org-reader.js';
+import { isResolverClass, type OrganizationTarget } from './org-target.js';
 import type { ResolverBinding } from './resolver-binding.js';
-import { compileRule, findContradiction, type RouteRule } from './route-rule.js';
-import { ClassNames, compileRateLimit, findRateLimitProblems } from './route-rate-limit.js';
-import { classParts, methodParts, nearestClassRateLimits, nearestMethodRateLimits } from './rule-storage.js';
-import { isRateLimitMetadata, type RuleMetadata } from './rule-metadata.js';
+import { ClassNames, compileRateLimit } from './route-rate-limit.js';
+import { compileRule, findProblems, type RouteRule } from './route-rule.js';
+import type { AccessMetadata, HandlerMetadata } from './rule-metadata.js';
+import { handlerMetadata } from './rule-storage.js';
 
-// oxlint-disable-next-line typescript/no-unsafe-function-type -- Nest's own type of a controller class and of a handler
-type AnyFunction = Function;
-
-/** What the rules of one registration go by. */
+/** Options that the rules of one registration depend on. */
 export interface RouteRuleRegistryOptions {
+  /** Route parameter that a bare `@OrgScoped()` compares. */
   readonly orgParam: string;
-  /** Controllers that are public although nothing on them says so. */
+  /** Controllers that are public without a decorator. */
   readonly publicControllers: ReadonlySet<unknown>;
-  /** The limit of every route that has none of its own. Default `null`: not limited. */
+  /** Limit of every route without a limit of its own. Default `null`: not limited. */
   readonly rateLimit?: ResolvedRateLimitOptions | null;
 }
 
-/** A compiled rule, or what is wrong with it; a rule with problems is never enforced in part: its handler is refused. */
+/** A compiled rule and its problems. A rule with problems is not enforced in part: its handler is refused. */
 export interface CompiledRule {
   readonly rule: RouteRule;
   readonly problems: readonly string[];
 }
 
-interface KnownRule {
+interface RegisteredRule {
   readonly rule: RouteRule;
-  /** The methods that the handler stands for: Nest tells the guard which function it calls, and not under which name. */
+  /** The methods that the handler stands for: Nest tells the guard which function it calls, but not under which name. */
   readonly names: readonly string[];
 }
 
-/** The rules of a registration's routes, each compiled once and found by class and handler: inherited handlers share a function. */
+const PUBLIC: AccessMetadata = Object.freeze({ kind: 'public' });
+
+/** The rules of a registration's routes, each compiled once. Found by class and handler, because subclasses share inherited handlers. */
 export class RouteRuleRegistry {
   readonly #options: RouteRuleRegistryOptions;
   readonly #resolvers: ResolverBinding;
-  readonly #known = new WeakMap<AnyFunction, Map<AnyFunction, KnownRule>>();
+  readonly #rules = new WeakMap<AnyFunction, Map<AnyFunction, RegisteredRule>>();
   readonly #classNames = new ClassNames();
 
   constructor(options: RouteRuleRegistryOptions, resolvers: ResolverBinding) {
@@ -43,70 +44,58 @@ export class RouteRuleRegistry {
     this.#resolvers = resolvers;
   }
 
-  /** @returns the rule of a handler, or `undefined` for one that cannot be found or whose rule is contradictory: it must be refused */
+  /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
   ruleOf(controller: AnyFunction, handler: AnyFunction): RouteRule | undefined {
-    return this.#known.get(controller)?.get(handler)?.rule ?? this.#findRule(controller, handler);
+    const registered = this.#rules.get(controller)?.get(handler);
+    if (registered) return registered.rule;
+    const names = namesOf(controller, handler);
+    if (names.length === 0) return undefined;
+    const { rule, problems } = this.#register(controller, names, handler);
+    return problems.length === 0 ? rule : undefined;
   }
 
   /**
-   * Compiles the rule of a route and remembers it for the function that Nest will call, which may be another one than the prototype's:
-   * something may have replaced it on the instance. A function that stands for several methods gets the rules of all of them.
+   * Compiles the rule of a route and registers it for the function that Nest will call. That may differ from the prototype's, if it was
+   * replaced on the instance. A function that stands for several methods gets the rules of all of them.
    */
   add(controller: AnyFunction, name: string, handler: AnyFunction): CompiledRule {
-    const earlier = this.#known.get(controller)?.get(handler)?.names ?? [];
-    const names = [...new Set([...earlier, ...namesOf(controller, handler), name])];
+    const earlier = this.#rules.get(controller)?.get(handler)?.names ?? [];
+    return this.#register(controller, [...new Set([...earlier, ...namesOf(controller, handler), name])], handler);
+  }
+
+  #register(controller: AnyFunction, names: readonly string[], handler: AnyFunction): CompiledRule {
     const compiled = this.#compile(controller, names, handler);
-    if (compiled.problems.length === 0) this.#remember(controller, handler, { rule: compiled.rule, names });
+    if (compiled.problems.length === 0) {
+      const ofClass = this.#rules.get(controller) ?? new Map<AnyFunction, RegisteredRule>();
+      ofClass.set(handler, { rule: compiled.rule, names });
+      this.#rules.set(controller, ofClass);
+    }
     return compiled;
   }
 
-  #findRule(controller: AnyFunction, handler: AnyFunction): RouteRule | undefined {
-    const names = namesOf(controller, handler);
-    if (names.length === 0) return undefined;
-    const { rule, problems } = this.#compile(controller, names, handler);
-    if (problems.length > 0) return undefined;
-    this.#remember(controller, handler, { rule, names });
-    return rule;
-  }
-
-  #remember(controller: AnyFunction, handler: AnyFunction, known: KnownRule): void {
-    const ofClass = this.#known.get(controller) ?? new Map<AnyFunction, KnownRule>();
-    ofClass.set(handler, known);
-    this.#known.set(controller, ofClass);
-  }
-
   #compile(controller: AnyFunction, names: readonly string[], handler: AnyFunction): CompiledRule {
-    const onClass = this.#options.publicControllers.has(controller)
-      ? [PUBLIC, ...classParts(controller)]
-      : classParts(controller);
-    const onMethod = new Set(names.flatMap((name) => methodParts(controller, name, handler)));
-    const parts = { ofClass: onClass.filter(isAccessPart), ofMethod: [...onMethod].filter(isAccessPart) };
-    const limits = {
-      ofClass: nearestClassRateLimits(controller),
-      ofMethod: [...new Set(names.flatMap((name) => nearestMethodRateLimits(controller, name, handler)))],
+    const metadata = this.#metadataOf(controller, names, handler);
+    const problems = [...findProblems(metadata)];
+    const makeReader = (target: OrganizationTarget = { param: this.#options.orgParam }): OrgReader | null => {
+      const reader = this.#makeReader(controller, target);
+      if (typeof reader !== 'string') return reader;
+      problems.push(`@OrgScoped({ resolve }) ${reader}`);
+      return null;
     };
-    const problems: string[] = [];
-    const contradiction = findContradiction(parts);
-    if (contradiction) problems.push(contradiction);
     const methodName = names.join('|');
-    const place = { className: this.#classNames.nameOf(controller), methodName };
-    const rule = compileRule(
-      `${controller.name}.${methodName}`,
-      parts,
-      ({ target }) => {
-        const source = this.#makeSource(controller, target ?? { param: this.#options.orgParam });
-        if (typeof source !== 'string') return source;
-        problems.push(`@OrgScoped({ resolve }) ${source}`);
-        return null;
-      },
-      compileRateLimit(limits, place, this.#options.rateLimit ?? null),
-    );
-    const publicBy = parts.ofMethod.length > 0 ? 'method' : 'class';
-    problems.push(...findRateLimitProblems(limits, rule.isPublic ? publicBy : null));
-    return { rule, problems };
+    const className = this.#classNames.nameOf(controller);
+    const rateLimit = compileRateLimit(metadata, { className, methodName }, this.#options.rateLimit ?? null);
+    return { rule: compileRule(`${controller.name}.${methodName}`, metadata, makeReader, rateLimit), problems };
   }
 
-  #makeSource(controller: AnyFunction, target: OrganizationTarget): OrgReader | string | null {
+  #metadataOf(controller: AnyFunction, names: readonly string[], handler: AnyFunction): HandlerMetadata {
+    const { ofClass, ofMethod } = handlerMetadata(controller, names, handler);
+    if (!this.#options.publicControllers.has(controller)) return { ofClass, ofMethod };
+    return { ofClass: { ...ofClass, access: [PUBLIC, ...ofClass.access] }, ofMethod };
+  }
+
+  /** Returns the reader of a target, `null` where nothing has to be compared, or what is wrong with the resolver. */
+  #makeReader(controller: AnyFunction, target: OrganizationTarget): OrgReader | string | null {
     if ('from' in target) return null;
     if (!('resolve' in target)) return requestOrgReader(target);
     if (!isResolverClass(target.resolve)) return functionOrgReader(target.resolve);
@@ -115,23 +104,12 @@ export class RouteRuleRegistry {
   }
 }
 
-const PUBLIC: RuleMetadata = Object.freeze({ kind: 'public' });
-
-function isAccessPart(part: RuleMetadata): boolean {
-  return !isRateLimitMetadata(part);
-}
-
-/** The names under which a class has a function: by identity and never by `handler.name`, which can be empty or another's. */
+/** Returns the names of a function on a class. Found by identity, because `handler.name` can be empty or another method's. */
 function namesOf(controller: AnyFunction, handler: AnyFunction): readonly string[] {
-  const names = new Set<string>();
-  for (
-    let prototype = controller.prototype as object | null;
-    prototype;
-    prototype = Object.getPrototypeOf(prototype) as object | null
-  ) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-      if (value === handler) names.add(name);
-    }
-  }
-  return [...names];
+  const names = prototypesOf(controller).flatMap((prototype) =>
+    Object.entries(Object.getOwnPropertyDescriptors(prototype))
+      .filter(([, { value }]) => value === handler)
+      .map(([name]) => name),
+  );
+  return [...new Set(names)];
 }

@@ -1,30 +1,45 @@
-import { compileRule, findContradiction, type HandlerMetadata } from './route-rule.js';
-import type { RuleMetadata } from './rule-metadata.js';
+import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
+import { compileRule, findProblems } from './route-rule.js';
+import type { AccessMetadata, HandlerMetadata, RateLimitMetadata } from './rule-metadata.js';
 
-const PUBLIC: RuleMetadata = { kind: 'public' };
-const ANY: RuleMetadata = { kind: 'any-valid-key' };
-const USER: RuleMetadata = { kind: 'user' };
-const ORG: RuleMetadata = { kind: 'organization', target: undefined };
-const ORG_OF_KEY: RuleMetadata = { kind: 'organization', target: { from: 'key' } };
-const ALL = (...scopes: string[]): RuleMetadata => ({ kind: 'scopes', scopes });
-const ONE = (...scopes: string[]): RuleMetadata => ({ kind: 'any-scope', scopes });
+const PUBLIC: AccessMetadata = { kind: 'public' };
+const ANY: AccessMetadata = { kind: 'any-valid-key' };
+const USER: AccessMetadata = { kind: 'user' };
+const ORG: AccessMetadata = { kind: 'organization', target: undefined };
+const ORG_OF_KEY: AccessMetadata = { kind: 'organization', target: { from: 'key' } };
+const ALL = (...scopes: string[]): AccessMetadata => ({ kind: 'scopes', scopes });
+const ONE = (...scopes: string[]): AccessMetadata => ({ kind: 'any-scope', scopes });
 
-/** A source stands for its target: how it reads is another matter. */
-function compile(ofClass: readonly RuleMetadata[], ofMethod: readonly RuleMetadata[]) {
-  return compileRule('Users.find', { ofClass, ofMethod }, ({ target }) =>
-    target && 'from' in target ? null : () => ({ orgCode: 'claimed' }),
-  );
+const LIMIT: RateLimitMetadata = { kind: 'rate-limit', limit: 5, windowMs: 1_000 };
+const SKIP: RateLimitMetadata = { kind: 'skip-rate-limit' };
+const RATE_LIMIT: RateLimitRule = {
+  scope: '*',
+  policy: 'default',
+  limit: 5,
+  windowMs: 1_000,
+  sendsHeadersOnSuccess: false,
+};
+
+function accessOf(ofClass: readonly AccessMetadata[], ofMethod: readonly AccessMetadata[]): HandlerMetadata {
+  return { ofClass: { access: ofClass, rateLimits: [] }, ofMethod: { access: ofMethod, rateLimits: [] } };
+}
+
+/** Compiles a rule whose readers do not depend on their target. */
+function compile(ofClass: readonly AccessMetadata[], ofMethod: readonly AccessMetadata[]) {
+  const makeReader: Parameters<typeof compileRule>[2] = (target) =>
+    target && 'from' in target ? null : () => ({ orgCode: 'claimed' });
+  return compileRule('Users.find', accessOf(ofClass, ofMethod), makeReader, RATE_LIMIT);
 }
 
 interface Row {
-  readonly ofClass: readonly RuleMetadata[];
-  readonly ofMethod: readonly RuleMetadata[];
-  /** What comes out of it, in short: `public`, or what is demanded. */
+  readonly ofClass: readonly AccessMetadata[];
+  readonly ofMethod: readonly AccessMetadata[];
+  /** The compiled rule in short: `public`, or what is demanded. */
   readonly rule: string;
   readonly isDecided?: false;
 }
 
-/** How rules combine (class rule, method rule -> what is demanded). */
+/** How rules combine: class metadata, method metadata -> what is demanded. */
 const COMBINATIONS: readonly Row[] = [
   { ofClass: [], ofMethod: [], rule: 'any key', isDecided: false },
   { ofClass: [ANY], ofMethod: [], rule: 'any key' },
@@ -67,9 +82,9 @@ function inShort({ isPublic, access, organizations }: ReturnType<typeof compile>
   return demands.join(' ') || 'any key';
 }
 
-describe('compileRule', () => {
+describe('compileRule()', () => {
   it.each(COMBINATIONS.map((row) => ({ ...row, of: JSON.stringify(row.ofClass), and: JSON.stringify(row.ofMethod) })))(
-    'makes "$rule" of class $of and method $and',
+    'compiles "$rule" from $of on the class and $and on the method',
     ({ ofClass, ofMethod, rule, isDecided = true }) => {
       const compiled = compile(ofClass, ofMethod);
       expect(inShort(compiled)).toBe(rule);
@@ -77,25 +92,27 @@ describe('compileRule', () => {
     },
   );
 
-  it('demands nothing at all on a public route', () => {
+  it('neither demands nor limits anything on a public route', () => {
     expect(compile([ALL('a'), ONE('b'), ORG, USER], [PUBLIC])).toMatchObject({
       access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false },
       organizations: [],
+      rateLimit: null,
     });
+    expect(compile([PUBLIC], [ANY]).rateLimit).toBe(RATE_LIMIT);
   });
 
-  it('never asks for the source of an organization on a public route', () => {
-    const makeSource = jest.fn(() => null);
-    compileRule('Users.find', { ofClass: [ORG], ofMethod: [PUBLIC] }, makeSource);
-    expect(makeSource).not.toHaveBeenCalled();
+  it('does not make organization readers for a public route', () => {
+    const makeReader = jest.fn(() => null);
+    compileRule('Users.find', accessOf([ORG], [PUBLIC]), makeReader, null);
+    expect(makeReader).not.toHaveBeenCalled();
   });
 });
 
-describe('findContradiction', () => {
-  const consistent: readonly HandlerMetadata[] = COMBINATIONS;
-
-  it.each(consistent.map((parts) => [JSON.stringify(parts), parts] as const))('finds none in %s', (_text, parts) => {
-    expect(findContradiction(parts)).toBeNull();
+describe('findProblems()', () => {
+  it.each(
+    COMBINATIONS.map(({ ofClass, ofMethod }) => [JSON.stringify({ ofClass, ofMethod }), ofClass, ofMethod] as const),
+  )('returns an empty list for %s', (_text, ofClass, ofMethod) => {
+    expect(findProblems(accessOf(ofClass, ofMethod))).toEqual([]);
   });
 
   it.each([
@@ -104,16 +121,28 @@ describe('findContradiction', () => {
     [[PUBLIC, ORG], '@OrgScoped()'],
     [[PUBLIC, USER], '@UserScoped()'],
     [[PUBLIC, ANY], '@AnyValidKey()'],
-  ] as const)('names what contradicts @PublicRoute() on one method: %j', (ofMethod, text) => {
-    expect(findContradiction({ ofClass: [], ofMethod })).toBe(
+  ] as const)('names the contradiction to @PublicRoute() on one method: %j', (ofMethod, text) => {
+    expect(findProblems(accessOf([], ofMethod))).toEqual([
       `is public and required at once: ${text} and @PublicRoute() both stand on the method (a method that it overrides counts); ` +
         'remove one of them',
-    );
+    ]);
   });
 
-  it('names a contradiction on one class', () => {
-    expect(findContradiction({ ofClass: [USER, PUBLIC], ofMethod: [PUBLIC] })).toBe(
+  it('names the contradiction to @PublicRoute() on one class', () => {
+    expect(findProblems(accessOf([USER, PUBLIC], [PUBLIC]))).toEqual([
       'is public and required at once: @UserScoped() and @PublicRoute() both stand on the class (its ancestors count); remove one of them',
-    );
+    ]);
+  });
+
+  it('names every problem at once', () => {
+    const contradictory = { access: [PUBLIC, USER], rateLimits: [SKIP, LIMIT] };
+    expect(findProblems({ ofClass: contradictory, ofMethod: contradictory })).toEqual([
+      expect.stringContaining('both stand on the method'),
+      'carries @SkipRateLimit() and @RateLimit({ limit: 5, windowMs: 1000 }) on one method: keep one of them',
+      expect.stringContaining('both stand on the class'),
+      'carries @SkipRateLimit() and @RateLimit({ limit: 5, windowMs: 1000 }) on one class: keep one of them',
+      'carries @RateLimit({ limit: 5, windowMs: 1000 }) but is public: limits go by the key, and a public route looks at none; remove one of ' +
+        'the two, or add @SkipRateLimit() to the method',
+    ]);
   });
 });

@@ -1,7 +1,8 @@
-import type { AccessRule } from './access-rule.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
+import type { AccessRule } from './access-decision.js';
 import type { OrgReader } from './org-reader.js';
-import { describeRule, type RuleMetadata } from './rule-metadata.js';
+import type { OrganizationTarget } from './org-target.js';
+import { describeRule, type EffectiveMetadata, type HandlerMetadata, type RuleMetadata } from './rule-metadata.js';
 
 /** What a handler demands, compiled from all the decorators that reach it. */
 export interface RouteRule {
@@ -9,66 +10,92 @@ export interface RouteRule {
   readonly route: string;
   /** Needs no key, and ignores one that is sent. */
   readonly isPublic: boolean;
-  /** A decorator decided about this handler; without one, any valid key will do wherever the guard runs. */
+  /** Whether a decorator decided about access. Without one, the guard accepts any valid key. */
   readonly isDecided: boolean;
   readonly access: AccessRule;
-  /** Where the request names its organization; every one must match. */
+  /** Where the request names its organization. Every one must match. */
   readonly organizations: readonly OrgReader[];
-  /** How often a key may call it; `null`: not limited. */
+  /** The rate limit of each key here. `null`: not limited. */
   readonly rateLimit: RateLimitRule | null;
 }
 
-/** The parts that reach a handler, by where they stand; those about rate limits are not among them. */
-export interface HandlerMetadata {
-  readonly ofClass: readonly RuleMetadata[];
-  readonly ofMethod: readonly RuleMetadata[];
-}
-
 /**
- * How rules combine: requirements add up over class, ancestors and method. `@PublicRoute()` on a method beats its class, a requirement
- * on a method beats `@PublicRoute()` on its class.
+ * Combines metadata into a rule. Requirements add up over class, ancestors and method. `@PublicRoute()` on a method beats its class, and a
+ * requirement on a method beats `@PublicRoute()` on its class.
  *
- * @param makeSource turns a target of `@OrgScoped()` into the code that reads it, or `null` where there is nothing to compare
- * @param rateLimit what was found out about how often, which a public route ignores
+ * @param makeReader turns a target of `@OrgScoped()` into the code that reads it, or into `null` where nothing has to be compared
+ * @param rateLimit of the handler; ignored on a public route
  */
 export function compileRule(
   route: string,
-  { ofClass, ofMethod }: HandlerMetadata,
-  makeSource: (part: RuleMetadata & { kind: 'organization' }) => OrgReader | null,
-  rateLimit: RateLimitRule | null = null,
+  metadata: HandlerMetadata,
+  makeReader: (target: OrganizationTarget | undefined) => OrgReader | null,
+  rateLimit: RateLimitRule | null,
 ): RouteRule {
-  const isPublic = ofMethod.some(isPublicPart) || (ofMethod.length === 0 && ofClass.some(isPublicPart));
-  const parts = isPublic ? [] : [...ofClass, ...ofMethod];
-  const organizationParts = parts.filter((part) => part.kind === 'organization');
+  const isPublic = publicTarget(metadata) !== null;
+  const declared = [...metadata.ofClass.access, ...metadata.ofMethod.access];
+  const demanded = isPublic ? [] : declared;
+  const organizations = demanded.filter((one) => one.kind === 'organization');
   return {
     route,
     isPublic,
-    isDecided: ofClass.length + ofMethod.length > 0,
+    isDecided: declared.length > 0,
     access: {
-      requiredScopes: [...new Set(parts.flatMap((part) => (part.kind === 'scopes' ? part.scopes : [])))],
-      requiredAnyOf: parts.flatMap((part) => (part.kind === 'any-scope' ? [part.scopes] : [])),
-      needsOrganization: organizationParts.length > 0,
-      needsUser: parts.some((part) => part.kind === 'user'),
+      requiredScopes: [...new Set(demanded.flatMap((one) => (one.kind === 'scopes' ? one.scopes : [])))],
+      requiredAnyOf: demanded.flatMap((one) => (one.kind === 'any-scope' ? [one.scopes] : [])),
+      needsOrganization: organizations.length > 0,
+      needsUser: demanded.some(({ kind }) => kind === 'user'),
     },
-    organizations: organizationParts.map(makeSource).filter((source) => source !== null),
+    organizations: organizations.map(({ target }) => makeReader(target)).filter((reader) => reader !== null),
     rateLimit: isPublic ? null : rateLimit,
   };
 }
 
-/** @returns what is contradictory about the parts, or `null` */
-export function findContradiction({ ofClass, ofMethod }: HandlerMetadata): string | null {
-  for (const [parts, place] of [
-    [ofMethod, 'the method (a method that it overrides counts)'],
-    [ofClass, 'the class (its ancestors count)'],
-  ] as const) {
-    const requirement = parts.find((part) => !isPublicPart(part));
-    if (requirement && parts.some(isPublicPart)) {
-      return `is public and required at once: ${describeRule(requirement)} and @PublicRoute() both stand on ${place}; remove one of them`;
-    }
-  }
-  return null;
+/** Returns what is wrong with the decorators of a handler: contradictions, and limits that a public route cannot keep. */
+export function findProblems(metadata: HandlerMetadata): readonly string[] {
+  const { ofClass, ofMethod } = metadata;
+  return [
+    ...findContradictions(ofMethod, 'method', 'a method that it overrides counts'),
+    ...findContradictions(ofClass, 'class', 'its ancestors count'),
+    ...findPublicLimit(metadata),
+  ];
 }
 
-function isPublicPart(part: RuleMetadata): boolean {
-  return part.kind === 'public';
+function findContradictions({ access, rateLimits }: EffectiveMetadata, target: string, inherited: string): string[] {
+  const problems: string[] = [];
+  const requirement = access.find((metadata) => !isPublicMetadata(metadata));
+  if (requirement && access.some(isPublicMetadata)) {
+    problems.push(
+      `is public and required at once: ${describeRule(requirement)} and @PublicRoute() both stand on the ${target} (${inherited}); ` +
+        'remove one of them',
+    );
+  }
+  if (rateLimits.length > 1) {
+    problems.push(`carries ${rateLimits.map(describeRule).join(' and ')} on one ${target}: keep one of them`);
+  }
+  return problems;
+}
+
+function findPublicLimit(metadata: HandlerMetadata): string[] {
+  const target = publicTarget(metadata);
+  if (target === null) return [];
+  const { ofClass, ofMethod } = metadata;
+  // A limit on the class of a public method is meant for the other methods.
+  const limits = target === 'class' && ofMethod.rateLimits.length === 0 ? ofClass.rateLimits : ofMethod.rateLimits;
+  const limit = limits.find(({ kind }) => kind === 'rate-limit');
+  if (!limit) return [];
+  return [
+    `carries ${describeRule(limit)} but is public: limits go by the key, and a public route looks at none; remove one of the two, or add ` +
+      '@SkipRateLimit() to the method',
+  ];
+}
+
+/** Returns where the `@PublicRoute()` stands that takes effect, or `null`: metadata of the method beats that of the class. */
+function publicTarget({ ofClass, ofMethod }: HandlerMetadata): 'method' | 'class' | null {
+  if (ofMethod.access.length > 0) return ofMethod.access.some(isPublicMetadata) ? 'method' : null;
+  return ofClass.access.some(isPublicMetadata) ? 'class' : null;
+}
+
+function isPublicMetadata({ kind }: RuleMetadata): boolean {
+  return kind === 'public';
 }

@@ -1,6 +1,6 @@
 import { describeRule, isRateLimitMetadata, type RuleMetadata } from './rule-metadata.js';
 
-const PARTS: readonly (readonly [part: RuleMetadata, text: string, isAboutRates: boolean])[] = [
+const METADATA: readonly (readonly [metadata: RuleMetadata, text: string, isRateLimit: boolean])[] = [
   [{ kind: 'public' }, '@PublicRoute()', false],
   [{ kind: 'any-valid-key' }, '@AnyValidKey()', false],
   [{ kind: 'scopes', scopes: ['a', 'b'] }, "@RequireScopes('a', 'b')", false],
@@ -11,12 +11,14 @@ const PARTS: readonly (readonly [part: RuleMetadata, text: string, isAboutRates:
   [{ kind: 'skip-rate-limit' }, '@SkipRateLimit()', true],
 ];
 
-describe('a part of a rule', () => {
-  it.each(PARTS)('%j is written as it stands in the source', (part, text) => {
-    expect(describeRule(part)).toBe(text);
+describe('describeRule()', () => {
+  it.each(METADATA)('writes %j as in the source', (metadata, text) => {
+    expect(describeRule(metadata)).toBe(text);
   });
+});
 
-  it.each(PARTS)('%j is about rates or about access', (part, _text, isAboutRates) => {
-    expect(isRateLimitMetadata(part)).toBe(isAboutRates);
+describe('isRateLimitMetadata()', () => {
+  it.each(METADATA)('tells rate limits from access: %j', (metadata, _text, isRateLimit) => {
+    expect(isRateLimitMetadata(metadata)).toBe(isRateLimit);
   });
 });

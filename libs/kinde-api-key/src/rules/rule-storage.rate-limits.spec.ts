@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { nearestClassRateLimits, nearestMethodRateLimits, ruleDecorator } from './rule-storage.js';
+import type { EffectiveMetadata } from './rule-metadata.js';
+import { handlerMetadata, ruleDecorator } from './rule-storage.js';
 
 const limit = (value: number): ClassDecorator & MethodDecorator =>
   ruleDecorator('@RateLimit()', { kind: 'rate-limit', limit: value, windowMs: 1_000 });
@@ -8,24 +9,29 @@ const user = ruleDecorator('@UserScoped()', { kind: 'user' });
 type Method = () => void;
 type Owner = (abstract new (...args: never[]) => object) & { prototype: object };
 
-function ofClass(owner: Owner): unknown[] {
-  return nearestClassRateLimits(owner).map((part) => ('limit' in part ? part.limit : part.kind));
+/** Each limit, or what stands instead of one. */
+function limitsOf({ rateLimits }: EffectiveMetadata): unknown[] {
+  return rateLimits.map((metadata) => ('limit' in metadata ? metadata.limit : metadata.kind));
 }
 
-/** Of the function that Nest would call, unless it calls another one. */
+function ofClass(owner: Owner): unknown[] {
+  return limitsOf(handlerMetadata(owner, [], () => undefined).ofClass);
+}
+
+/** @param handler the function that Nest calls */
 function ofMethod(owner: Owner, handler = (owner.prototype as { find: Method }).find): unknown[] {
-  return nearestMethodRateLimits(owner, 'find', handler).map((part) => ('limit' in part ? part.limit : part.kind));
+  return limitsOf(handlerMetadata(owner, ['find'], handler).ofMethod);
 }
 
 describe('the rate limits of a class', () => {
-  it('are those of the class itself, and nothing else that it carries', () => {
+  it('are those of the class itself, without its other metadata', () => {
     @user
     @limit(1)
     class Controller {}
     expect(ofClass(Controller)).toEqual([1]);
   });
 
-  it('are those of the nearest ancestor that has one', () => {
+  it('are those of the nearest ancestor with a limit', () => {
     @limit(1)
     class Grandparent {}
     @limit(2)
@@ -37,7 +43,7 @@ describe('the rate limits of a class', () => {
     expect([ofClass(Child), ofClass(Other)]).toEqual([[2], [3]]);
   });
 
-  it('are several where several contradict each other, and one where it stands there twice', () => {
+  it('are several if they contradict each other, but one if it is applied twice', () => {
     const twice = limit(2);
     @limit(1)
     @twice
@@ -46,7 +52,7 @@ describe('the rate limits of a class', () => {
     expect(ofClass(Controller)).toEqual([1, 2]);
   });
 
-  it('are none where no ancestor has one', () => {
+  it('are empty if neither the class nor an ancestor has a limit', () => {
     @user
     class Controller {}
     expect(ofClass(Controller)).toEqual([]);
@@ -54,7 +60,7 @@ describe('the rate limits of a class', () => {
 });
 
 describe('the rate limits of a method', () => {
-  it('are those of the method itself, and nothing else that it carries', () => {
+  it('are those of the method itself, without its other metadata', () => {
     class Controller {
       @user
       @limit(1)
@@ -63,7 +69,7 @@ describe('the rate limits of a method', () => {
     expect(ofMethod(Controller)).toEqual([1]);
   });
 
-  it('are those of the nearest method that it overrides and that has one', () => {
+  it('are those of the nearest overridden method with a limit', () => {
     class Grandparent {
       @limit(1)
       find(): void {}
@@ -80,7 +86,7 @@ describe('the rate limits of a method', () => {
     expect([ofMethod(Between), ofMethod(Child)]).toEqual([[2], [2]]);
   });
 
-  it('are still there when a wrapper takes the place of the method', () => {
+  it('survive a wrapper that replaces the method', () => {
     class Controller {
       @limit(1)
       find(): void {}
@@ -90,7 +96,7 @@ describe('the rate limits of a method', () => {
     expect(ofMethod(Controller)).toEqual([1]);
   });
 
-  it('go with the nearest method where a function carries them that was put on the instance', () => {
+  it('include those of a function on the instance, as if of the nearest method', () => {
     class Parent {
       @limit(1)
       find(): void {}
@@ -103,14 +109,25 @@ describe('the rate limits of a method', () => {
     expect(ofMethod(Child, onInstance)).toEqual([2]);
   });
 
-  it('are those of a function that is nobody’s method, where no method has the name', () => {
+  it('are those of both a function on the instance and the inherited method, which contradict each other', () => {
+    class Parent {
+      @limit(1)
+      find(): void {}
+    }
+    class Child extends Parent {}
+    const onInstance: Method = () => undefined;
+    limit(2)({ find: onInstance }, 'find', { value: onInstance });
+    expect(ofMethod(Child, onInstance)).toEqual([1, 2]);
+  });
+
+  it('are those of a function on the instance, if the class does not have the method', () => {
     class Controller {}
     const field: Method = () => undefined;
     for (const decorate of [user, limit(2)]) decorate({ find: field }, 'find', { value: field });
     expect(ofMethod(Controller, field)).toEqual([2]);
   });
 
-  it('are none where no method has one', () => {
+  it('are empty if the method does not have a limit', () => {
     class Controller {
       @user
       find(): void {}

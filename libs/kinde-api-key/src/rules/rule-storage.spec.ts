@@ -1,19 +1,19 @@
 import 'reflect-metadata';
 import type { RuleMetadata } from './rule-metadata.js';
-import { classParts, methodParts, ruleDecorator } from './rule-storage.js';
+import { classMetadata, handlerMetadata, methodMetadata, ruleDecorator } from './rule-storage.js';
 
-/** A decorator whose part is recognized by its scope. */
+/** A decorator whose metadata is recognized by its scope. */
 function mark(name: string): ClassDecorator & MethodDecorator {
   return ruleDecorator(`@${name}()`, { kind: 'scopes', scopes: [name] });
 }
 
-function names(parts: readonly RuleMetadata[]): string[] {
-  return parts.map((part) => (part.kind === 'scopes' ? part.scopes.join() : part.kind));
+function names(metadata: readonly RuleMetadata[]): string[] {
+  return metadata.map((one) => (one.kind === 'scopes' ? one.scopes.join() : one.kind));
 }
 
 type Method = (...args: unknown[]) => unknown;
 
-/** What a logging or transaction decorator does: it puts a new function in the place of the method. */
+/** What a logging or transaction decorator does: it replaces the method by a new function. */
 function Wrap({ copiesMetadata = false } = {}): MethodDecorator {
   return (_target, _property, descriptor): void => {
     const holder = descriptor as unknown as { value: Method };
@@ -34,114 +34,130 @@ function handlerOf(owner: { prototype: object }, name: string): Method {
   return (owner.prototype as Record<string, Method>)[name] as Method;
 }
 
-describe('the parts of a method', () => {
-  it('are listed from top to bottom, as they are written', () => {
+describe('the metadata of a method', () => {
+  it('is listed from top to bottom, as written', () => {
     class Controller {
       @mark('top')
       @mark('middle')
       @mark('bottom')
       find(): void {}
     }
-    expect(names(methodParts(Controller, 'find'))).toEqual(['top', 'middle', 'bottom']);
-    expect(names(methodParts(Controller, 'find', handlerOf(Controller, 'find')))).toEqual(['top', 'middle', 'bottom']);
+    expect(names(methodMetadata(Controller, 'find'))).toEqual(['top', 'middle', 'bottom']);
+    expect(names(methodMetadata(Controller, 'find', handlerOf(Controller, 'find')))).toEqual([
+      'top',
+      'middle',
+      'bottom',
+    ]);
   });
 
-  it.each([false, true])('survive a wrapping decorator above (it copies metadata: %s)', (copiesMetadata) => {
+  it.each([false, true])('survives a wrapping decorator above (copying metadata: %s)', (copiesMetadata) => {
     class Controller {
       @Wrap({ copiesMetadata })
       @mark('a')
       find(): void {}
     }
-    expect(names(methodParts(Controller, 'find', handlerOf(Controller, 'find')))).toEqual(['a']);
+    expect(names(methodMetadata(Controller, 'find', handlerOf(Controller, 'find')))).toEqual(['a']);
   });
 
-  it.each([false, true])('survive a wrapping decorator below (it copies metadata: %s)', (copiesMetadata) => {
+  it.each([false, true])('survives a wrapping decorator below (copying metadata: %s)', (copiesMetadata) => {
     class Controller {
       @mark('a')
       @Wrap({ copiesMetadata })
       find(): void {}
     }
-    expect(names(methodParts(Controller, 'find', handlerOf(Controller, 'find')))).toEqual(['a']);
+    expect(names(methodMetadata(Controller, 'find', handlerOf(Controller, 'find')))).toEqual(['a']);
   });
 
-  it.each([false, true])('survive wrapping decorators between them, each once (copying: %s)', (copiesMetadata) => {
-    class Controller {
-      @Wrap({ copiesMetadata })
-      @mark('a')
-      @Wrap({ copiesMetadata })
-      @mark('b')
-      @Wrap({ copiesMetadata })
-      find(): void {}
-    }
-    const found = names(methodParts(Controller, 'find', handlerOf(Controller, 'find')));
-    expect(found.toSorted()).toEqual(['a', 'b']);
-  });
+  it.each([false, true])(
+    'survives wrapping decorators in between, without duplicates (copying metadata: %s)',
+    (copiesMetadata) => {
+      class Controller {
+        @Wrap({ copiesMetadata })
+        @mark('a')
+        @Wrap({ copiesMetadata })
+        @mark('b')
+        @Wrap({ copiesMetadata })
+        find(): void {}
+      }
+      const found = names(methodMetadata(Controller, 'find', handlerOf(Controller, 'find')));
+      expect(found.toSorted()).toEqual(['a', 'b']);
+    },
+  );
 
-  it('stay with the function where only that is known', () => {
+  it('is found on the function alone', () => {
     class Controller {
       @mark('a')
       find(): void {}
     }
     class Elsewhere {}
     const handler = handlerOf(Controller, 'find');
-    expect(names(methodParts(Elsewhere, 'another', handler))).toEqual(['a']);
+    expect(names(methodMetadata(Elsewhere, 'another', handler))).toEqual(['a']);
   });
 
-  it('do not spread to another method, by name or by place', () => {
+  it('survives the deletion of the method from the prototype', () => {
+    class Controller {
+      @mark('a')
+      find?(): void {}
+    }
+    delete Controller.prototype.find;
+    expect(names(methodMetadata(Controller, 'find'))).toEqual(['a']);
+  });
+
+  it('does not apply to another method', () => {
     class Controller {
       @mark('a')
       find(): void {}
       list(): void {}
     }
-    expect(methodParts(Controller, 'list')).toEqual([]);
-    expect(methodParts(Controller, 'constructor')).toEqual([]);
-    expect(methodParts(Controller, 'toString')).toEqual([]);
-    expect(methodParts(Controller, '__proto__')).toEqual([]);
+    expect(methodMetadata(Controller, 'list')).toEqual([]);
+    expect(methodMetadata(Controller, 'constructor')).toEqual([]);
+    expect(methodMetadata(Controller, 'toString')).toEqual([]);
+    expect(methodMetadata(Controller, '__proto__')).toEqual([]);
   });
 });
 
-describe('an override', () => {
+describe('the metadata of an override', () => {
   class Base {
     @mark('base')
     find(): void {}
   }
 
-  it('keeps the parts of what it overrides, without decorators of its own', () => {
+  it('includes that of the overridden method, without decorators of its own', () => {
     class Sub extends Base {
       override find(): void {}
     }
-    expect(names(methodParts(Sub, 'find', handlerOf(Sub, 'find')))).toEqual(['base']);
+    expect(names(methodMetadata(Sub, 'find', handlerOf(Sub, 'find')))).toEqual(['base']);
   });
 
-  it('adds its own after them', () => {
+  it('lists its own after that of the overridden method', () => {
     class Sub extends Base {
       @mark('sub')
       override find(): void {}
     }
-    expect(names(methodParts(Sub, 'find'))).toEqual(['base', 'sub']);
+    expect(names(methodMetadata(Sub, 'find'))).toEqual(['base', 'sub']);
   });
 
-  it('does not change what it overrides, nor its siblings', () => {
+  it('applies neither to the overridden method nor to siblings', () => {
     class Sub extends Base {
       @mark('sub')
       override find(): void {}
     }
     class Sibling extends Base {}
-    expect(names(methodParts(Sub, 'find'))).toContain('sub');
-    expect(names(methodParts(Base, 'find'))).toEqual(['base']);
-    expect(names(methodParts(Sibling, 'find'))).toEqual(['base']);
+    expect(names(methodMetadata(Sub, 'find'))).toContain('sub');
+    expect(names(methodMetadata(Base, 'find'))).toEqual(['base']);
+    expect(names(methodMetadata(Sibling, 'find'))).toEqual(['base']);
   });
 
-  it('keeps the parts through a generation that does not mention the method', () => {
+  it('includes that of a method that an intermediate class does not mention', () => {
     class Middle extends Base {}
     class Sub extends Middle {
       @mark('sub')
       override find(): void {}
     }
-    expect(names(methodParts(Sub, 'find'))).toEqual(['base', 'sub']);
+    expect(names(methodMetadata(Sub, 'find'))).toEqual(['base', 'sub']);
   });
 
-  it('of a mixin keeps the parts of each layer', () => {
+  it('includes that of each mixin', () => {
     function WithFind(Parent: new () => object, name: string): new () => { find(): void } {
       class Mixed extends Parent {
         @mark(name)
@@ -153,40 +169,51 @@ describe('an override', () => {
       @mark('own')
       override find(): void {}
     }
-    expect(names(methodParts(Sub, 'find'))).toEqual(['inner', 'outer', 'own']);
+    expect(names(methodMetadata(Sub, 'find'))).toEqual(['inner', 'outer', 'own']);
   });
 
-  it('survives being wrapped', () => {
+  it('includes that of a function that was copied to the prototype of its parent', () => {
+    class Parent {
+      find(): void {}
+    }
+    Object.defineProperty(Parent.prototype, 'find', { value: handlerOf(Base, 'find') });
+    class Sub extends Parent {
+      override find(): void {}
+    }
+    expect(names(methodMetadata(Sub, 'find', handlerOf(Sub, 'find')))).toEqual(['base']);
+  });
+
+  it('survives a wrapping decorator', () => {
     class Sub extends Base {
       @Wrap()
       override find(): void {}
     }
-    expect(names(methodParts(Sub, 'find', handlerOf(Sub, 'find')))).toEqual(['base']);
+    expect(names(methodMetadata(Sub, 'find', handlerOf(Sub, 'find')))).toEqual(['base']);
   });
 });
 
-describe('the parts of a class', () => {
-  it('come after those of its ancestors, top to bottom', () => {
+describe('the metadata of a class', () => {
+  it('comes after that of its ancestors, from top to bottom', () => {
     @mark('grandparent')
     class Grandparent {}
     class Parent extends Grandparent {}
     @mark('top')
     @mark('bottom')
     class Child extends Parent {}
-    expect(names(classParts(Child))).toEqual(['grandparent', 'top', 'bottom']);
-    expect(names(classParts(Parent))).toEqual(['grandparent']);
+    expect(names(classMetadata(Child))).toEqual(['grandparent', 'top', 'bottom']);
+    expect(names(classMetadata(Parent))).toEqual(['grandparent']);
   });
 
-  it('are not changed by a subclass', () => {
+  it('does not include that of a subclass', () => {
     @mark('parent')
     class Parent {}
     @mark('child')
     class Child extends Parent {}
-    expect(names(classParts(Child))).toEqual(['parent', 'child']);
-    expect(names(classParts(Parent))).toEqual(['parent']);
+    expect(names(classMetadata(Child))).toEqual(['parent', 'child']);
+    expect(names(classMetadata(Parent))).toEqual(['parent']);
   });
 
-  it('survive a class decorator that returns a subclass, above or below', () => {
+  it('survives a class decorator that returns a subclass, above or below', () => {
     // oxlint-disable-next-line typescript/no-explicit-any -- TypeScript demands it of a mixin's constructor
     const Replace = <T extends new (...args: any[]) => object>(target: T): T => class extends target {};
     @Replace
@@ -195,21 +222,47 @@ describe('the parts of a class', () => {
     @mark('above')
     @Replace
     class Above {}
-    expect(names(classParts(Below))).toEqual(['below']);
-    expect(names(classParts(Above))).toEqual(['above']);
+    expect(names(classMetadata(Below))).toEqual(['below']);
+    expect(names(classMetadata(Above))).toEqual(['above']);
   });
 
-  it('count once where one decorator object stands on parent and child', () => {
+  it('is listed once if parent and child share a decorator object', () => {
     const shared = mark('shared');
     @shared
     class Parent {}
     @shared
     class Child extends Parent {}
-    expect(names(classParts(Child))).toEqual(['shared']);
+    expect(names(classMetadata(Child))).toEqual(['shared']);
   });
 });
 
-describe('a place that a rule cannot go on', () => {
+describe('handlerMetadata()', () => {
+  it('returns the access metadata of the class and of every name of the method, without rate limits', () => {
+    const skip = ruleDecorator('@SkipRateLimit()', { kind: 'skip-rate-limit' });
+    @skip
+    @mark('class')
+    class Controller {
+      @mark('find')
+      @skip
+      find(): void {}
+      @mark('list')
+      list(): void {}
+    }
+    const { ofClass, ofMethod } = handlerMetadata(Controller, ['find', 'list'], handlerOf(Controller, 'find'));
+    expect(names(ofClass.access)).toEqual(['class']);
+    expect(names(ofMethod.access)).toEqual(['find', 'list']);
+  });
+});
+
+describe('ruleDecorator()', () => {
+  it('stores metadata under a key that is equal in every copy of the library', () => {
+    @mark('a')
+    class Controller {}
+    expect(Reflect.getOwnMetadata(Symbol.for('nestjs-kinde-api-key:rules'), Controller)).toEqual(
+      classMetadata(Controller),
+    );
+  });
+
   function defineStatic(): unknown {
     class Controller {
       @mark('m')
@@ -238,7 +291,7 @@ describe('a place that a rule cannot go on', () => {
     ['a static method', defineStatic],
     ['an accessor', defineAccessor],
     ['a field that holds a function', defineField],
-  ])('throws when the class is defined: %s', (_case, define) => {
+  ])('throws when the class is defined, on %s', (_case, define) => {
     expect(define).toThrow(TypeError);
     expect(define).toThrow('@m() goes on a class or an instance method, not on Controller.go');
   });

@@ -1,109 +1,114 @@
 import 'reflect-metadata';
-import { isRateLimitMetadata, type RateLimitMetadata, type RuleMetadata } from './rule-metadata.js';
+import { ancestorsOf, prototypesOf, type AnyFunction } from './ancestors.js';
+import {
+  isRateLimitMetadata,
+  type EffectiveMetadata,
+  type HandlerMetadata,
+  type RateLimitMetadata,
+  type RuleMetadata,
+} from './rule-metadata.js';
 
 // Equal in every copy of the library that a process may have loaded.
 const RULES = Symbol.for('nestjs-kinde-api-key:rules');
 
-// oxlint-disable-next-line typescript/no-unsafe-function-type -- decorators are put on any class and any method
-type AnyFunction = Function;
+/** The metadata of a class and its ancestors, or of a method and those that it overrides: a list for each of them, nearest first. */
+type MetadataChain = readonly (readonly RuleMetadata[])[];
 
 /**
- * A decorator that adds a part to the rule of a class or a method.
+ * Returns a decorator that adds metadata to a class or a method.
  *
- * A method's part is kept on the function *and* on its place (prototype and name): so it survives decorators that wrap the method,
- * above or below, a subclass that overrides it, mixins and stacking.
+ * The metadata of a method is kept on the function *and* on its prototype and name. So it survives decorators that wrap the method, above
+ * or below, a subclass that overrides it, mixins and stacking.
  */
-export function ruleDecorator(decorator: string, part: RuleMetadata): ClassDecorator & MethodDecorator {
+export function ruleDecorator(decorator: string, metadata: RuleMetadata): ClassDecorator & MethodDecorator {
   return (target: object, property?: string | symbol, descriptor?: PropertyDescriptor): void => {
     if (property === undefined) {
-      addPart(part, target);
+      addMetadata(metadata, target);
       return;
     }
     const method: unknown = descriptor?.value;
     if (typeof method !== 'function' || typeof target === 'function') {
-      throw new TypeError(
-        `${decorator} goes on a class or an instance method, not on ${describePlace(target, property)}`,
-      );
+      const owner = typeof target === 'function' ? target.name : target.constructor.name;
+      throw new TypeError(`${decorator} goes on a class or an instance method, not on ${owner}.${String(property)}`);
     }
-    addPart(part, method);
-    addPart(part, target, property);
+    addMetadata(metadata, method);
+    addMetadata(metadata, target, property);
   };
 }
 
-/** @returns the parts of a class, its ancestors' first, each class's from top to bottom as they are written */
-export function classParts(controller: AnyFunction): readonly RuleMetadata[] {
-  const parts: RuleMetadata[] = [];
-  for (let current: unknown = controller; typeof current === 'function'; current = Object.getPrototypeOf(current)) {
-    parts.unshift(...ownParts(current));
-  }
-  return [...new Set(parts)];
+/** Returns the metadata of a class: that of its ancestors first, each class's from top to bottom as written. */
+export function classMetadata(owner: AnyFunction): readonly RuleMetadata[] {
+  return unionOf(classChain(owner));
 }
 
-/** @returns the parts of a method, those of the methods that it overrides first, whatever wraps it */
-export function methodParts(
-  controller: AnyFunction,
+/**
+ * Returns the metadata of a method: that of the methods it overrides first, then from top to bottom as written.
+ *
+ * @param handler the function that Nest calls, where it may differ from the one on the prototype
+ */
+export function methodMetadata(
+  owner: AnyFunction,
   name: string | symbol,
   handler?: AnyFunction,
 ): readonly RuleMetadata[] {
-  const parts: RuleMetadata[] = [];
-  for (
-    let prototype = controller.prototype as object | null;
-    prototype;
-    prototype = Object.getPrototypeOf(prototype) as object | null
-  ) {
-    const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
-    if (typeof method === 'function') parts.unshift(...ownParts(method));
-    parts.unshift(...ownParts(prototype, name));
-  }
-  if (handler) parts.push(...ownParts(handler));
-  return [...new Set(parts)];
+  return unionOf(methodChain(owner, name, handler));
 }
 
-/** @returns what the nearest class that says anything about rate limits says: the class itself, else its parent, and so on */
-export function nearestClassRateLimits(controller: AnyFunction): readonly RateLimitMetadata[] {
-  for (let current: unknown = controller; typeof current === 'function'; current = Object.getPrototypeOf(current)) {
-    const found = ownParts(current).filter(isRateLimitMetadata);
-    if (found.length > 0) return [...new Set(found)];
-  }
-  return [];
+/**
+ * Returns the metadata that reaches a handler.
+ *
+ * @param names of the methods that the handler stands for
+ */
+export function handlerMetadata(owner: AnyFunction, names: readonly string[], handler: AnyFunction): HandlerMetadata {
+  return {
+    ofClass: effective([classChain(owner)]),
+    ofMethod: effective(names.map((name) => methodChain(owner, name, handler))),
+  };
 }
 
-/** @returns what the nearest method that says anything about rate limits says: the handler itself, else the method that it overrides, and so on */
-export function nearestMethodRateLimits(
-  controller: AnyFunction,
-  name: string,
-  handler: AnyFunction,
-): readonly RateLimitMetadata[] {
-  // What a function carries that is nobody's method, because it was put on the instance, goes with the nearest method.
-  let onHandler = ownParts(handler);
-  for (
-    let prototype = controller.prototype as object | null;
-    prototype;
-    prototype = Object.getPrototypeOf(prototype) as object | null
-  ) {
-    const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
-    if (typeof method !== 'function') continue;
-    const found = [...ownParts(prototype, name), ...ownParts(method), ...onHandler].filter(isRateLimitMetadata);
-    if (found.length > 0) return [...new Set(found)];
-    onHandler = [];
-  }
-  return onHandler.filter(isRateLimitMetadata);
+function effective(chains: readonly MetadataChain[]): EffectiveMetadata {
+  return {
+    access: unique(chains.flatMap(unionOf)).filter((metadata) => !isRateLimitMetadata(metadata)),
+    rateLimits: unique(chains.flatMap(nearestRateLimits)),
+  };
 }
 
-function addPart(part: RuleMetadata, target: object, property?: string | symbol): void {
+function unionOf(chain: MetadataChain): readonly RuleMetadata[] {
+  return unique(chain.toReversed().flat());
+}
+
+function nearestRateLimits(chain: MetadataChain): readonly RateLimitMetadata[] {
+  return chain.map((metadata) => metadata.filter(isRateLimitMetadata)).find((limits) => limits.length > 0) ?? [];
+}
+
+function classChain(owner: AnyFunction): MetadataChain {
+  return ancestorsOf(owner).map((ancestor) => ownMetadata(ancestor));
+}
+
+function methodChain(owner: AnyFunction, name: string | symbol, handler?: AnyFunction): MetadataChain {
+  const [nearest = [], ...overridden] = prototypesOf(owner)
+    .filter((prototype) => Object.hasOwn(prototype, name) || ownMetadata(prototype, name).length > 0)
+    .map((prototype) => {
+      const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+      return [...ownMetadata(prototype, name), ...(typeof method === 'function' ? ownMetadata(method) : [])];
+    });
+  // A function that was put on the instance, and is not on any prototype, counts as the nearest method.
+  return [[...nearest, ...(handler ? ownMetadata(handler) : [])], ...overridden];
+}
+
+function addMetadata(metadata: RuleMetadata, target: object, property?: string | symbol): void {
   // Decorators run from bottom to top. The list is replaced and never changed, because wrappers copy metadata by reference.
-  const parts = [part, ...ownParts(target, property)];
-  if (property === undefined) Reflect.defineMetadata(RULES, parts, target);
-  else Reflect.defineMetadata(RULES, parts, target, property);
+  const all = [metadata, ...ownMetadata(target, property)];
+  if (property === undefined) Reflect.defineMetadata(RULES, all, target);
+  else Reflect.defineMetadata(RULES, all, target, property);
 }
 
-function ownParts(target: object, property?: string | symbol): readonly RuleMetadata[] {
-  const parts: unknown =
+function ownMetadata(target: object, property?: string | symbol): readonly RuleMetadata[] {
+  const metadata: unknown =
     property === undefined ? Reflect.getOwnMetadata(RULES, target) : Reflect.getOwnMetadata(RULES, target, property);
-  return (parts as readonly RuleMetadata[] | undefined) ?? [];
+  return (metadata as readonly RuleMetadata[] | undefined) ?? [];
 }
 
-function describePlace(target: object, property: string | symbol): string {
-  const owner = typeof target === 'function' ? target.name : target.constructor.name;
-  return `${owner}.${String(property)}`;
+function unique<T>(list: readonly T[]): readonly T[] {
+  return [...new Set(list)];
 }

@@ -1,253 +1,188 @@
 import type { Clock } from '../clock.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
-import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
-import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
-import { NONE } from '../slot-index.js';
-import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
+import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
 import { RawKey } from '../api-key/raw-key.js';
-import type { Call } from './key-table.js';
-import { RememberedVerdict } from './remembered-verdict.js';
-import { SharedLevel } from './shared-level.js';
+import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../api-key/verdict.js';
+import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
+import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
 import { RecentInvalidations } from './recent-invalidations.js';
-import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
-import { VerdictCache, type VerdictCacheOptions } from './verdict-cache.js';
-
-/** Who can be asked about a raw key. */
-export interface VerifierPort {
-  verifyKey(rawKey: string, lane: Lane): Promise<KeyAnswer>;
-}
-
-/** What the service goes by. */
-export interface VerificationOptions extends VerdictCacheOptions {
-  readonly ttlMs: number;
-  readonly staleIfErrorMs: number;
-}
+import { SharedLookup } from './shared-lookup.js';
+import type { SharedVerdicts } from './shared-verdicts.js';
+import { VerdictCache, type CacheEntry, type KeyVersion, type VerdictCacheOptions } from './verdict-cache.js';
 
 const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
-/** The share of its time to live after which a key that is in use is asked about again in the background. */
-const REFRESH_AT = 0.8;
-/** How long a failed refresh counts as "Kinde is down", and how long a key waits after one before it asks again. */
-const OUTAGE_MEMORY_MS = 10_000;
-const ASK_AGAIN_MS = 1_000;
-/** How often Kinde is asked for one caller, where its answers are overtaken by invalidations again and again. */
-const MAX_ASKED = 3;
+/** Maximum number of verify calls for one request, if invalidations outdate the answers. */
+const MAX_CALLS = 3;
 
 /**
- * Is this key real? Asks Kinde, remembers the answer, and lets callers that come at the same time with the same key share one call.
+ * Verifies raw keys: asks Kinde, caches its verdicts, and shares one call among concurrent requests with the same key.
  *
- * Inject it where a key arrives by another way than a request that `ApiKeyGuard` guards, and to invalidate keys.
+ * Inject it to verify a key that does not arrive in a request guarded by `ApiKeyGuard`, and to invalidate keys.
  */
 export class ApiKeyVerificationService {
   /**
-   * The oldest answer that is ever accepted, in milliseconds: `ttlMs + staleIfErrorMs`, counted from when the verify call was sent,
-   * or 0 with `cache: false`. A revoked key is dead after this time even while Kinde cannot be reached.
+   * Maximum age of an accepted verdict in milliseconds: `ttlMs + staleIfErrorMs`, or 0 with `cache: false`. The age counts from when the
+   * verify call was sent. A revoked key is refused after this time even during an outage of Kinde.
    */
   readonly maxAcceptedAgeMs: number;
 
-  readonly #verifier: VerifierPort;
+  readonly #verifier: Pick<KeyVerifier, 'verify'>;
   readonly #clock: Clock;
-  readonly #ttlMs: number;
-  readonly #cache: VerdictCache | undefined;
-  readonly #flights = new Map<string, Promise<Verdict>>();
   readonly #invalidations = new RecentInvalidations(MAX_SKEW_MS);
-  readonly #sharing: SharedVerdicts | null;
-  readonly #shared: SharedLevel | undefined;
+  readonly #cache: VerdictCache | undefined;
+  readonly #shared: SharedVerdicts | null;
+  readonly #sharedLookup: SharedLookup | undefined;
+  readonly #inFlight = new Map<string, Promise<Verdict>>();
   #calls = 0;
 
-  /** @internal Built by `KindeApiKeyModule`; `options` is `null` for `cache: false`, `sharing` without a shared store. */
+  /** @internal `options` is `null` with `cache: false`, `shared` without a shared store. */
   constructor(
-    verifier: VerifierPort,
-    options: VerificationOptions | null,
+    verifier: Pick<KeyVerifier, 'verify'>,
+    options: VerdictCacheOptions | null,
     clock: Clock,
-    sharing: SharedVerdicts | null = null,
+    shared: SharedVerdicts | null = null,
   ) {
-    this.#sharing = sharing;
-    sharing?.onInvalidations((invalidations) => this.#apply(invalidations));
     this.#verifier = verifier;
     this.#clock = clock;
-    this.#cache = options ? new VerdictCache(options) : undefined;
-    this.#ttlMs = options?.ttlMs ?? 0;
-    this.maxAcceptedAgeMs = options ? options.ttlMs + options.staleIfErrorMs : 0;
-    this.#shared = sharing && this.#cache ? this.#sharedLevel(sharing, this.#cache) : undefined;
+    this.#cache = options ? new VerdictCache(options, this.#invalidations) : undefined;
+    this.maxAcceptedAgeMs = this.#cache?.maxAcceptedAgeMs ?? 0;
+    this.#shared = shared;
+    this.#sharedLookup =
+      shared && this.#cache ? new SharedLookup(shared, this.#cache, this.#invalidations, clock) : undefined;
+    shared?.onInvalidations((invalidations) => this.#apply(invalidations));
   }
 
   /**
-   * @param rawKey the key as the caller sent it, without a scheme; what cannot be a key is refused as `unknown` without a call
-   * @returns Kinde's verdict, from the cache where that is young enough
-   * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE when Kinde cannot be asked and nothing is remembered
+   * Verifies a raw key, from the cache if the cached verdict is young enough.
+   *
+   * @param rawKey the key as it was sent, without a scheme. A malformed one is refused as `unknown` without a call
+   * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE when Kinde cannot be asked and no verdict is cached
    * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED when Kinde refuses this service's own credentials
    */
   verify(rawKey: string): Promise<Verdict> {
-    // Not async: callers who wait for one call share its promise, and a promise of their own would cost them more than all the rest.
+    // Not async: concurrent callers share one promise.
     const key = RawKey.parse(rawKey);
     if (!key) return Promise.resolve(UNKNOWN);
-    const remembered = this.lookup(key);
-    return remembered ? Promise.resolve(remembered) : this.ask(key);
+    const cached = this.lookup(key);
+    return cached ? Promise.resolve(cached) : this.ask(key);
   }
 
-  /**
-   * The part of {@link verify} that needs no waiting: what the guard uses on its hot path.
-   *
-   * @returns the verdict, or `undefined` where Kinde must be asked first
-   */
+  /** Returns what {@link verify} resolves to if it is known without waiting, else `undefined`. */
   verifyCached(rawKey: string): Verdict | undefined {
     const key = RawKey.parse(rawKey);
     return key ? this.lookup(key) : UNKNOWN;
   }
 
-  /** @internal */
-  lookup(key: RawKey): Verdict | undefined {
-    return this.#recall(key.digest, key.reveal());
-  }
-
-  /** @internal */
-  ask(key: RawKey): Promise<Verdict> {
-    return this.#ask(key.digest, key.reveal());
-  }
-
-  /** @internal Whether the key was accepted not longer ago than an answer may be, even if Kinde must be asked again before it is now. */
-  wasAccepted(key: RawKey): boolean {
-    const slot = this.#cache?.proven(key.digest) ?? NONE;
-    const ageMs = this.#cache && slot !== NONE ? this.#clock.now() - this.#cache.keys.sentAtMs(slot) : -1;
-    return ageMs >= 0 && ageMs < this.maxAcceptedAgeMs;
-  }
-
   /**
-   * Forgets the accepted keys of a key id, an organization or a user at once, so that Kinde is asked at their next use. What Kinde
-   * answers to a verification that is in flight meanwhile is not believed: it is asked again. With a shared store every other
-   * instance forgets them too, within milliseconds, or as soon as it can be reached.
+   * Invalidates the accepted keys of a key id, an organization or a user, so that Kinde is asked at their next use. An answer to a verify
+   * call that is in flight is not accepted either. With a shared store every instance invalidates them, once it can reach the store.
    *
-   * @throws {TypeError} when the target is not exactly one of the three, with a text that is not empty
+   * @throws {TypeError} when the target is not exactly one of the three with a non-empty text
    */
   async invalidate(target: InvalidationTarget): Promise<void> {
     await this.#publish(tagOf(target));
   }
 
-  /** Forgets everything that is remembered, refusals included: of every instance that shares a store, and of this Kinde domain. */
+  /** Invalidates every key and every refusal, on each instance of this Kinde domain that shares the store. */
   async invalidateAll(): Promise<void> {
     await this.#publish(EVERY_KEY);
   }
 
-  #sharedLevel(sharing: SharedVerdicts, cache: VerdictCache): SharedLevel {
-    return new SharedLevel({
-      sharing,
-      cache,
-      invalidations: this.#invalidations,
-      clock: this.#clock,
-      ttlMs: this.#ttlMs,
-      maxAcceptedAgeMs: this.maxAcceptedAgeMs,
-      refreshAtMs: this.#ttlMs * REFRESH_AT,
+  /** @internal Returns the cached verdict. Starts a refresh in the background when it is due. */
+  lookup(key: RawKey): Verdict | undefined {
+    const nowMs = this.#clock.now();
+    const entry = this.#cache?.accepted(key.digest, nowMs);
+    if (!entry) return this.#cache?.refusal(key.digest, nowMs);
+    if (nowMs < entry.freshUntilMs) return acceptedVerdict(entry);
+    if (nowMs >= entry.usableUntilMs) return undefined;
+    if (!this.#inFlight.has(key.digest)) this.ask(key).catch(() => undefined);
+    return acceptedVerdict(entry);
+  }
+
+  /** @internal Asks the other instances and Kinde, or joins the call in flight. Rejects like {@link verify}. */
+  ask(key: RawKey): Promise<Verdict> {
+    const inFlight = this.#inFlight.get(key.digest);
+    if (inFlight) return inFlight;
+    const asked = this.#find(key).finally(() => {
+      if (this.#inFlight.get(key.digest) === asked) this.#inFlight.delete(key.digest);
     });
+    this.#inFlight.set(key.digest, asked);
+    return asked;
+  }
+
+  /** @internal Whether the key was accepted within {@link maxAcceptedAgeMs}, even if Kinde must be asked again before it is served. */
+  wasAccepted(key: RawKey): boolean {
+    return this.#cache?.accepted(key.digest, this.#clock.now()) !== undefined;
+  }
+
+  async #find(key: RawKey): Promise<Verdict> {
+    for (let calls = 1; ; calls += 1) {
+      const { sequence } = this.#invalidations;
+      const shared = this.#sharedLookup && (await this.#sharedLookup.find(key.digest));
+      if (shared) return acceptedVerdict(shared);
+      const callNo = (this.#calls += 1);
+      let answer: KeyAnswer;
+      try {
+        answer = await this.#verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new');
+      } catch (error) {
+        return this.#serveStale(key, error);
+      }
+      const { verdict, sentAtMs } = answer;
+      const version = { digest: key.digest, sentAtMs, callNo };
+      if (!verdict.accepted) return this.#storeRefusal(verdict, version, sequence);
+      if (this.#shared) this.#apply(await this.#shared.invalidationsOf(verdict.apiKey));
+      if (!this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs, sequence)) {
+        return calls === 1 ? this.#storeAccepted(verdict, version) : verdict;
+      }
+      // The key was invalidated after the call was sent: ask again.
+      this.#cache?.noteRotation(verdict.apiKey.keyId, version);
+      const newer = this.lookup(key);
+      if (newer || calls === MAX_CALLS) return newer ?? verdict;
+    }
+  }
+
+  /** An outage extends the age at which a key is still accepted, another failure does not. */
+  #serveStale(key: RawKey, error: unknown): AcceptedVerdict {
+    const isOutage = error instanceof KindeApiKeyUnavailableError;
+    const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.#clock.now());
+    if (!entry) throw error;
+    return acceptedVerdict(entry);
+  }
+
+  async #storeAccepted(verdict: AcceptedVerdict, version: KeyVersion): Promise<Verdict> {
+    if (!this.#cache) return verdict;
+    this.#cache.storeAccepted(verdict.apiKey, version);
+    const { digest, sentAtMs } = version;
+    // Other instances cannot tell whether a call so close to an invalidation was sent before it.
+    const isShareable = !this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs);
+    if (isShareable) await this.#shared?.share(digest, { verdict, sentAtMs });
+    return verdict;
+  }
+
+  /** A refusal from before an invalidation is not cached. The accepted key is removed all the same. */
+  async #storeRefusal(verdict: RefusedVerdict, version: KeyVersion, sequence: number): Promise<Verdict> {
+    if (sequence === this.#invalidations.sequence) this.#cache?.storeRefusal(verdict, version);
+    else this.#cache?.removeOlder(version);
+    if (this.#cache) await this.#shared?.takeBack(version.digest);
+    return verdict;
   }
 
   async #publish(tag: string): Promise<void> {
     const invalidation = { tag, atMs: Math.ceil(this.#clock.now()) };
     this.#apply([invalidation], true);
-    this.#flights.clear();
-    await this.#sharing?.publish(invalidation);
+    this.#inFlight.clear();
+    await this.#shared?.publish(invalidation);
   }
 
   #apply(invalidations: readonly Invalidation[], isOurs = false): void {
-    const { sequence } = this.#invalidations;
     const nowMs = this.#clock.now();
-    const news = invalidations.filter((invalidation) => this.#invalidations.apply(invalidation, nowMs, isOurs));
-    if (news.length === 0) return;
-    if (news.some(({ tag }) => tag === EVERY_KEY)) this.#cache?.forgetRefusals();
-    this.#cache?.forgetWhere((apiKey, sentAtMs) => this.#invalidations.isNewerThan(apiKey, sentAtMs, sequence));
-  }
-
-  #recall(digest: string, rawKey: string): Verdict | undefined {
-    if (!this.#cache) return undefined;
-    const { keys } = this.#cache;
-    const nowMs = this.#clock.now();
-    const slot = this.#cache.proven(digest);
-    if (slot === NONE) return this.#cache.refusal(digest, nowMs);
-    if (nowMs < keys.servedUntilMs(slot) && nowMs >= keys.sentAtMs(slot))
-      return new RememberedVerdict(keys.apiKey(slot), slot);
-    return this.#verdictOfAging(this.#cache, slot, rawKey, nowMs);
-  }
-
-  #verdictOfAging(cache: VerdictCache, slot: number, rawKey: string, nowMs: number): Verdict | undefined {
-    const ageMs = nowMs - cache.keys.sentAtMs(slot);
-    if (ageMs < 0 || ageMs >= this.maxAcceptedAgeMs) {
-      cache.keys.remove(slot);
-      return undefined;
-    }
-    const inOutage = nowMs - cache.outageAtMs(slot) < OUTAGE_MEMORY_MS;
-    if (ageMs >= this.#ttlMs && !inOutage) return undefined;
-    const digest = cache.keys.digest(slot);
-    const verdict = new RememberedVerdict(cache.keys.apiKey(slot), slot);
-    if (!this.#flights.has(digest)) this.#ask(digest, rawKey).catch(() => undefined);
-    return verdict;
-  }
-
-  #ask(digest: string, rawKey: string): Promise<Verdict> {
-    const underWay = this.#flights.get(digest);
-    if (underWay) return underWay;
-    const flight = this.#find(digest, rawKey).finally(() => {
-      if (this.#flights.get(digest) === flight) this.#flights.delete(digest);
-    });
-    this.#flights.set(digest, flight);
-    return flight;
-  }
-
-  async #find(digest: string, rawKey: string): Promise<Verdict> {
-    for (let asked = 1; ; asked += 1) {
-      const { sequence } = this.#invalidations;
-      const found = this.#shared && (await this.#shared.find(digest));
-      if (found) return found;
-      const lane = this.#cache && this.#cache.proven(digest) !== NONE ? 'proven' : 'new';
-      const callNo = (this.#calls += 1);
-      let answer: KeyAnswer;
-      try {
-        answer = await this.#verifier.verifyKey(rawKey, lane);
-      } catch (error) {
-        return this.#afterFailure(digest, error);
-      }
-      const { verdict, sentAtMs } = answer;
-      const call = { sentAtMs, callNo };
-      if (!verdict.accepted) return this.#rememberRefusal(digest, verdict, call, sequence);
-      if (this.#sharing) this.#apply(await this.#sharing.invalidationsOf(verdict.apiKey));
-      if (!this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs, sequence)) {
-        return asked === 1 ? this.#remember(digest, { verdict, sentAtMs }, call) : verdict;
-      }
-      // Kinde was asked before the key was invalidated: those who wait get an answer from after it, and the next one asks for himself.
-      this.#cache?.noteSecret(digest, verdict.apiKey.keyId, call);
-      const newer = this.#recall(digest, rawKey);
-      if (newer || asked === MAX_ASKED) return newer ?? verdict;
+    for (const invalidation of invalidations) {
+      const isNew = this.#invalidations.apply(invalidation, nowMs, isOurs);
+      if (isNew && invalidation.tag === EVERY_KEY) this.#cache?.clearRefusals();
     }
   }
+}
 
-  async #remember(digest: string, shared: SharedVerdict, call: Call): Promise<Verdict> {
-    const { verdict, sentAtMs } = shared;
-    if (!this.#cache) return verdict;
-    this.#cache.storeProven(digest, verdict.apiKey, call, sentAtMs + this.#ttlMs * REFRESH_AT);
-    // What another instance could not tell from a call before the invalidation, it does not need to be told.
-    if (!this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs)) await this.#sharing?.share(digest, shared);
-    return verdict;
-  }
-
-  /** A refusal that may be older than an invalidation is not remembered; what it contradicts is forgotten all the same. */
-  async #rememberRefusal(digest: string, verdict: RefusedVerdict, call: Call, sequence: number): Promise<Verdict> {
-    if (sequence === this.#invalidations.sequence) this.#cache?.storeRefusal(digest, verdict, call);
-    else this.#cache?.forgetOlder(digest, call);
-    if (this.#cache) await this.#sharing?.takeBack(digest);
-    return verdict;
-  }
-
-  /** An outage does not refuse a key that was accepted not long ago; any other failure does once its time to live is over. */
-  #afterFailure(digest: string, error: unknown): Verdict {
-    const slot = this.#cache?.proven(digest) ?? NONE;
-    if (!this.#cache || slot === NONE) throw error;
-    const { keys } = this.#cache;
-    const nowMs = this.#clock.now();
-    const sentAtMs = keys.sentAtMs(slot);
-    const isOutage = error instanceof KindeApiKeyUnavailableError;
-    const acceptableUntilMs = sentAtMs + (isOutage ? this.maxAcceptedAgeMs : this.#ttlMs);
-    keys.serveUntil(slot, Math.min(nowMs + ASK_AGAIN_MS, acceptableUntilMs));
-    if (isOutage) this.#cache.noteOutage(slot, nowMs);
-    if (nowMs >= acceptableUntilMs || nowMs < sentAtMs) throw error;
-    return new RememberedVerdict(keys.apiKey(slot), slot);
-  }
+function acceptedVerdict({ apiKey }: CacheEntry): AcceptedVerdict {
+  return { accepted: true, apiKey };
 }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { MAX_TAG_LENGTH } from '../shared/shared-store.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
-/** Whose keys to forget: exactly one of the three. */
+/** The keys to invalidate, by exactly one of key id, organization and user. */
 export type InvalidationTarget =
   | { readonly keyId: string; readonly orgCode?: never; readonly userId?: never }
   | { readonly orgCode: string; readonly keyId?: never; readonly userId?: never }
@@ -10,12 +10,13 @@ export type InvalidationTarget =
 
 const FIELDS = ['keyId', 'orgCode', 'userId'] as const;
 
-/** The tag of a invalidation that means every key. */
+/** The tag that matches every key. */
 export const EVERY_KEY = '*';
 
 /**
- * @returns what a invalidation for the target is called
- * @throws {TypeError} when the target is not exactly one of the three, with a text that is not empty
+ * Returns the tag of the keys to invalidate.
+ *
+ * @throws {TypeError} when the target is not exactly one of the three fields with a non-empty text
  */
 export function tagOf(target: InvalidationTarget): string {
   const given = FIELDS.filter((field) => target?.[field] !== undefined);
@@ -23,13 +24,13 @@ export function tagOf(target: InvalidationTarget): string {
   const wanted = field && target[field];
   if (given.length !== 1 || !field || typeof wanted !== 'string' || wanted === '') {
     throw new TypeError(
-      'invalidate() takes exactly one of { keyId }, { orgCode } and { userId }, with a text that is not empty',
+      'invalidate() takes exactly one of { keyId }, { orgCode } and { userId }, with a non-empty text',
     );
   }
   return tag(field, wanted);
 }
 
-/** @returns every tag that means the key */
+/** Returns every tag that matches the key. */
 export function tagsOf(apiKey: VerifiedApiKey): string[] {
   const tags = [EVERY_KEY];
   for (const field of FIELDS) {
@@ -41,7 +42,7 @@ export function tagsOf(apiKey: VerifiedApiKey): string[] {
 
 function tag(field: string, value: string): string {
   const name = `${field}:${value}`;
-  // A name can be of any length and hold anything: what does not fit stands by its hash.
+  // A name may have any length and characters. One that does not fit is replaced by its hash.
   return name.length <= MAX_TAG_LENGTH && /^[\x21-\x7e]+$/.test(name)
     ? name
     : `${field}#${hash('sha256', value, 'base64url')}`;

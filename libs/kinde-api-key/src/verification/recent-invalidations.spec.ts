@@ -1,22 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { tagOf, tagsOf } from './invalidation.js';
 import { RecentInvalidations } from './recent-invalidations.js';
 
-const KEY: VerifiedApiKey = {
-  keyId: 'api_key_1',
-  scopes: [],
-  orgCode: 'org_a',
-  userId: null,
-  ownerType: 'organization',
-  lastVerifiedOn: null,
-  verificationCount: null,
-};
+const KEY = verifiedKey();
 const NOW_MS = 1_000_000;
 const SKEW_MS = 2_000;
 
-describe('invalidations', () => {
-  it('overtake what was sent before them, or so shortly after that the clocks cannot tell', () => {
+describe('RecentInvalidations', () => {
+  it('is newer than a call that was sent before the invalidation, or within the clock skew after it', () => {
     const invalidations = new RecentInvalidations(SKEW_MS);
     invalidations.apply({ tag: 'keyId:api_key_1', atMs: NOW_MS }, NOW_MS);
     expect(invalidations.isNewerThan(KEY, NOW_MS - 1)).toBe(true);
@@ -25,7 +17,7 @@ describe('invalidations', () => {
     expect(invalidations.isNewerThan({ ...KEY, keyId: 'api_key_2' }, NOW_MS)).toBe(false);
   });
 
-  it('do not overtake a call of our own that was sent when they were known', () => {
+  it('is not newer than a call of this instance that was sent after the invalidation was applied', () => {
     const invalidations = new RecentInvalidations(SKEW_MS);
     invalidations.apply({ tag: '*', atMs: NOW_MS }, NOW_MS);
     const { sequence } = invalidations;
@@ -34,7 +26,7 @@ describe('invalidations', () => {
     expect(invalidations.isNewerThan(KEY, NOW_MS, sequence)).toBe(true);
   });
 
-  it('are news once, and again when they are later', () => {
+  it('applies an invalidation once, and a later one of the same tag again', () => {
     const invalidations = new RecentInvalidations(SKEW_MS);
     expect(invalidations.apply({ tag: 'a', atMs: NOW_MS }, NOW_MS)).toBe(true);
     expect(invalidations.apply({ tag: 'a', atMs: NOW_MS }, NOW_MS + 5)).toBe(false);
@@ -43,7 +35,7 @@ describe('invalidations', () => {
     expect(invalidations.apply({ tag: 'a', atMs: NOW_MS + 1 }, NOW_MS + 5)).toBe(true);
   });
 
-  it('from the future are of now, and do not hide later ones', () => {
+  it('applies an invalidation from the future as one of now, which does not hide later ones', () => {
     const invalidations = new RecentInvalidations(SKEW_MS);
     invalidations.apply({ tag: '*', atMs: Number.MAX_SAFE_INTEGER }, NOW_MS);
     expect(invalidations.isNewerThan(KEY, NOW_MS + SKEW_MS + 1)).toBe(false);
@@ -52,7 +44,7 @@ describe('invalidations', () => {
     expect(invalidations.apply({ tag: '*', atMs: NOW_MS + 1 }, NOW_MS + 5_000)).toBe(true);
   });
 
-  it('have a bound: the one that was learned first makes room', () => {
+  it('drops the invalidation that was applied first beyond 10,000', () => {
     const invalidations = new RecentInvalidations(SKEW_MS);
     invalidations.apply({ tag: 'keyId:api_key_1', atMs: NOW_MS }, NOW_MS);
     for (let index = 1; index < 10_000; index += 1) invalidations.apply({ tag: `m${index}`, atMs: NOW_MS }, NOW_MS);
@@ -62,7 +54,25 @@ describe('invalidations', () => {
     expect(invalidations.isNewerThan({ ...KEY, orgCode: 'org_b' }, NOW_MS)).toBe(true);
   });
 
-  it('have names of visible ASCII and bounded length, the same for a target and for the keys it means', () => {
+  it('is newer than a call when an invalidation after the call was dropped', () => {
+    const invalidations = new RecentInvalidations(SKEW_MS);
+    invalidations.apply({ tag: 'orgCode:org_b', atMs: NOW_MS }, NOW_MS);
+    const { sequence } = invalidations;
+    for (let index = 0; index <= 10_000; index += 1) invalidations.apply({ tag: `m${index}`, atMs: NOW_MS }, NOW_MS);
+    expect(invalidations.isNewerThan(KEY, NOW_MS, sequence)).toBe(true);
+    expect(invalidations.isNewerThan(KEY, NOW_MS, sequence + 1)).toBe(false);
+  });
+
+  it('keeps the later time of two invalidations of a tag when the clock is set back between them', () => {
+    const invalidations = new RecentInvalidations(SKEW_MS);
+    invalidations.apply({ tag: '*', atMs: NOW_MS }, NOW_MS, true);
+    invalidations.apply({ tag: '*', atMs: NOW_MS - 60_000 }, NOW_MS - 60_000, true);
+    expect(invalidations.isNewerThan(KEY, NOW_MS - 1, 0)).toBe(true);
+  });
+});
+
+describe('tags', () => {
+  it('have visible ASCII characters and a bounded length, equal for a target and its keys', () => {
     for (const orgCode of ['org_a', 'org ö', 'x'.repeat(10_000), '*', '\n']) {
       const tag = tagOf({ orgCode });
       expect(tag).toMatch(/^orgCode[:#][\x21-\x7e]{1,292}$/);
@@ -78,7 +88,7 @@ describe('invalidations', () => {
     ['that starts with another character', '\x7forg', false],
     ['with another character in the middle', 'org a', false],
     ['that ends with another character', 'org_\u00e4', false],
-  ])('stand for a name %s as it is, or by its hash', (_what, orgCode, isAsItIs) => {
+  ])('contain a name %s, or its hash', (_what, orgCode, isAsItIs) => {
     const hashed = `orgCode#${createHash('sha256').update(orgCode).digest('base64url')}`;
     expect(tagOf({ orgCode })).toBe(isAsItIs ? `orgCode:${orgCode}` : hashed);
   });

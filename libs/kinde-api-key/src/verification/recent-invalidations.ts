@@ -2,60 +2,77 @@ import type { Invalidation } from '../shared/shared-store.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { tagsOf } from './invalidation.js';
 
-/** How many are remembered; the ones that were learned first make room. They matter for as long as a call to Kinde takes. */
-const MAX_REMEMBERED = 10_000;
+/** Maximum number of invalidations in memory. When full, the one that was applied first is dropped. */
+const MAX_INVALIDATIONS = 10_000;
 
-interface Learned {
+interface AppliedInvalidation {
+  /** Time of the invalidation, not later than the time at which it was applied. */
   readonly atMs: number;
-  /** As it was told. */
-  readonly toldAtMs: number;
-  /** Counts up with everything that is learned: says what was known when a call was sent. */
+  /** Time of the invalidation as it was received. */
+  readonly receivedAtMs: number;
   readonly sequence: number;
 }
 
-/** What was invalidated lately, here or elsewhere, so that an answer which was on its way meanwhile cannot bring a key back. */
+/**
+ * The latest invalidations, of this instance and of others. Applying one takes constant time: every cached or late answer about a key is
+ * compared with them before it is used.
+ */
 export class RecentInvalidations {
-  readonly #learned = new Map<string, Learned>();
+  readonly #byTag = new Map<string, AppliedInvalidation>();
   readonly #skewMs: number;
   #sequence = 0;
+  #droppedSequence = 0;
 
-  /** @param skewMs how far the clocks of those who invalidate and those who verify may be apart, in milliseconds */
+  /** @param skewMs maximum difference between the clocks of two instances, in milliseconds */
   constructor(skewMs: number) {
     this.#skewMs = skewMs;
   }
 
-  /** How much was learned so far. */
+  /** Number of invalidations that were applied so far. */
   get sequence(): number {
     return this.#sequence;
   }
 
   /**
-   * @param invalidation one that is from the future counts as one of now
-   * @param nowMs the time
-   * @param isOurs it happens here and now, so it is news
-   * @returns whether it is news
+   * Applies an invalidation, unless it or a later one of the same tag was applied before.
+   *
+   * @param invalidation a time in the future counts as `nowMs`
+   * @param nowMs the time, in milliseconds since the Unix epoch
+   * @param isOurs whether this instance invalidates the keys now; it is applied in any case
+   * @returns whether it was applied
    */
-  apply({ tag, atMs: toldAtMs }: Invalidation, nowMs: number, isOurs = false): boolean {
-    const known = this.#learned.get(tag);
-    const atMs = Math.min(toldAtMs, nowMs);
-    if (!isOurs && known && (known.toldAtMs === toldAtMs || known.atMs >= atMs)) return false;
+  apply({ tag, atMs: receivedAtMs }: Invalidation, nowMs: number, isOurs = false): boolean {
+    const known = this.#byTag.get(tag);
+    const atMs = Math.min(receivedAtMs, nowMs);
+    if (!isOurs && known && (known.receivedAtMs === receivedAtMs || known.atMs >= atMs)) return false;
     this.#sequence += 1;
-    this.#learned.delete(tag);
-    this.#learned.set(tag, { atMs, toldAtMs, sequence: this.#sequence });
-    if (this.#learned.size > MAX_REMEMBERED) this.#learned.delete(this.#learned.keys().next().value as string);
+    this.#byTag.delete(tag);
+    // The later time counts, also when the clock was set back meanwhile: entries may not have been compared with it yet.
+    this.#byTag.set(tag, { atMs: Math.max(atMs, known?.atMs ?? atMs), receivedAtMs, sequence: this.#sequence });
+    if (this.#byTag.size > MAX_INVALIDATIONS) this.#dropFirst();
     return true;
   }
 
   /**
-   * @param apiKey whose answer it is
-   * @param sentAtMs when the call was sent, by this machine's clock or another's
-   * @param since learned after this {@link sequence} only: what was known when a call of our own was sent cannot have overtaken it
-   * @returns whether the key was invalidated after the call was sent, or so shortly before that nobody can tell
+   * Returns whether the key was invalidated after a verify call was sent. It is `true` as well when the clocks are too imprecise to tell.
+   *
+   * @param apiKey the key from the answer
+   * @param sentAtMs when the call was sent, by the clock of this or another instance
+   * @param since considers only invalidations after this {@link sequence}. If one of them was dropped, the result is `true`
    */
-  isNewerThan(apiKey: VerifiedApiKey, sentAtMs: number, since = 0): boolean {
+  isNewerThan(apiKey: VerifiedApiKey, sentAtMs: number, since?: number): boolean {
+    if (since !== undefined && since < this.#droppedSequence) return true;
     return tagsOf(apiKey).some((tag) => {
-      const learned = this.#learned.get(tag);
-      return learned !== undefined && learned.sequence > since && sentAtMs <= learned.atMs + this.#skewMs;
+      const applied = this.#byTag.get(tag);
+      return applied !== undefined && applied.sequence > (since ?? 0) && sentAtMs <= applied.atMs + this.#skewMs;
     });
+  }
+
+  #dropFirst(): void {
+    const [first] = this.#byTag;
+    if (!first) return;
+    const [tag, { sequence }] = first;
+    this.#byTag.delete(tag);
+    this.#droppedSequence = sequence;
   }
 }

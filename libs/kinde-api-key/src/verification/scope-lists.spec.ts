@@ -1,7 +1,7 @@
 import { ScopeLists } from './scope-lists.js';
 
 describe('ScopeLists', () => {
-  it('gives equal lists the same frozen list', () => {
+  it('replaces equal lists by the same frozen list', () => {
     const lists = new ScopeLists();
     const shared = lists.share(['read:users', 'write:users']);
     expect(shared).toEqual(['read:users', 'write:users']);
@@ -9,7 +9,7 @@ describe('ScopeLists', () => {
     expect(lists.share(['read:users', 'write:users'])).toBe(shared);
   });
 
-  it('does not take one list for another that looks the same when it is joined', () => {
+  it('does not confuse two lists that are equal when joined', () => {
     const lists = new ScopeLists();
     const pairs: [string[], string[]][] = [
       [['a b'], ['a', 'b']],
@@ -27,7 +27,7 @@ describe('ScopeLists', () => {
     }
   });
 
-  it('is right beyond the number of lists that it remembers', () => {
+  it('returns equal lists beyond the number of lists in memory', () => {
     const lists = new ScopeLists();
     for (let round = 0; round < 2; round += 1) {
       for (let index = 0; index < 1_500; index += 1)

@@ -1,17 +1,16 @@
 import { LRUCache } from 'lru-cache';
 
-/** How many lists are remembered. An API has a few dozen; where there are more, those that are used least are not shared. */
+/** Maximum number of lists in memory. An API has a few dozen. */
 const MAX_LISTS = 1_000;
 
 /**
- * Gives equal lists of scopes the same list: keys are made from a few patterns, so that their scopes need memory once and not for every key,
- * and the list that a request looks at is in the processor's cache already.
+ * Replaces equal lists of scopes by one list. Most keys have one of a few lists, which then takes memory once and not for every key.
  */
 export class ScopeLists {
-  /** By their JSON: joined by any character, two lists could look the same. */
+  /** By their JSON. Joined by a character, two different lists could be equal. */
   readonly #lists = new LRUCache<string, readonly string[]>({ max: MAX_LISTS });
 
-  /** @returns a frozen list that equals the given one, the same for equal ones */
+  /** Returns a frozen list that equals the given one. It is the same object for equal lists. */
   share(scopes: readonly string[]): readonly string[] {
     const json = JSON.stringify(scopes);
     let list = this.#lists.get(json);

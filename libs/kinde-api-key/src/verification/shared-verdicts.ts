@@ -2,29 +2,29 @@ import type { AcceptedVerdict } from '../api-key/verdict.js';
 import type { Invalidation } from '../shared/shared-store.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 
-/** An accepted key as another instance has found it, with the time at which it asked Kinde. */
+/** An accepted verdict of any instance, with the time at which that instance sent its verify call. */
 export interface SharedVerdict {
   readonly verdict: AcceptedVerdict;
   readonly sentAtMs: number;
 }
 
 /**
- * What the verification service shares with the other instances. Nothing here rejects: where the others are out of reach, the answer is
- * that nothing is known, and what should be told is told later or not at all.
+ * The verdicts and invalidations that the instances share. Methods never reject: during an outage of the shared store they find nothing,
+ * and changes are published later or not at all.
  */
 export interface SharedVerdicts {
-  /** @returns what is known of a key, authentic, neither invalidated nor from the future, of any age */
+  /** Returns the verdict about a key, of any age. It is authentic, not invalidated and not from the future. */
   find(digest: string): Promise<SharedVerdict | undefined>;
-  /** @returns whether this instance is the one that asks about the key again, while the others go on with what they have */
+  /** Returns whether this instance refreshes the key. Otherwise another one does, and this one serves the verdict that it has. */
   claimRefresh(digest: string): Promise<boolean>;
-  /** @returns the invalidations of a key */
+  /** Returns the invalidations of a key. */
   invalidationsOf(apiKey: VerifiedApiKey): Promise<readonly Invalidation[]>;
-  /** Tells the others that a key is good. */
+  /** Shares an accepted verdict with the other instances. */
   share(digest: string, shared: SharedVerdict): Promise<void>;
-  /** Takes back that a key is good. */
+  /** Withdraws a verdict that was shared. */
   takeBack(digest: string): Promise<void>;
-  /** Makes the others forget. */
+  /** Publishes an invalidation to the other instances. */
   publish(invalidation: Invalidation): Promise<void>;
-  /** @param apply called with every invalidation that arrives, several at once after an absence */
+  /** @param apply called with every invalidation that arrives; with several at once after a disconnection */
   onInvalidations(apply: (invalidations: readonly Invalidation[]) => void): void;
 }

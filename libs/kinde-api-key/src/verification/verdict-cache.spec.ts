@@ -1,232 +1,361 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import type { RefusedVerdict } from '../api-key/verdict.js';
-import { NONE } from '../slot-index.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import type { Call } from './key-table.js';
-import { digestOf } from '../api-key/raw-key.js';
-import { VerdictCache } from './verdict-cache.js';
+import { EVERY_KEY } from './invalidation.js';
+import { RecentInvalidations } from './recent-invalidations.js';
+import { VerdictCache, type KeyVersion } from './verdict-cache.js';
 
+const OPTIONS = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 10, maxRefusals: 10 };
 const REVOKED: RefusedVerdict = { accepted: false, reason: 'revoked' };
 const UNKNOWN: RefusedVerdict = { accepted: false, reason: 'unknown' };
-/** The secrets that one key has had, in the order of its rotations. */
-const [FIRST, SECOND, THIRD] = ['first', 'second', 'third'].map(digestOf) as [string, string, string];
+/** The secrets of one key, in the order of its rotations. */
+const [FIRST, SECOND, THIRD] = ['first', 'second', 'third'] as const;
+/** After all calls, and before any entry expires. */
+const NOW_MS = 5_000;
 
+type Call = Omit<KeyVersion, 'digest'>;
 const at = (sentAtMs: number, callNo = 1): Call => ({ sentAtMs, callNo });
 
-function setUp({ maxKeys = 10 } = {}) {
-  const cache = new VerdictCache({ maxKeys, maxRefusals: 10, negativeTtlMs: 10_000 });
+function setUp(options: Partial<typeof OPTIONS> = {}) {
+  const invalidations = new RecentInvalidations(0);
+  const cache = new VerdictCache({ ...OPTIONS, ...options }, invalidations);
   const accept = (digest: string, call: Call, fields?: Partial<VerifiedApiKey>) =>
-    cache.storeProven(digest, verifiedKey(fields), call, call.sentAtMs + 48_000);
-  const knows = (digest: string) => cache.proven(digest) !== NONE;
-  return { cache, accept, knows };
+    cache.storeAccepted(verifiedKey(fields), { digest, ...call });
+  const refuse = (digest: string, call: Call, verdict = REVOKED) => cache.storeRefusal(verdict, { digest, ...call });
+  const has = (digest: string) => cache.accepted(digest, NOW_MS) !== undefined;
+  const invalidate = (tag: string, atMs = NOW_MS) => invalidations.apply({ tag, atMs }, NOW_MS);
+  return { cache, accept, refuse, has, invalidate };
 }
 
 describe('VerdictCache', () => {
-  describe('of two calls about a secret', () => {
+  describe('with answers to two calls about a secret', () => {
     const orders = [
       ['is sent later', at(1_000, 1), at(1_001, 2)],
-      // Its number says when it was counted, not when it was sent: one that another instance has made has number 0.
-      ['is sent later, although it was counted before', at(1_000, 2), at(1_001, 1)],
-      ['is sent in the same millisecond and counted later', at(1_000, 1), at(1_000, 2)],
+      // The number orders calls of one millisecond only: that of another instance's call is 0.
+      ['is sent later, although its number is lower', at(1_000, 2), at(1_001, 1)],
+      ['is sent in the same millisecond with a higher number', at(1_000, 1), at(1_000, 2)],
     ] as const;
 
-    it.each(orders)('believes the refusal that %s, whichever is answered first', (_what, earlier, later) => {
+    it.each(orders)('keeps the refusal that %s, whichever answer arrives first', (_what, earlier, later) => {
       for (const isLateAnswer of [false, true]) {
-        const { cache, accept, knows } = setUp();
+        const { cache, accept, refuse, has } = setUp();
         if (!isLateAnswer) accept(FIRST, earlier);
-        cache.storeRefusal(FIRST, REVOKED, later);
+        refuse(FIRST, later);
         if (isLateAnswer) accept(FIRST, earlier);
-        expect(knows(FIRST)).toBe(false);
-        expect(cache.refusal(FIRST, 1_001)).toBe(REVOKED);
+        expect(has(FIRST)).toBe(false);
+        expect(cache.refusal(FIRST, NOW_MS)).toBe(REVOKED);
       }
     });
 
-    it.each(orders)('believes the acceptance that %s, whichever is answered first', (_what, earlier, later) => {
+    it.each(orders)('keeps the acceptance that %s, whichever answer arrives first', (_what, earlier, later) => {
       for (const isLateAnswer of [false, true]) {
-        const { cache, accept, knows } = setUp();
-        if (!isLateAnswer) cache.storeRefusal(FIRST, REVOKED, earlier);
+        const { cache, accept, refuse, has } = setUp();
+        if (!isLateAnswer) refuse(FIRST, earlier);
         accept(FIRST, later);
-        if (isLateAnswer) cache.storeRefusal(FIRST, REVOKED, earlier);
-        expect(knows(FIRST)).toBe(true);
-        expect(cache.refusal(FIRST, 1_001)).toBeUndefined();
+        if (isLateAnswer) refuse(FIRST, earlier);
+        expect(has(FIRST)).toBe(true);
+        expect(cache.refusal(FIRST, NOW_MS)).toBeUndefined();
       }
     });
 
-    it.each(orders)('keeps the acceptance that %s, whichever is answered first', (_what, earlier, later) => {
+    it.each(orders)('keeps, of two acceptances, the one that %s', (_what, earlier, later) => {
       for (const isLateAnswer of [false, true]) {
         const { cache, accept } = setUp();
         if (!isLateAnswer) accept(FIRST, earlier, { scopes: ['earlier'] });
         accept(FIRST, later, { scopes: ['later'] });
         if (isLateAnswer) accept(FIRST, earlier, { scopes: ['earlier'] });
-        const slot = cache.proven(FIRST);
-        expect([cache.keys.apiKey(slot).scopes, cache.keys.secret(slot)]).toEqual([
-          ['later'],
-          { digest: FIRST, ...later },
-        ]);
+        expect(cache.accepted(FIRST, NOW_MS)).toMatchObject({ digest: FIRST, ...later, apiKey: { scopes: ['later'] } });
       }
     });
 
-    it.each(orders)('keeps the refusal that %s, whichever is answered first', (_what, earlier, later) => {
+    it.each(orders)('keeps, of two refusals, the one that %s', (_what, earlier, later) => {
       for (const isLateAnswer of [false, true]) {
-        const { cache } = setUp();
-        if (!isLateAnswer) cache.storeRefusal(FIRST, REVOKED, earlier);
-        cache.storeRefusal(FIRST, UNKNOWN, later);
-        if (isLateAnswer) cache.storeRefusal(FIRST, REVOKED, earlier);
-        expect(cache.refusal(FIRST, 1_001)).toBe(UNKNOWN);
+        const { cache, refuse } = setUp();
+        if (!isLateAnswer) refuse(FIRST, earlier);
+        refuse(FIRST, later, UNKNOWN);
+        if (isLateAnswer) refuse(FIRST, earlier);
+        expect(cache.refusal(FIRST, NOW_MS)).toEqual({ ...UNKNOWN });
       }
     });
 
     it.each([
-      ['of an earlier call', at(999, 9), true],
-      ['of an earlier call in the same millisecond', at(1_000, 4), true],
-      ['that nobody can tell from it', at(1_000, 5), false],
-      ['of a later call', at(1_001, 1), false],
-    ])('lets a refusal %s that is not remembered leave the accepted key: %s', (_what, call, isLeft) => {
-      const { cache, accept, knows } = setUp();
+      ['keeps', 'an earlier call', at(999, 9), true],
+      ['keeps', 'an earlier call of the same millisecond', at(1_000, 4), true],
+      ['removes', 'the same call', at(1_000, 5), false],
+      ['removes', 'a later call', at(1_001, 1), false],
+    ])('%s the accepted key with removeOlder() of %s', (_what, _which, call, isKept) => {
+      const { cache, accept, has } = setUp();
       accept(FIRST, at(1_000, 5));
-      cache.forgetOlder(FIRST, call);
-      expect(knows(FIRST)).toBe(isLeft);
-      expect(cache.refusal(FIRST, 1_001)).toBeUndefined();
+      cache.removeOlder({ digest: FIRST, ...call });
+      expect(has(FIRST)).toBe(isKept);
+      expect(cache.refusal(FIRST, NOW_MS)).toBeUndefined();
     });
   });
 
-  describe('of two secrets of a key', () => {
-    it('knows the one that was accepted by the later call, whichever is answered first', () => {
+  describe('with two secrets of a key', () => {
+    it('keeps the one that the later call accepted, whichever answer arrives first', () => {
       for (const isLateAnswer of [false, true]) {
-        const { accept, knows } = setUp();
+        const { accept, has } = setUp();
         if (!isLateAnswer) accept(FIRST, at(1_000));
         accept(SECOND, at(2_000));
         if (isLateAnswer) accept(FIRST, at(1_000));
-        expect([knows(FIRST), knows(SECOND)]).toEqual([false, true]);
+        expect([has(FIRST), has(SECOND)]).toEqual([false, true]);
       }
     });
 
-    it('does not apply the earlier one where the later one is forgotten meanwhile', () => {
-      const { cache, accept, knows } = setUp();
+    it('does not store the earlier one after the later one was invalidated', () => {
+      const { accept, has, invalidate } = setUp();
       accept(SECOND, at(2_000));
-      cache.forgetWhere(() => true);
+      invalidate(EVERY_KEY, 2_000);
+      expect(has(SECOND)).toBe(false);
       accept(FIRST, at(1_000));
-      expect(knows(FIRST)).toBe(false);
+      expect(has(FIRST)).toBe(false);
     });
 
-    it('does not apply the earlier one where the later one has made room meanwhile', () => {
-      const { accept, knows } = setUp({ maxKeys: 1 });
+    it('does not store the earlier one after the later one was evicted', () => {
+      const { accept, has } = setUp({ maxKeys: 1 });
       accept(SECOND, at(2_000));
-      accept(digestOf('of another key'), at(2_500), { keyId: 'api_key_2' });
+      accept('another', at(2_500), { keyId: 'api_key_2' });
       accept(FIRST, at(1_000));
-      expect(knows(FIRST)).toBe(false);
+      expect(has(FIRST)).toBe(false);
     });
 
-    it('learns the later one again after it was forgotten, from the same call or an earlier one', () => {
+    it('stores the later one again after it was removed, from the same call or an earlier one', () => {
       for (const sentAtMs of [2_000, 1_500]) {
-        const { cache, accept, knows } = setUp();
+        const { accept, has } = setUp({ maxKeys: 1 });
         accept(SECOND, at(2_000));
-        cache.forgetWhere(() => true);
+        accept('another', at(2_500), { keyId: 'api_key_2' });
         accept(SECOND, at(sentAtMs, 0));
-        expect(knows(SECOND)).toBe(true);
+        expect(has(SECOND)).toBe(true);
       }
     });
 
-    it('learns a third one although two were forgotten', () => {
-      const { cache, accept, knows } = setUp();
+    it('stores a third one after both were removed', () => {
+      const { accept, has } = setUp({ maxKeys: 1 });
       accept(FIRST, at(1_000));
       accept(SECOND, at(2_000));
-      cache.forgetWhere(() => true);
+      accept('another', at(2_500), { keyId: 'api_key_2' });
       accept(THIRD, at(3_000));
-      expect(knows(THIRD)).toBe(true);
+      expect(has(THIRD)).toBe(true);
     });
   });
 
-  describe('a secret that is noted', () => {
-    it('is not known for that, and makes the earlier one forgotten', () => {
-      const { cache, accept, knows } = setUp();
+  describe('noteRotation()', () => {
+    it('removes the earlier secret and does not store the noted one', () => {
+      const { cache, accept, has } = setUp();
       accept(FIRST, at(1_000));
-      cache.noteSecret(SECOND, 'api_key_1', at(2_000));
-      expect([knows(FIRST), knows(SECOND)]).toEqual([false, false]);
+      cache.noteRotation('api_key_1', { digest: SECOND, ...at(2_000) });
+      expect([has(FIRST), has(SECOND)]).toEqual([false, false]);
     });
 
-    it('keeps out what is accepted by an earlier call, in the same millisecond too', () => {
-      const { cache, accept, knows } = setUp();
-      cache.noteSecret(SECOND, 'api_key_1', at(2_000, 5));
+    it('keeps out a secret that an earlier call accepted, also of the same millisecond', () => {
+      const { cache, accept, has } = setUp();
+      cache.noteRotation('api_key_1', { digest: SECOND, ...at(2_000, 5) });
       accept(FIRST, at(1_999, 9));
       accept(FIRST, at(2_000, 4));
-      expect(knows(FIRST)).toBe(false);
+      expect(has(FIRST)).toBe(false);
       accept(THIRD, at(2_000, 6));
-      expect(knows(THIRD)).toBe(true);
+      expect(has(THIRD)).toBe(true);
     });
 
-    it('changes nothing where it is an earlier one than the known one', () => {
-      const { cache, accept, knows } = setUp();
+    it('of an earlier secret changes nothing', () => {
+      const { cache, accept, has } = setUp();
       accept(THIRD, at(3_000));
-      cache.noteSecret(FIRST, 'api_key_1', at(1_000));
+      cache.noteRotation('api_key_1', { digest: FIRST, ...at(1_000) });
       accept(SECOND, at(2_000));
-      expect([knows(SECOND), knows(THIRD)]).toEqual([false, true]);
+      expect([has(SECOND), has(THIRD)]).toEqual([false, true]);
     });
 
-    it('changes nothing of the key where it is the known one', () => {
-      const { cache, accept, knows } = setUp();
+    it('of the cached secret keeps it', () => {
+      const { cache, accept, has } = setUp();
       accept(FIRST, at(1_000));
-      cache.noteSecret(FIRST, 'api_key_1', at(2_000));
-      expect(knows(FIRST)).toBe(true);
+      cache.noteRotation('api_key_1', { digest: FIRST, ...at(2_000) });
+      expect(has(FIRST)).toBe(true);
     });
 
-    it('counts by its later call, also when the key is forgotten that was accepted by the earlier one', () => {
-      const { cache, accept, knows } = setUp();
+    it('counts from the later call, also after the entry of an earlier call was removed', () => {
+      const { cache, accept, has, invalidate } = setUp();
       accept(SECOND, at(1_000));
-      cache.noteSecret(SECOND, 'api_key_1', at(3_000));
-      cache.forgetWhere(() => true);
+      cache.noteRotation('api_key_1', { digest: SECOND, ...at(3_000) });
+      invalidate(EVERY_KEY, 1_000);
+      expect(has(SECOND)).toBe(false);
       accept(FIRST, at(2_000));
-      expect(knows(FIRST)).toBe(false);
+      expect(has(FIRST)).toBe(false);
     });
   });
 
-  it('serves a refusal from when its call was sent until its time is over', () => {
-    const { cache } = setUp();
-    cache.storeRefusal(FIRST, REVOKED, at(1_000));
+  describe('invalidation', () => {
+    it('removes the keys that its tag matches and that were verified before it', () => {
+      const { accept, has, invalidate } = setUp();
+      accept(FIRST, at(1_000));
+      accept(SECOND, at(2_000), { keyId: 'api_key_2' });
+      accept(THIRD, at(1_000), { keyId: 'api_key_3', orgCode: 'org_b' });
+      invalidate('orgCode:org_a', 1_500);
+      expect([FIRST, SECOND, THIRD].map(has)).toEqual([false, true, true]);
+    });
+
+    it('does not remove a key that was stored after it', () => {
+      const { accept, has, invalidate } = setUp();
+      invalidate('keyId:api_key_1', 1_000);
+      accept(FIRST, at(1_000));
+      expect(has(FIRST)).toBe(true);
+    });
+
+    it('removes a key also when later invalidations do not match it', () => {
+      const { accept, has, invalidate } = setUp();
+      accept(FIRST, at(1_000));
+      invalidate('keyId:api_key_1');
+      for (const tag of ['keyId:api_key_2', 'orgCode:org_b']) invalidate(tag);
+      expect(has(FIRST)).toBe(false);
+    });
+
+    it('removes a key that was not used while 10,000 other invalidations were applied', () => {
+      const { accept, has, invalidate } = setUp();
+      accept(FIRST, at(1_000));
+      invalidate('keyId:api_key_1');
+      for (let index = 0; index < 10_000; index += 1) invalidate(`orgCode:org_${index}`);
+      expect(has(FIRST)).toBe(false);
+    });
+
+    it('hides a key from acceptedWithin() and extendAfterFailure()', () => {
+      const { cache, accept, invalidate } = setUp();
+      accept(FIRST, at(1_000));
+      expect(cache.acceptedWithin(60_000, FIRST, NOW_MS)).toBeDefined();
+      invalidate(EVERY_KEY);
+      expect(cache.acceptedWithin(60_000, FIRST, NOW_MS)).toBeUndefined();
+      expect(cache.extendAfterFailure(FIRST, true, NOW_MS)).toBeUndefined();
+    });
+  });
+
+  it('evicts the least recently used key beyond maxKeys', () => {
+    const { accept, has } = setUp({ maxKeys: 2 });
+    accept(FIRST, at(1_000), { keyId: 'api_key_1' });
+    accept(SECOND, at(1_000), { keyId: 'api_key_2' });
+    has(FIRST);
+    accept(THIRD, at(1_000), { keyId: 'api_key_3' });
+    expect([FIRST, SECOND, THIRD].map(has)).toEqual([true, false, true]);
+  });
+
+  it('keeps no evicted key in memory', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const { cache, accept } = setUp({ maxKeys: 1 });
+    const referTo = (digest: string) => new WeakRef(cache.accepted(digest, NOW_MS)?.apiKey as VerifiedApiKey);
+    accept(FIRST, at(1_000), { keyId: 'api_key_1' });
+    const evicted = referTo(FIRST);
+    accept(SECOND, at(1_000), { keyId: 'api_key_2' });
+    const kept = referTo(SECOND);
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect([evicted.deref(), kept.deref()?.keyId]).toEqual([undefined, 'api_key_2']);
+  });
+
+  it('serves a refusal from when its call was sent until negativeTtlMs is over', () => {
+    const { cache, refuse } = setUp();
+    refuse(FIRST, at(1_000));
     expect([999, 1_000, 10_999, 11_000].map((nowMs) => cache.refusal(FIRST, nowMs))).toEqual([
       undefined,
       REVOKED,
       REVOKED,
       undefined,
     ]);
-    cache.forgetRefusals();
+    cache.clearRefusals();
     expect(cache.refusal(FIRST, 1_000)).toBeUndefined();
   });
 
-  it('forgets the accepted keys that match, by who they are and when they were asked about', () => {
-    const { cache, accept, knows } = setUp();
-    accept(FIRST, at(1_000));
-    accept(SECOND, at(2_000), { keyId: 'api_key_2' });
-    accept(THIRD, at(2_000), { keyId: 'api_key_3', orgCode: 'org_b' });
-    cache.forgetWhere(({ orgCode }, sentAtMs) => orgCode === 'org_a' && sentAtMs === 2_000);
-    expect([FIRST, SECOND, THIRD].map(knows)).toEqual([true, false, true]);
+  it('removes an entry that is from the future or older than maxAcceptedAgeMs', () => {
+    for (const [nowMs, isServed] of [
+      [999, false],
+      [1_000, true],
+      [300_999, true],
+      [301_000, false],
+    ] as const) {
+      const { cache, accept, has } = setUp();
+      accept(FIRST, at(1_000));
+      expect(cache.accepted(FIRST, nowMs) !== undefined).toBe(isServed);
+      expect(has(FIRST)).toBe(isServed);
+    }
   });
 
-  it('makes room by the key that was looked up least recently', () => {
-    const { accept, knows } = setUp({ maxKeys: 2 });
-    accept(FIRST, at(1_000), { keyId: 'api_key_1' });
-    accept(SECOND, at(1_000), { keyId: 'api_key_2' });
-    knows(FIRST);
-    accept(THIRD, at(1_000), { keyId: 'api_key_3' });
-    expect([FIRST, SECOND, THIRD].map(knows)).toEqual([true, false, true]);
-  });
-
-  it('remembers an outage for as long as nothing newer is known of the key', () => {
+  it('makes an entry usable for 10 s after an outage, until a later call is stored', () => {
     const { cache, accept } = setUp();
     accept(FIRST, at(1_000));
-    const outageAtMs = () => cache.outageAtMs(cache.proven(FIRST));
-    expect(outageAtMs()).toBe(-Infinity);
-    cache.noteOutage(cache.proven(FIRST), 50_000);
-    expect(outageAtMs()).toBe(50_000);
-    accept(FIRST, at(51_000));
-    expect(outageAtMs()).toBe(-Infinity);
+    expect(cache.accepted(FIRST, NOW_MS)).toMatchObject({ freshUntilMs: 49_000, usableUntilMs: 61_000 });
+    expect(cache.extendAfterFailure(FIRST, true, 61_000)).toMatchObject({
+      freshUntilMs: 62_000,
+      usableUntilMs: 71_000,
+    });
+    accept(FIRST, at(62_000));
+    expect(cache.accepted(FIRST, 62_000)).toMatchObject({ freshUntilMs: 110_000, usableUntilMs: 122_000 });
   });
 
-  it('gives out what cannot be changed: the key and its scopes are frozen', () => {
+  it.each([true, false])('does not shorten the time to live after a failure (outage: %s)', (isOutage) => {
     const { cache, accept } = setUp();
     accept(FIRST, at(1_000));
-    const known = cache.keys.apiKey(cache.proven(FIRST));
-    expect(known).toEqual(verifiedKey());
-    expect([Object.isFrozen(known), Object.isFrozen(known.scopes)]).toEqual([true, true]);
+    expect(cache.extendAfterFailure(FIRST, isOutage, 49_000)).toMatchObject({
+      freshUntilMs: 50_000,
+      usableUntilMs: 61_000,
+    });
+    const atEnd = isOutage ? 61_500 : 61_000;
+    expect(cache.extendAfterFailure(FIRST, isOutage, 60_500)).toMatchObject({ freshUntilMs: atEnd });
+  });
+
+  it('gives out a frozen key with frozen scopes', () => {
+    const { cache, accept } = setUp();
+    accept(FIRST, at(1_000));
+    const apiKey = cache.accepted(FIRST, NOW_MS)?.apiKey;
+    expect(apiKey).toEqual(verifiedKey());
+    expect([Object.isFrozen(apiKey), Object.isFrozen(apiKey?.scopes)]).toEqual([true, true]);
+  });
+
+  describe('with few keys and secrets, in any order of operations', () => {
+    const DIGESTS = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const KEY_IDS = ['api_key_1', 'api_key_2', 'api_key_3', 'api_key_4'];
+    const digest = fc.constantFrom(...DIGESTS);
+    const operations = fc.array(
+      fc.oneof(
+        fc.record({ kind: fc.constant('accept' as const), digest, keyId: fc.constantFrom(...KEY_IDS) }),
+        fc.record({ kind: fc.constantFrom('use' as const, 'refuse' as const), digest }),
+        fc.record({ kind: fc.constant('invalidate' as const), keyId: fc.constantFrom(...KEY_IDS) }),
+      ),
+      { maxLength: 40, size: 'max' },
+    );
+
+    it('equals a list in the order of use', () => {
+      fc.assert(
+        fc.property(operations, fc.integer({ min: 1, max: 4 }), (steps, maxKeys) => {
+          const { cache, accept, refuse, invalidate } = setUp({ maxKeys, maxRefusals: 1 });
+          let rows: { digest: string; keyId: string }[] = [];
+          for (const [step, operation] of steps.entries()) {
+            const isAffected = (row: (typeof rows)[number]) =>
+              ('digest' in operation && row.digest === operation.digest) ||
+              ('keyId' in operation && row.keyId === operation.keyId);
+            const affected = rows.filter(isAffected);
+            rows = rows.filter((row) => !isAffected(row));
+            if (operation.kind === 'accept') {
+              accept(operation.digest, at(step), { keyId: operation.keyId });
+              rows = [...rows, operation].slice(-maxKeys);
+            } else if (operation.kind === 'use') {
+              expect(cache.accepted(operation.digest, NOW_MS)?.apiKey.keyId).toBe(affected[0]?.keyId);
+              rows = [...rows, ...affected];
+            } else if (operation.kind === 'refuse') {
+              refuse(operation.digest, at(step));
+            } else if (operation.kind === 'invalidate') {
+              invalidate(`keyId:${operation.keyId}`, step);
+              // An invalidated entry is removed at its next use.
+              for (const row of affected) expect(cache.accepted(row.digest, NOW_MS)).toBeUndefined();
+            }
+            const found = DIGESTS.flatMap((one) => cache.acceptedWithin(60_000, one, NOW_MS) ?? []);
+            expect(found.map((entry) => `${entry.digest} ${entry.apiKey.keyId}`)).toEqual(
+              rows.map((row) => `${row.digest} ${row.keyId}`).toSorted(),
+            );
+          }
+        }),
+        { numRuns: 500 },
+      );
+    });
   });
 });

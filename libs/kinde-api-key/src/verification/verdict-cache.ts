@@ -1,133 +1,198 @@
 import { LRUCache } from 'lru-cache';
 import type { RefusedVerdict } from '../api-key/verdict.js';
-import { NONE } from '../slot-index.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { KeyTable, type Call, type Secret } from './key-table.js';
+import type { RecentInvalidations } from './recent-invalidations.js';
 import { ScopeLists } from './scope-lists.js';
 
-/** How much is remembered, and how long refusals are. */
+/** Share of the time to live after which a key in use is refreshed in the background. */
+export const REFRESH_AT = 0.8;
+/** After a failed refresh a key is refreshed again after this time, in milliseconds. */
+const RETRY_REFRESH_MS = 1_000;
+/** After an outage a key is served without waiting for Kinde for this time, in milliseconds. */
+const OUTAGE_MS = 10_000;
+/** Maximum number of {@link KeyVersion}s without an entry. They matter while a verify call that was sent before them is in flight. */
+const MAX_VERSIONS = 10_000;
+
+/** Limits of the cache. Times are in milliseconds. */
 export interface VerdictCacheOptions {
-  readonly maxKeys: number;
-  readonly maxRefusals: number;
+  /** Maximum age of an accepted key while Kinde can be reached. */
+  readonly ttlMs: number;
+  /** Added to `ttlMs` during an outage of Kinde. */
+  readonly staleIfErrorMs: number;
+  /** Maximum age of a refusal. */
   readonly negativeTtlMs: number;
+  /** Maximum number of accepted keys in memory. */
+  readonly maxKeys: number;
+  /** Maximum number of refused keys in memory. */
+  readonly maxRefusals: number;
 }
 
-interface RefusalEntry extends Call {
+/** One secret of a key, and the verify call that answered about it. A rotation gives a key another secret and keeps its id. */
+export interface KeyVersion {
+  readonly digest: string;
+  /** When the call was sent. Ages count from then. */
+  readonly sentAtMs: number;
+  /** Number of the call in this process: orders calls of the same millisecond. 0 for a call of another instance. */
+  readonly callNo: number;
+}
+
+/** An accepted key. */
+export interface CacheEntry extends KeyVersion {
+  readonly apiKey: VerifiedApiKey;
+  /** Until then the entry is served without further checks. */
+  freshUntilMs: number;
+  /** Until then the entry is served while Kinde is asked in the background. After that, the request waits for Kinde. */
+  usableUntilMs: number;
+  /** The entry was compared with the invalidations up to this sequence. */
+  checkedSequence: number;
+}
+
+interface RefusalEntry extends KeyVersion {
   readonly verdict: RefusedVerdict;
 }
 
-/**
- * What Kinde said, by the digest of the raw key. Accepted keys and refusals have rooms of their own, so that no number of bad keys
- * evicts a good one. It remembers facts about keys, never decisions about requests.
- */
+/** Kinde's verdicts, by digest. Refusals are cached separately, so that bad keys cannot evict good ones. */
 export class VerdictCache {
-  /** The accepted keys, with the age of what is known about them. */
-  readonly keys: KeyTable;
-  readonly #refusals: LRUCache<string, RefusalEntry>;
-  /** The newest secret that Kinde has accepted of a key (a rotated key keeps its id), where the table does not say it: so a late answer about an earlier secret finds out that it is one. */
-  #newest: LRUCache<string, Secret> | undefined;
-  /** When asking again about a key failed the last time because of an outage. */
-  readonly #outagesAtMs = new WeakMap<VerifiedApiKey, number>();
-  readonly #scopeLists = new ScopeLists();
-  readonly #maxKeys: number;
+  /** Maximum age of an accepted key at any time, in milliseconds. */
+  readonly maxAcceptedAgeMs: number;
+  readonly ttlMs: number;
   readonly #negativeTtlMs: number;
+  readonly #invalidations: RecentInvalidations;
+  readonly #entries: LRUCache<string, CacheEntry>;
+  readonly #byKeyId = new Map<string, CacheEntry>();
+  /** The newest version of a key, by key id, unless it is the one in {@link #entries}. */
+  readonly #newestVersions = boundedCache<KeyVersion>(MAX_VERSIONS);
+  readonly #refusals: LRUCache<string, RefusalEntry>;
+  readonly #scopeLists = new ScopeLists();
 
-  constructor({ maxKeys, maxRefusals, negativeTtlMs }: VerdictCacheOptions) {
-    this.#maxKeys = maxKeys;
-    this.#negativeTtlMs = negativeTtlMs;
-    this.#refusals = new LRUCache({ max: maxRefusals });
-    this.keys = new KeyTable(maxKeys, ({ keyId }, secret) => {
-      if (!this.#newest?.has(keyId)) this.#noteNewest(keyId, secret);
-    });
+  /**
+   * @param options see {@link VerdictCacheOptions}
+   * @param invalidations compared with each entry before it is used
+   */
+  constructor(options: VerdictCacheOptions, invalidations: RecentInvalidations) {
+    this.maxAcceptedAgeMs = options.ttlMs + options.staleIfErrorMs;
+    this.ttlMs = options.ttlMs;
+    this.#negativeTtlMs = options.negativeTtlMs;
+    this.#invalidations = invalidations;
+    this.#refusals = boundedCache(options.maxRefusals);
+    this.#entries = boundedCache(options.maxKeys, (entry) => this.#recordRemoval(entry));
   }
 
-  /** @returns the slot of an accepted key in {@link keys}, however old, or `NONE`; counts as a use */
-  proven(digest: string): number {
-    const slot = this.keys.find(digest);
-    if (slot !== NONE) this.keys.use(slot);
-    return slot;
-  }
-
-  /** @returns the refusal of a key, while it is young enough */
-  refusal(digest: string, nowMs: number): RefusedVerdict | undefined {
-    const entry = this.#refusals.get(digest);
+  /** Returns the entry of an accepted key if it may be served, at least during an outage. Counts as a use. */
+  accepted(digest: string, nowMs: number): CacheEntry | undefined {
+    const entry = this.#entries.get(digest);
     if (!entry) return undefined;
     const ageMs = nowMs - entry.sentAtMs;
-    return ageMs >= 0 && ageMs < this.#negativeTtlMs ? entry.verdict : undefined;
+    if (ageMs >= 0 && ageMs < this.maxAcceptedAgeMs && this.#isValid(entry)) return entry;
+    this.#entries.delete(digest);
+    return undefined;
   }
 
-  /** Remembers an accepted key, unless a later call accepted or refused it, or accepted a newer secret of it. */
-  storeProven(digest: string, apiKey: VerifiedApiKey, call: Call, servedUntilMs: number): void {
-    const { keyId } = apiKey;
-    const slot = this.keys.find(digest);
-    if (slot !== NONE && isYounger(this.keys.secret(slot), call)) return;
-    const refusal = this.#refusals.peek(digest);
-    if (refusal && isYounger(refusal, call)) return;
-    if (!this.#supersede(digest, keyId, call)) return;
+  /** Returns the entry of an accepted key if its age is in `[0, maxAgeMs)`. Does not count as a use. */
+  acceptedWithin(maxAgeMs: number, digest: string, nowMs: number): CacheEntry | undefined {
+    const entry = this.#entries.peek(digest);
+    const ageMs = entry ? nowMs - entry.sentAtMs : -1;
+    return entry && ageMs >= 0 && ageMs < maxAgeMs && this.#isValid(entry) ? entry : undefined;
+  }
+
+  /** Returns the refusal of a key until its `negativeTtlMs` is over. */
+  refusal(digest: string, nowMs: number): RefusedVerdict | undefined {
+    const entry = this.#refusals.get(digest);
+    const ageMs = entry ? nowMs - entry.sentAtMs : -1;
+    return entry && ageMs >= 0 && ageMs < this.#negativeTtlMs ? entry.verdict : undefined;
+  }
+
+  /** Stores an accepted key, unless a later call answered about it or about a newer version. */
+  storeAccepted(apiKey: VerifiedApiKey, version: KeyVersion): void {
+    const { digest, sentAtMs, callNo } = version;
+    if (this.#isOutdated(version) || !this.#replaceVersion(apiKey.keyId, version)) return;
+    const entry: CacheEntry = {
+      apiKey: Object.freeze({ ...apiKey, scopes: this.#scopeLists.share(apiKey.scopes) }),
+      digest,
+      sentAtMs,
+      callNo,
+      freshUntilMs: sentAtMs + this.ttlMs * REFRESH_AT,
+      usableUntilMs: sentAtMs + this.ttlMs,
+      checkedSequence: this.#invalidations.sequence,
+    };
     this.#refusals.delete(digest);
-    const scopes = this.#scopeLists.share(apiKey.scopes);
-    this.keys.put(digest, Object.freeze({ ...apiKey, scopes }), call, servedUntilMs);
-    // The table has it now.
-    this.#newest?.delete(keyId);
-  }
-
-  /** Notes an accepted secret without making the key known, and forgets the one that it had before a rotation. */
-  noteSecret(digest: string, keyId: string, { sentAtMs, callNo }: Call): void {
-    if (this.#supersede(digest, keyId, { sentAtMs, callNo })) this.#noteNewest(keyId, { digest, sentAtMs, callNo });
+    this.#entries.set(digest, entry);
+    this.#byKeyId.set(apiKey.keyId, entry);
+    this.#newestVersions.delete(apiKey.keyId);
   }
 
   /**
-   * Remembers a refusal, and forgets that the key was accepted before, unless a later call accepted it. Also where refusals are not served:
-   * so an earlier call that accepted the key and is answered late finds out that it is over.
+   * Stores a refusal and removes the accepted key, unless a later call answered about the key. With `negativeTtlMs: 0` it is stored as well:
+   * the late answer to an earlier call must not be accepted.
    */
-  storeRefusal(digest: string, verdict: RefusedVerdict, { sentAtMs, callNo }: Call): void {
-    this.forgetOlder(digest, { sentAtMs, callNo });
-    const known = this.#refusals.peek(digest);
-    if (this.keys.find(digest) !== NONE || (known && isYounger(known, { sentAtMs, callNo }))) return;
-    this.#refusals.set(digest, { verdict, sentAtMs, callNo });
+  storeRefusal(verdict: RefusedVerdict, version: KeyVersion): void {
+    this.removeOlder(version);
+    if (!this.#isOutdated(version)) this.#refusals.set(version.digest, { ...version, verdict });
   }
 
-  /** Forgets an accepted key unless it was accepted by a later call. */
-  forgetOlder(digest: string, call: Call): void {
-    const slot = this.keys.find(digest);
-    if (slot !== NONE && !isYounger(this.keys.secret(slot), call)) this.keys.remove(slot);
+  /** Removes an accepted key, unless a later call accepted it. */
+  removeOlder(version: KeyVersion): void {
+    const entry = this.#entries.peek(version.digest);
+    if (entry && !isNewer(entry, version)) this.#entries.delete(version.digest);
   }
 
-  /** Forgets the accepted keys that match; one pass over all of them, as invalidations are rare. */
-  forgetWhere(matches: (apiKey: VerifiedApiKey, sentAtMs: number) => boolean): void {
-    for (const slot of this.keys.slots())
-      if (matches(this.keys.apiKey(slot), this.keys.sentAtMs(slot))) this.keys.remove(slot);
+  /** Records a version of a key without caching it, and removes the entry of an earlier version. */
+  noteRotation(keyId: string, version: KeyVersion): void {
+    if (this.#replaceVersion(keyId, version)) this.#newestVersions.set(keyId, version);
   }
 
-  /** @returns when asking again failed the last time because of an outage; `-Infinity` if it did not */
-  outageAtMs(slot: number): number {
-    return this.#outagesAtMs.get(this.keys.apiKey(slot)) ?? -Infinity;
+  /**
+   * Returns the entry to serve after a failed verify call, and delays its next refresh.
+   *
+   * @param isOutage extends the maximum age from `ttlMs` to {@link maxAcceptedAgeMs}
+   */
+  extendAfterFailure(digest: string, isOutage: boolean, nowMs: number): CacheEntry | undefined {
+    const maxAgeMs = isOutage ? this.maxAcceptedAgeMs : this.ttlMs;
+    const entry = this.acceptedWithin(maxAgeMs, digest, nowMs);
+    if (!entry) return undefined;
+    entry.freshUntilMs = Math.min(nowMs + RETRY_REFRESH_MS, entry.sentAtMs + maxAgeMs);
+    if (isOutage) entry.usableUntilMs = Math.max(entry.usableUntilMs, nowMs + OUTAGE_MS);
+    return entry;
   }
 
-  noteOutage(slot: number, atMs: number): void {
-    this.#outagesAtMs.set(this.keys.apiKey(slot), atMs);
-  }
-
-  forgetRefusals(): void {
+  /** Removes every refusal. */
+  clearRefusals(): void {
     this.#refusals.clear();
   }
 
-  /** Forgets the secret that a key had before a rotation. @returns whether this is the key's newest secret */
-  #supersede(digest: string, keyId: string, call: Call): boolean {
-    const slot = this.keys.findById(keyId);
-    const newest = this.#newest?.get(keyId) ?? (slot === NONE ? undefined : this.keys.secret(slot));
-    if (newest && newest.digest !== digest && isYounger(newest, call)) return false;
-    if (slot !== NONE && this.keys.digest(slot) !== digest) this.keys.remove(slot);
+  #isValid(entry: CacheEntry): boolean {
+    const { sequence } = this.#invalidations;
+    if (entry.checkedSequence === sequence) return true;
+    if (this.#invalidations.isNewerThan(entry.apiKey, entry.sentAtMs, entry.checkedSequence)) return false;
+    entry.checkedSequence = sequence;
     return true;
   }
 
-  /** Made when it is needed: its tables have their full length from the start. */
-  #noteNewest(keyId: string, secret: Secret): void {
-    this.#newest ??= new LRUCache({ max: this.#maxKeys });
-    this.#newest.set(keyId, secret);
+  #isOutdated(version: KeyVersion): boolean {
+    const known = this.#entries.peek(version.digest) ?? this.#refusals.peek(version.digest);
+    return known !== undefined && isNewer(known, version);
+  }
+
+  /** Removes the entry of an earlier version. Returns `false` if a newer version is known. */
+  #replaceVersion(keyId: string, version: KeyVersion): boolean {
+    const entry = this.#byKeyId.get(keyId);
+    const newest = this.#newestVersions.get(keyId) ?? entry;
+    if (newest && newest.digest !== version.digest && isNewer(newest, version)) return false;
+    if (entry && entry.digest !== version.digest) this.#entries.delete(entry.digest);
+    return true;
+  }
+
+  #recordRemoval({ apiKey: { keyId }, digest, sentAtMs, callNo }: CacheEntry): void {
+    this.#byKeyId.delete(keyId);
+    if (!this.#newestVersions.has(keyId)) this.#newestVersions.set(keyId, { digest, sentAtMs, callNo });
   }
 }
 
-function isYounger(one: Call, other: Call): boolean {
+/** Unlike `max`, `maxSize` allocates nothing in advance: `max: 10_000_000` takes 0.8 s and 180 MB at start. */
+function boundedCache<V extends object>(maxEntries: number, dispose?: (value: V) => void): LRUCache<string, V> {
+  return new LRUCache({ maxSize: maxEntries, sizeCalculation: () => 1, ...(dispose && { dispose }) });
+}
+
+function isNewer(one: KeyVersion, other: KeyVersion): boolean {
   return one.sentAtMs > other.sentAtMs || (one.sentAtMs === other.sentAtMs && one.callNo > other.callNo);
 }

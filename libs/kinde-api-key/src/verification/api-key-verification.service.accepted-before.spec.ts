@@ -1,11 +1,13 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, Lane } from '../kinde/key-verifier.js';
+import { RawKey } from '../api-key/raw-key.js';
+import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { TestClock } from '../testing/index.js';
-import { ApiKeyVerificationService, type VerifierPort } from './api-key-verification.service.js';
+import { ApiKeyVerificationService } from './api-key-verification.service.js';
 
 const KEY = 'k_live_0123456789abcdef';
+const PARSED = RawKey.parse(KEY) as RawKey;
 const NOW_MS = 1_000_000;
 const OPTIONS = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 100, maxRefusals: 10 };
 const MAX_ACCEPTED_AGE_MS = 300_000;
@@ -13,17 +15,17 @@ const MAX_ACCEPTED_AGE_MS = 300_000;
 const REVOKED: Verdict = { accepted: false, reason: 'revoked' };
 const ACCEPTED: Verdict = { accepted: true, apiKey: verifiedKey() };
 
-/** Kinde, whose answers the test gives when it wants to. */
-class ManualKinde implements VerifierPort {
-  readonly calls: { lane: Lane; answer: (verdict: Verdict) => void; fail: () => void }[] = [];
+/** Kinde, with answers that the test gives one by one. */
+class ManualKinde implements Pick<KeyVerifier, 'verify'> {
+  readonly calls: { priority: 'known' | 'new'; answer: (verdict: Verdict) => void; fail: () => void }[] = [];
 
   constructor(private readonly clock: TestClock) {}
 
-  verifyKey(_rawKey: string, lane: Lane): Promise<KeyAnswer> {
+  verify(_key: RawKey, priority: 'known' | 'new'): Promise<KeyAnswer> {
     const sentAtMs = this.clock.now();
     return new Promise((resolve, reject) => {
       this.calls.push({
-        lane,
+        priority,
         answer: (verdict) => resolve({ verdict, sentAtMs }),
         fail: () => reject(new KindeApiKeyUnavailableError('down', { retryAfterSeconds: 5 })),
       });
@@ -35,72 +37,69 @@ function setUp({ cached = true, nowMs = NOW_MS } = {}) {
   const clock = new TestClock(nowMs);
   const kinde = new ManualKinde(clock);
   const service = new ApiKeyVerificationService(kinde, cached ? OPTIONS : null, clock);
-  /** Asks, lets Kinde answer, and gives the verdict. */
-  const prove = (verdict: Verdict = ACCEPTED) => {
+  /** Verifies the key with the given answer of Kinde. */
+  const verifyAs = (verdict: Verdict = ACCEPTED) => {
     const asked = service.verify(KEY);
     kinde.calls.at(-1)?.answer(verdict);
     return asked;
   };
-  return { clock, kinde, service, prove };
+  return { clock, kinde, service, verifyAs };
 }
 
-/** Lets every promise that can settle do so. */
+/** Waits until every promise that can settle has settled. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('ApiKeyVerificationService', () => {
-  describe('a proven key', () => {
+  describe('wasAccepted()', () => {
     it.each([
-      { ageMs: -1, isProven: false },
-      { ageMs: 0, isProven: true },
-      { ageMs: OPTIONS.ttlMs, isProven: true },
-      { ageMs: MAX_ACCEPTED_AGE_MS - 1, isProven: true },
-      { ageMs: MAX_ACCEPTED_AGE_MS, isProven: false },
-    ])(
-      'is one that was accepted not longer ago than an answer may be: $ageMs ms, $isProven',
-      async ({ ageMs, isProven }) => {
-        const { service, prove, clock } = setUp();
-        await prove();
-        clock.set(NOW_MS + ageMs);
-        expect(service.isProven(KEY)).toBe(isProven);
-        expect(service.isProven(`${KEY}_2`)).toBe(false);
-      },
-    );
-
-    it('is none that was never seen, whatever time the clock starts at', () => {
-      for (const nowMs of [0, NOW_MS]) expect(setUp({ nowMs }).service.isProven(KEY)).toBe(false);
+      { ageMs: -1, wasAccepted: false },
+      { ageMs: 0, wasAccepted: true },
+      { ageMs: OPTIONS.ttlMs, wasAccepted: true },
+      { ageMs: MAX_ACCEPTED_AGE_MS - 1, wasAccepted: true },
+      { ageMs: MAX_ACCEPTED_AGE_MS, wasAccepted: false },
+    ])('is $wasAccepted for a key that was accepted $ageMs ms ago', async ({ ageMs, wasAccepted }) => {
+      const { service, verifyAs, clock } = setUp();
+      await verifyAs();
+      clock.set(NOW_MS + ageMs);
+      expect(service.wasAccepted(PARSED)).toBe(wasAccepted);
+      expect(service.wasAccepted(RawKey.parse(`${KEY}_2`) as RawKey)).toBe(false);
     });
 
-    it('is none that was refused, or forgotten', async () => {
-      const { service, prove } = setUp();
-      await prove(REVOKED);
-      expect(service.isProven(KEY)).toBe(false);
+    it('is false for an unknown key, whatever time the clock starts at', () => {
+      for (const nowMs of [0, NOW_MS]) expect(setUp({ nowMs }).service.wasAccepted(PARSED)).toBe(false);
+    });
+
+    it('is false for a key that was refused or invalidated', async () => {
+      const { service, verifyAs } = setUp();
+      await verifyAs(REVOKED);
+      expect(service.wasAccepted(PARSED)).toBe(false);
       await service.invalidateAll();
-      await prove();
-      expect(service.isProven(KEY)).toBe(true);
+      await verifyAs();
+      expect(service.wasAccepted(PARSED)).toBe(true);
       await service.invalidate({ keyId: 'api_key_1' });
-      expect(service.isProven(KEY)).toBe(false);
+      expect(service.wasAccepted(PARSED)).toBe(false);
     });
 
-    it('waits in a lane of its own when Kinde is asked again, before keys that may be made up', async () => {
-      const { service, prove, kinde, clock } = setUp();
-      await prove(REVOKED);
+    it('gives the call priority "known" while it is true, else "new"', async () => {
+      const { service, verifyAs, kinde, clock } = setUp();
+      await verifyAs(REVOKED);
       clock.advance(OPTIONS.negativeTtlMs);
-      await prove();
+      await verifyAs();
       clock.advance(OPTIONS.ttlMs);
-      await prove();
+      await verifyAs();
       await service.invalidateAll();
-      await prove();
-      expect(kinde.calls.map(({ lane }) => lane)).toEqual(['new', 'new', 'proven', 'new']);
+      await verifyAs();
+      expect(kinde.calls.map(({ priority }) => priority)).toEqual(['new', 'new', 'known', 'new']);
     });
   });
 
-  describe('a clock that is set back while Kinde does not answer', () => {
+  describe('with a clock that is set back during an outage', () => {
     it.each([
-      ['to before the key was accepted: refuses', -1, false],
-      ['to when the key was accepted: serves', 0, true],
+      ['rejects when the key was accepted in the future', -1, false],
+      ['serves the key when it was accepted now', 0, true],
     ])('%s', async (_what, ageMs, isServed) => {
-      const { service, prove, kinde, clock } = setUp();
-      await prove();
+      const { service, verifyAs, kinde, clock } = setUp();
+      await verifyAs();
       clock.advance(OPTIONS.ttlMs);
       const asked = service.verify(KEY);
       clock.set(NOW_MS + ageMs);
@@ -110,9 +109,9 @@ describe('ApiKeyVerificationService', () => {
       );
     });
 
-    it('does not lose the key for that once the time has come again', async () => {
-      const { service, prove, kinde, clock } = setUp();
-      await prove();
+    it('serves the key again when the clock reaches the time of its acceptance', async () => {
+      const { service, verifyAs, kinde, clock } = setUp();
+      await verifyAs();
       clock.advance(OPTIONS.ttlMs);
       const asked = service.verify(KEY);
       clock.set(NOW_MS - 5_000);
@@ -123,7 +122,7 @@ describe('ApiKeyVerificationService', () => {
     });
   });
 
-  it('goes on sharing the later call when an earlier one ends that an invalidation has parted from it', async () => {
+  it('shares the call that started after an invalidation, also when the call from before it ends', async () => {
     const { service, kinde } = setUp();
     const before = service.verify(KEY);
     await service.invalidate({ orgCode: 'org_b' });
@@ -136,15 +135,15 @@ describe('ApiKeyVerificationService', () => {
     await expect(Promise.all([after, third])).resolves.toEqual([ACCEPTED, ACCEPTED]);
   });
 
-  it('keeps a refusal when accepted keys are invalidated', async () => {
-    const { service, prove } = setUp();
-    await prove(REVOKED);
+  it('keeps a refusal in the cache when an organization is invalidated', async () => {
+    const { service, verifyAs } = setUp();
+    await verifyAs(REVOKED);
     await service.invalidate({ orgCode: 'org_a' });
     expect(service.verifyCached(KEY)).toEqual(REVOKED);
   });
 
   it.each([true, false])(
-    'passes on a refusal that may be older than an invalidation, and does not remember it (cached: %s)',
+    'returns a refusal from before an invalidation without caching it (cached: %s)',
     async (cached) => {
       const { service, kinde } = setUp({ cached });
       const asked = service.verify(KEY);
@@ -155,7 +154,7 @@ describe('ApiKeyVerificationService', () => {
     },
   );
 
-  it('refuses what is no text, of callers without a compiler', async () => {
+  it('refuses a value that is not a text', async () => {
     const { service, kinde } = setUp();
     for (const value of [undefined, null, 5, {}, [KEY]]) {
       expect(service.verifyCached(value as never)).toEqual({ accepted: false, reason: 'unknown' });
@@ -165,18 +164,18 @@ describe('ApiKeyVerificationService', () => {
   });
 
   describe('with cache: false', () => {
-    it('knows no key that is proven, and asks in the lane for new ones each time', async () => {
-      const { service, prove, kinde } = setUp({ cached: false });
-      await expect(prove()).resolves.toEqual(ACCEPTED);
-      expect(service.isProven(KEY)).toBe(false);
-      await expect(prove(REVOKED)).resolves.toEqual(REVOKED);
+    it('makes every call with priority "new"', async () => {
+      const { service, verifyAs, kinde } = setUp({ cached: false });
+      await expect(verifyAs()).resolves.toEqual(ACCEPTED);
+      expect(service.wasAccepted(PARSED)).toBe(false);
+      await expect(verifyAs(REVOKED)).resolves.toEqual(REVOKED);
       expect(service.verifyCached(KEY)).toBeUndefined();
-      expect(kinde.calls.map(({ lane }) => lane)).toEqual(['new', 'new']);
+      expect(kinde.calls.map(({ priority }) => priority)).toEqual(['new', 'new']);
     });
 
-    it('passes on that Kinde does not answer', async () => {
-      const { service, prove, kinde } = setUp({ cached: false });
-      await prove();
+    it('rejects during an outage', async () => {
+      const { service, verifyAs, kinde } = setUp({ cached: false });
+      await verifyAs();
       const asked = service.verify(KEY);
       kinde.calls.at(-1)?.fail();
       await expect(asked).rejects.toThrow(KindeApiKeyUnavailableError);
@@ -185,7 +184,7 @@ describe('ApiKeyVerificationService', () => {
     it.each([
       ['a key', (service: ApiKeyVerificationService) => service.invalidate({ keyId: 'api_key_1' })],
       ['every key', (service: ApiKeyVerificationService) => service.invalidateAll()],
-    ])('asks again about a key where %s is invalidated while Kinde answers', async (_what, invalidate) => {
+    ])('asks again when %s is invalidated during a call', async (_what, invalidate) => {
       const { service, kinde } = setUp({ cached: false });
       const asked = service.verify(KEY);
       await invalidate(service);
