@@ -12,8 +12,8 @@ class AnyController {
   }
 }
 
-const UNKNOWN = 'k_live_nobody_knows_this_one';
-const READINGS: KindeEmulatorInvalidKeyAnswer[] = ['200', '200-nulls', 400, 401, 403, 404];
+const UNKNOWN = 'k_live_unknown_to_kinde_0';
+const INVALID_KEY_ANSWERS: KindeEmulatorInvalidKeyAnswer[] = ['200', '200-nulls', 400, 401, 403, 404];
 
 describeAdapters('401', (adapter) => {
   let scenario: Scenario;
@@ -22,7 +22,7 @@ describeAdapters('401', (adapter) => {
   };
   afterEach(() => scenario.close());
 
-  it('MISSING_KEY without credentials and with those of another scheme, with a bare challenge', async () => {
+  it('answers MISSING_KEY and a challenge without an error to no credentials and to another scheme', async () => {
     await start({ realm: 'acme' });
     for (const headers of [
       {},
@@ -40,12 +40,12 @@ describeAdapters('401', (adapter) => {
     expect(scenario.emulator.counters.requests).toBe(0);
   });
 
-  it('names the scheme ApiKey in the challenge where only x-api-key is configured', async () => {
+  it('sends a challenge with the scheme ApiKey when only x-api-key is configured', async () => {
     await start({ credentials: [{ header: 'x-api-key' }] });
     expect((await scenario.get('/')).headers['www-authenticate']).toBe('ApiKey realm="api"');
   });
 
-  it('never takes a key from the query string', async () => {
+  it('ignores a key in the query string', async () => {
     await start();
     const { key } = scenario.emulator.createKey();
     expect(await scenario.get(`/?api_key=${key}&access_token=${key}`)).toMatchObject({
@@ -54,7 +54,7 @@ describeAdapters('401', (adapter) => {
     });
   });
 
-  it('WRONG_CREDENTIAL_TYPE for a JWT, which is not sent to Kinde', async () => {
+  it('answers WRONG_CREDENTIAL_TYPE to a JWT without sending it to Kinde', async () => {
     await start();
     const answer = await scenario.get('/', scenario.emulator.issueToken());
     expect(answer).toMatchObject({
@@ -65,7 +65,7 @@ describeAdapters('401', (adapter) => {
     expect(scenario.emulator.counters.requests).toBe(0);
   });
 
-  it.each(READINGS)(
+  it.each(INVALID_KEY_ANSWERS)(
     'INVALID_KEY when Kinde answers bad keys with %s, a thousand of them mint at most two tokens, and a good key is accepted all the while',
     async (reading) => {
       await start({ kinde: { maxPerSecond: 100_000 } }, { invalidKeyAnswer: reading });
@@ -94,7 +94,7 @@ describeAdapters('401', (adapter) => {
     },
   );
 
-  it('KEY_REVOKED and KEY_INACTIVE where Kinde tells', async () => {
+  it('answers KEY_REVOKED and KEY_INACTIVE when Kinde returns the status', async () => {
     await start();
     const revoked = scenario.emulator.createKey();
     scenario.emulator.revokeKey(revoked.keyId);
@@ -109,7 +109,7 @@ describeAdapters('401', (adapter) => {
     }
   });
 
-  it('answers a repeated bad key from memory', async () => {
+  it('answers a repeated bad key from the cache', async () => {
     await start();
     for (let count = 0; count < 5; count += 1) await scenario.get('/', UNKNOWN);
     expect(scenario.emulator.counters.verifies).toBe(1);
@@ -118,7 +118,7 @@ describeAdapters('401', (adapter) => {
     expect(scenario.emulator.counters.verifies).toBe(2);
   });
 
-  it('refuses a key with another prefix before any call, and names the environment as a cause', async () => {
+  it('refuses a key with another prefix without calling Kinde, and names the environment as a possible cause', async () => {
     await start({ keyPrefixes: ['k_live_'] });
     expect(await scenario.get('/', 'k_test_0123456789abcdef')).toMatchObject({
       status: 401,
@@ -127,7 +127,7 @@ describeAdapters('401', (adapter) => {
     expect(scenario.emulator.counters.requests).toBe(0);
   });
 
-  it('refuses keys of another API where apiId is set, and asks once for each key', async () => {
+  it('refuses keys of another API when apiId is set, with one look-up per key', async () => {
     await start();
     const [, first] = scenario.emulator.apis;
     await scenario.close();
@@ -150,7 +150,7 @@ describeAdapters('401', (adapter) => {
     expect(scenario.emulator.counters).toMatchObject({ verifies: 2, reads: 2 });
   });
 
-  it('stops accepting a revoked key once its time to live is over', async () => {
+  it('refuses a revoked key after ttlMs', async () => {
     await start();
     const { keyId, key } = scenario.emulator.createKey();
     expect(await scenario.get('/', key)).toMatchObject({ status: 200 });

@@ -40,7 +40,7 @@ describeAdapters('403', (adapter) => {
   });
   afterAll(() => scenario.close());
 
-  it('INSUFFICIENT_SCOPE names all that the route requires, in order, and not what the key was granted', async () => {
+  it('answers INSUFFICIENT_SCOPE with all scopes of the route in order, and without those of the key', async () => {
     const { key } = scenario.emulator.createKey({ scopes: ['read:users', 'secret:scope'] });
     const answer = await scenario.get('/org_a/write', key);
     expect(answer.status).toBe(403);
@@ -58,7 +58,7 @@ describeAdapters('403', (adapter) => {
     expect(JSON.stringify(answer)).not.toContain('secret:scope');
   });
 
-  it('INSUFFICIENT_SCOPE for an any-of has no scope in the challenge and the lists in the body', async () => {
+  it('answers INSUFFICIENT_SCOPE for @RequireAnyScope with the lists in the body and no scope in the challenge', async () => {
     const { key } = scenario.emulator.createKey({ scopes: ['read:users', 'write:users'] });
     const answer = await scenario.get('/org_a/any', key);
     expect(answer).toMatchObject({
@@ -79,7 +79,7 @@ describeAdapters('403', (adapter) => {
     ['ORG_REQUIRED', 'org', {}, 'Organization-scoped API key required'],
     ['ORG_MISMATCH', 'org', { orgCode: 'org_b' }, 'Access denied: organization mismatch'],
     ['USER_REQUIRED', 'user', { orgCode: 'org_a' }, 'User-scoped API key required'],
-  ])('%s has a fixed message and no challenge', async (code, path, owner, message) => {
+  ])('answers %s with a fixed message and no challenge', async (code, path, owner, message) => {
     const { key } = scenario.emulator.createKey({ scopes: ['read:users'], ...owner });
     const answer = await scenario.get(`/org_a/${path}`, key);
     expect(answer.status).toBe(403);
@@ -88,7 +88,7 @@ describeAdapters('403', (adapter) => {
     expect(answer.headers).not.toHaveProperty('www-authenticate');
   });
 
-  it('with hideExistence hides another organization behind a 404', async () => {
+  it('answers 404 for another organization when hideExistence is true', async () => {
     await scenario.close();
     scenario = await startScenario({ adapter, controllers: [UsersController], options: { hideExistence: true } });
     for (const owner of [{}, { orgCode: 'org_b' }]) {

@@ -34,12 +34,12 @@ describeAdapters('500', (adapter) => {
     }) as unknown as ExecutionContext;
 
   it.each([
-    ['a handler that is not found on its class', 'http', () => 'another function'],
+    ['a handler that its class does not have', 'http', () => 'another function'],
     ['a WebSocket message', 'ws', AnyController.prototype.find],
     ['a microservice message', 'rpc', AnyController.prototype.find],
     ['a GraphQL field', 'graphql', AnyController.prototype.find],
-    ['a context that nobody has heard of', 'carrier-pigeon', AnyController.prototype.find],
-  ])('refuses %s', (_what, type, handler) => {
+    ['a context of an unknown type', 'carrier-pigeon', AnyController.prototype.find],
+  ])('refuses %s with UNSUPPORTED_CONTEXT', (_what, type, handler) => {
     decisions.length = 0;
     const guard = scenario.app.get(ApiKeyGuard);
     const attempt = () => guard.canActivate(context(type, handler));

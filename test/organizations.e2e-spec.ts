@@ -22,7 +22,7 @@ interface HasParams {
 const USERS: Record<string, { id: string; organization: string | null }> = {
   ann: { id: 'ann', organization: 'org_a' },
   bob: { id: 'bob', organization: 'org_b' },
-  nobody: { id: 'nobody', organization: null },
+  carol: { id: 'carol', organization: null },
 };
 
 @Injectable()
@@ -208,17 +208,17 @@ describeAdapters('@OrgScoped()', (adapter) => {
   });
   afterAll(() => scenario.close());
 
-  describe('compares a value of the request', () => {
+  describe('with a value of the request', () => {
     it.each([
       ['/param/org_a', '/param/org_b'],
       ['/named/org_a', '/named/org_b'],
       ['/query?org=org_a', '/query?org=org_b'],
-    ])('%s passes and %s does not', async (right, wrong) => {
+    ])('accepts %s and refuses %s', async (right, wrong) => {
       expect(await scenario.get(right, key)).toMatchObject({ status: 200 });
       expect(await scenario.get(wrong, key)).toMatchObject(MISMATCH);
     });
 
-    it('takes a header in any case, once', async () => {
+    it('reads a header in any case, and refuses it when sent twice', async () => {
       expect(await scenario.get('/header', key, { headers: { 'x-organization': 'org_a' } })).toMatchObject({
         status: 200,
       });
@@ -246,7 +246,7 @@ describeAdapters('@OrgScoped()', (adapter) => {
       ['{"nested":{"org":"org_a"}}', 403],
       ['["org_a"]', 403],
       ['{}', 403],
-    ])('takes a body %s as %i', async (body, status) => {
+    ])('answers the body %s with %i', async (body, status) => {
       const answer = await scenario.get('/body', key, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -256,7 +256,7 @@ describeAdapters('@OrgScoped()', (adapter) => {
     });
 
     it.each([
-      // Only the parser of the framework decides what a body says; where it says nothing, there is no match.
+      // Only the framework's parser reads a body. An unparsed body is a mismatch.
       ['text', 'text/plain', 'org_a'],
       ['text that looks like JSON', 'text/plain', '{"org":"org_a"}'],
       ['a form with the value twice', 'application/x-www-form-urlencoded', 'org=org_a&org=org_a'],
@@ -267,24 +267,24 @@ describeAdapters('@OrgScoped()', (adapter) => {
         '--x\r\nContent-Disposition: form-data; name="org"\r\n\r\norg_a\r\n--x--\r\n',
       ],
       ['bytes', 'application/octet-stream', 'org_a'],
-      ['no type at all', '', '{"org":"org_a"}'],
+      ['no content type', '', '{"org":"org_a"}'],
       ['a JSON text', 'application/json', '"org_a"'],
       ['a JSON list of objects', 'application/json', '[{"org":"org_a"}]'],
-      ['the value behind a space', 'application/json', '{"org":" org_a"}'],
+      ['a space before the value', 'application/json', '{"org":" org_a"}'],
       ['the name in another case', 'application/json', '{"ORG":"org_a"}'],
       ['another organization last, under the same name', 'application/json', '{"org":"org_a","org":"org_b"}'],
       ['the name on the prototype', 'application/json', '{"__proto__":{"org":"org_a"}}'],
       ['the name on a constructor', 'application/json', '{"constructor":{"prototype":{"org":"org_a"}}}'],
-    ])('never takes a body for the organization that is %s', async (_title, type, body) => {
+    ])('refuses a body that is or has %s', async (_title, type, body) => {
       const headers: Record<string, string> = type === '' ? {} : { 'content-type': type };
       const answer = await scenario.get('/body', key, { method: 'POST', headers, body });
-      // 400 and 415: the framework's own parser refused it before the guard ran.
+      // 400 and 415: the framework's parser rejected it before the guard ran.
       expect([400, 403, 415]).toContain(answer.status);
       if (answer.status === 403) expect(answer).toMatchObject(MISMATCH);
       expect(({} as { org?: unknown }).org).toBeUndefined();
     });
 
-    it('takes the last of two values under one name in JSON, as the handler will', async () => {
+    it('compares the last of two values under one name in JSON, which the handler gets', async () => {
       const sending = {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -301,29 +301,29 @@ describeAdapters('@OrgScoped()', (adapter) => {
       ['/prototype-body', 'POST', '{"__proto__":{}}'],
       ['/constructor-body', 'POST', '{}'],
       ['/constructor-body', 'POST', '{"constructor":{"name":"org_a"}}'],
-    ])('finds no organization under a name that every object has: %s', async (path, method, body) => {
+    ])('refuses a name that every object inherits: %s', async (path, method, body) => {
       const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
       const answer = await scenario.get(path, key, { method, headers, ...(body !== undefined && { body }) });
-      // 400: the framework's own parser refuses such a body before the guard runs.
+      // 400: the framework's parser rejects such a body before the guard runs.
       expect([400, 403]).toContain(answer.status);
       expect(answer.status).toBe(body?.includes('proto__') && adapter === 'fastify' ? 400 : 403);
     });
 
     it.each([
-      ['encoded as it need not be', '/param/%6Frg_a', 200],
-      ['with an encoded slash behind it', '/param/org_a%2f..', 403],
+      ['encoded without need', '/param/%6Frg_a', 200],
+      ['with an encoded slash after it', '/param/org_a%2f..', 403],
       ['with an encoded slash before it', '/param/%2forg_a', 403],
       ['with an encoded backslash', '/param/org_a%5c', 403],
       ['encoded twice', '/param/org%255Fa', 403],
       ['with an encoded null', '/param/org_a%00', 403],
       ['with an encoded line break', '/param/org_a%0a', 403],
       ['in another script', '/param/org_%D0%B0', 403],
-      ['with a query behind a semicolon', '/param/org_a;x=1', 403],
-    ])('takes a parameter %s for what the handler will: %s', async (_title, path, status) => {
+      ['with a query after a semicolon', '/param/org_a;x=1', 403],
+    ])('compares a parameter %s as the handler gets it: %s', async (_title, path, status) => {
       expect((await scenario.get(path, key)).status).toBe(status);
     });
 
-    it('tells the Unicode normal forms of one name apart, in the parameter and in the key', async () => {
+    it('distinguishes Unicode normal forms of one name, in the parameter and in the key', async () => {
       const composed = 'org_caf\u00e9';
       const decomposed = composed.normalize('NFD');
       expect(decomposed).not.toBe(composed);
@@ -358,13 +358,13 @@ describeAdapters('@OrgScoped()', (adapter) => {
       '/constructor-param',
       '/param/ORG_A',
       '/param/org_a%2F',
-    ])('%s is a mismatch', async (path) => {
+    ])('refuses %s', async (path) => {
       expect(await scenario.get(path, key)).toMatchObject(MISMATCH);
     });
   });
 
-  describe('asks a resolver', () => {
-    it('and hands what it loaded to the handler, with no second query', async () => {
+  describe('with a resolver', () => {
+    it('passes the loaded resource to the handler, without a second query', async () => {
       const store = scenario.app.get(UserStore, { strict: false });
       const before = store.loads;
       const { status, body } = await scenario.get('/users/ann', key);
@@ -372,12 +372,12 @@ describeAdapters('@OrgScoped()', (adapter) => {
       expect(store.loads).toBe(before + 1);
     });
 
-    it('and takes another organization, and none, for a mismatch', async () => {
+    it('refuses another organization and a missing one', async () => {
       expect(await scenario.get('/users/bob', key)).toMatchObject(MISMATCH);
-      expect(await scenario.get('/users/nobody', key)).toMatchObject(MISMATCH);
+      expect(await scenario.get('/users/carol', key)).toMatchObject(MISMATCH);
     });
 
-    it('and lets what it throws reach the app', async () => {
+    it('lets the errors of the resolver reach the app', async () => {
       expect(await scenario.get('/users/unknown', key)).toMatchObject({
         status: 404,
         body: { message: 'no such user' },
@@ -388,7 +388,7 @@ describeAdapters('@OrgScoped()', (adapter) => {
       });
     });
 
-    it('only when the key belongs to an organization', async () => {
+    it('does not call the resolver for a key without an organization', async () => {
       const store = scenario.app.get(UserStore, { strict: false });
       const before = store.loads;
       const { key: personal } = scenario.emulator.createKey({ userId: 'kp_1' });
@@ -397,7 +397,7 @@ describeAdapters('@OrgScoped()', (adapter) => {
     });
 
     it.each(['/request-scoped', '/in-request-scope'])(
-      'that is built for the request, once, with its REQUEST: %s',
+      'creates a request-scoped resolver once per request, with its REQUEST: %s',
       async (path) => {
         const before = requestScopedInstances;
         expect(await scenario.get(`${path}/org_a`, key)).toMatchObject({ status: 200, body: { resource: 'first' } });
@@ -406,7 +406,7 @@ describeAdapters('@OrgScoped()', (adapter) => {
       },
     );
 
-    it.each(['/transient', '/function'])('that is transient, or a function: %s', async (path) => {
+    it.each(['/transient', '/function'])('accepts a transient resolver and a function: %s', async (path) => {
       expect(await scenario.get(`${path}/org_a`, key)).toMatchObject({ status: 200 });
       expect(await scenario.get(`${path}/org_b`, key)).toMatchObject(MISMATCH);
     });

@@ -19,8 +19,7 @@ import {
 import { demoCallsMarkdown, firstDemoCallsMarkdown, truthTableMarkdown } from './support/readme-tables.js';
 import { sourceFiles } from './support/source-files.js';
 
-const EMULATOR_README = 'libs/kinde-api-key/src/testing/README.md';
-const OTHER_PAGES = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'apps/sample/README.md', EMULATOR_README];
+const OTHER_PAGES = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'apps/sample/README.md'];
 const PAGES = ['README.md', ...docsPages(), ...OTHER_PAGES.filter((page) => existsSync(join(REPOSITORY, page)))];
 
 const CODES = Object.values(ANSWERS).map(({ code, statusCode, ...answer }) => {

@@ -2,7 +2,7 @@ import { Controller, Get, mixin, UseGuards, type OnModuleInit, type Type } from 
 import { ApiKeyGuard, RequireScopes } from 'nestjs-kinde-api-key';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
-/** A decorator that puts another function in the method's place and forgets what was on the first. */
+/** Replaces the method by another function without copying its metadata. */
 function Wrapped(): MethodDecorator {
   return (_target, _property, descriptor: PropertyDescriptor) => {
     const original = descriptor.value as (...args: unknown[]) => unknown;
@@ -12,7 +12,7 @@ function Wrapped(): MethodDecorator {
   };
 }
 
-/** One that copies the metadata, as tracing libraries do. */
+/** Replaces the method and copies its metadata, as tracing libraries do. */
 function Traced(): MethodDecorator {
   return (_target, _property, descriptor: PropertyDescriptor) => {
     const original = descriptor.value as (...args: unknown[]) => unknown;
@@ -114,7 +114,7 @@ class ReplacedController implements OnModuleInit {
   }
 }
 
-describeAdapters('a rule is kept', (adapter) => {
+describeAdapters('an access rule is enforced', (adapter) => {
   let scenario: Scenario;
   let reader: string;
   let admin: string;
@@ -132,8 +132,8 @@ describeAdapters('a rule is kept', (adapter) => {
   it.each([
     ['below a wrapping decorator', '/wrapped/below'],
     ['above a wrapping decorator', '/wrapped/above'],
-    ['inside one that leaves a function without a name', '/wrapped/around'],
-    ['when stacked around one', '/wrapped/stacked'],
+    ['inside a decorator that returns a function without a name', '/wrapped/around'],
+    ['stacked around a wrapping decorator', '/wrapped/stacked'],
     ['on a method that a subclass overrides', '/subclass/overridden'],
     ['on a method that a subclass inherits', '/subclass/inherited'],
     ['on the class of a mixin', '/mixin/mixed'],
@@ -143,7 +143,7 @@ describeAdapters('a rule is kept', (adapter) => {
     expect(await scenario.get(path, admin)).toMatchObject({ status: 200 });
   });
 
-  it('for each class by itself where two inherit one function', async () => {
+  it('for each class separately when two inherit one function', async () => {
     const none = scenario.emulator.createKey({ scopes: ['admin'] }).key;
     expect(await scenario.get('/subclass/inherited', none)).toMatchObject({ status: 200 });
     expect(await scenario.get('/sibling/inherited', none)).toMatchObject({

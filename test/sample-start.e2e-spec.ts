@@ -8,7 +8,7 @@ import { DEMO_CALLS } from '../apps/sample/src/demo/demo-calls.js';
 
 const ROOT = join(__dirname, '..');
 
-/** Too long for a label of a domain name, so that no name server anywhere resolves it, nor is asked. */
+/** Too long for a label of a domain name, so it fails without a DNS query. */
 const IMPOSSIBLE = 'a'.repeat(64);
 
 const REAL_KINDE = {
@@ -21,9 +21,9 @@ const REAL_KINDE = {
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
 const COMMAND = scripts.start.replace(/^node /, `"${process.execPath}" `);
 
-/** What `npm start` runs, in a process of its own. */
+/** A process that runs the command of `npm start`. */
 class Start {
-  /** Exit code and signal, once the process and whatever it started have closed their output. */
+  /** Exit code and signal, once the process and its children have closed their output. */
   readonly exit: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
   output = '';
   errors = '';
@@ -42,11 +42,11 @@ class Start {
     this.exit = once(this.child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   }
 
-  /** Waits until the API says how to stop it, which is the last thing that it prints. */
+  /** Waits for the last line of the start-up output. */
   async untilUp(): Promise<void> {
     while (!this.output.includes('Ctrl-C stops')) {
       const ended = await Promise.race([once(this.child.stdout, 'data').then(() => false), this.exit.then(() => true)]);
-      if (ended) throw new Error(`It ended before it was up: ${this.errors}`);
+      if (ended) throw new Error(`The sample ended during its start: ${this.errors}`);
     }
   }
 
@@ -57,14 +57,14 @@ class Start {
 
 const running: Start[] = [];
 
-/** @param shell what to do in the shell with the command; by default to become it, so that signals reach it */
+/** @param shell turns the command into a shell line; by default `exec`, so that signals reach the command */
 function start(environment?: NodeJS.ProcessEnv, shell = (command: string): string => `exec ${command}`): Start {
   const sample = new Start(shell(COMMAND), environment);
   running.push(sample);
   return sample;
 }
 
-/** Sends a printed curl line the way a shell and curl would. */
+/** Sends the request of a printed curl line. */
 async function sendCurl(line: string): Promise<{ status: number; body: string }> {
   const words = [...line.matchAll(/"((?:\\"|[^"])*)"|\S+/g)].map(
     ([word, quoted]) => quoted?.replaceAll('\\"', '"') ?? word,
@@ -78,10 +78,10 @@ async function sendCurl(line: string): Promise<{ status: number; body: string }>
   return { status: response.status, body: await response.text() };
 }
 
-/** A request that is under way, and with it the app: it sends its body when it is told to. */
+/** Sends the head of a request, which keeps the app running until the test sends the body. */
 async function heldRequest(url: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  // How the connection ends is up to the server, which ends itself: it may be a reset.
+  // The server may reset the connection when it ends.
   socket.on('error', () => undefined);
   socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n');
   socket.write('Expect: 100-continue\r\n\r\n');
@@ -97,7 +97,7 @@ afterAll(async () => {
 });
 
 describe('npm start', () => {
-  it('prints curl lines that give the answers printed beside them, and stops on Ctrl-C with nothing left', async () => {
+  it('prints curl lines with their actual answers, and stops completely on Ctrl-C', async () => {
     const sample = start();
     await sample.untilUp();
 
@@ -114,14 +114,14 @@ describe('npm start', () => {
     const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(sample.output)!;
     const held = await heldRequest(url);
     sample.signal('SIGINT');
-    sample.signal('SIGINT'); // as under npm, which passes on what the terminal has sent already
+    sample.signal('SIGINT'); // under npm it arrives twice
     held.end('{}');
     expect(await sample.exit).toEqual([0, null]);
     expect(sample.errors).toBe('');
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
-  it('runs on Fastify by a flag, and stops on SIGTERM', async () => {
+  it('runs on Fastify with --fastify, and stops on SIGTERM', async () => {
     const sample = start({}, (command) => `exec ${command} --fastify`);
     await sample.untilUp();
     sample.signal('SIGTERM');
@@ -129,8 +129,8 @@ describe('npm start', () => {
     expect(sample.errors).toBe('');
   });
 
-  it('does not outlive npm, where a signal to npm ends only the shell between the two', async () => {
-    const sample = start({ npm_lifecycle_event: 'start' }, (command) => `${command}; echo a shell that stays`);
+  it('stops when npm ends and only the shell in between received the signal', async () => {
+    const sample = start({ npm_lifecycle_event: 'start' }, (command) => `${command}; echo a shell that continues`);
     await sample.untilUp();
     sample.signal('SIGKILL');
     await sample.exit;
@@ -138,7 +138,7 @@ describe('npm start', () => {
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
-  it.each(['express', 'fastify'])('says that a port is taken (%s)', async (HTTP_ADAPTER) => {
+  it.each(['express', 'fastify'])('reports a port in use (%s)', async (HTTP_ADAPTER) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -148,19 +148,19 @@ describe('npm start', () => {
     other.close();
   });
 
-  it('says what half a configuration lacks', async () => {
+  it('names the missing variable of an incomplete Kinde configuration', async () => {
     const sample = start({ ...REAL_KINDE, KINDE_MANAGEMENT_CLIENT_SECRET: '' });
     expect(await sample.exit).toEqual([1, null]);
     expect(sample.errors).toMatch(/^Kinde is only half configured: KINDE_MANAGEMENT_CLIENT_SECRET is not set\..*\n$/);
   });
 
-  it('says that a domain does not resolve', async () => {
+  it('reports a domain that does not resolve', async () => {
     const sample = start({ ...REAL_KINDE, KINDE_DOMAIN: `${IMPOSSIBLE}.kinde.com` });
     expect(await sample.exit).toEqual([1, null]);
     expect(sample.errors).toMatch(new RegExp(`^KINDE_DOMAIN: ${IMPOSSIBLE}\\.kinde\\.com does not resolve .*\n$`));
   });
 
-  it("passes on the library's own words on a domain that cannot be right", async () => {
+  it("prints the library's message for an invalid domain", async () => {
     const sample = start({ ...REAL_KINDE, KINDE_DOMAIN: 'auth.acme.example' });
     expect(await sample.exit).toEqual([1, null]);
     expect(sample.errors).toContain('is a custom domain (auth.acme.example)');

@@ -32,21 +32,21 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
     return { status, body: expect.stringContaining(contains) as string };
   }
 
-  describe('beside the emulator', () => {
+  describe('with the emulator', () => {
     beforeAll(async () => {
       sample = await startSample({ port: 0, httpAdapter, kindeDomain: undefined });
     });
     afterAll(() => sample.stop());
 
-    it.each(DEMO_CALLS)('answers as the demo table says: $shows, $answer.status', async (call) => {
+    it.each(DEMO_CALLS)('answers the demo call "$shows" with $answer.status', async (call) => {
       expect(await sendDemoCall(call)).toEqual(answerOf(call));
     });
 
-    it('gives the same answers again, in any order', async () => {
+    it('answers the demo calls alike in any order, also repeatedly', async () => {
       for (const call of DEMO_CALLS.toReversed()) expect(await sendDemoCall(call)).toEqual(answerOf(call));
     });
 
-    it('shows a project under its own organization only', async () => {
+    it('returns a project only under its own organization', async () => {
       const { key } = DEMO_KEYS.acme;
       expect(await send('GET', '/organizations/org_acme/projects/prj_apollo', key)).toMatchObject({ status: 200 });
       expect(await send('GET', '/organizations/org_acme/projects/prj_gemini', key)).toEqual({
@@ -55,7 +55,7 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       });
     });
 
-    it('adds a user, changes it and lists it', async () => {
+    it('creates, changes and lists a user', async () => {
       const { key } = DEMO_KEYS.globex;
       const added = await send('POST', '/organizations/org_globex/users', key, {
         name: 'Linus',
@@ -67,15 +67,15 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       expect((await send('GET', '/organizations/org_globex/users', key)).body).toContain('"name":"Linus T."');
     });
 
-    it('changes no user of another organization, and does not tell whether it exists', async () => {
+    it('refuses to change a user of another organization without disclosing whether it exists', async () => {
       const body = { name: 'Mallory' };
       const existing = await send('PATCH', '/users/kp_grace', DEMO_KEYS.acme.key, body);
-      const missing = await send('PATCH', '/users/kp_nobody', DEMO_KEYS.acme.key, body);
+      const missing = await send('PATCH', '/users/kp_unknown', DEMO_KEYS.acme.key, body);
       expect(existing.status).toBe(403);
       expect(missing).toEqual(existing);
     });
 
-    it('says everything that is wrong with a body', async () => {
+    it('reports every error in a body', async () => {
       const answer = await send('POST', '/organizations/org_acme/users', DEMO_KEYS.acme.key, { name: 7, email: 'ada' });
       expect(answer.status).toBe(400);
       expect(JSON.parse(answer.body)).toMatchObject({
@@ -83,7 +83,7 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       });
     });
 
-    it('asks for a body that is missing', async () => {
+    it('reports a missing body', async () => {
       const answer = await send('POST', '/organizations/org_acme/projects', DEMO_KEYS.acme.key);
       expect(answer).toEqual({ status: 400, body: expect.stringContaining('expected object') as string });
     });
@@ -94,7 +94,7 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       expect(await send('GET', '/docs/swagger-ui-bundle.js')).toMatchObject({ status: 200 });
     });
 
-    it('describes every route, and that all but the public one take a key', async () => {
+    it('documents every route, all but the public one with a key', async () => {
       const { body } = await send('GET', '/docs-json');
       const document = JSON.parse(body) as {
         security: unknown;
@@ -120,7 +120,7 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
     });
   });
 
-  describe('with a Kinde that the environment names', () => {
+  describe('with a real Kinde from the environment', () => {
     let kinde: KindeEmulator;
 
     beforeAll(async () => {
@@ -136,12 +136,12 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       for (const name of KINDE_VARIABLES) delete process.env[name];
     });
 
-    it('starts no emulator and knows no demo key', async () => {
+    it('does not start the emulator and refuses demo keys', async () => {
       expect(sample.kinde).toMatchObject({ domain: kinde.domain, isEmulated: false });
       expect(await send('GET', '/key', DEMO_KEYS.acme.key)).toMatchObject({ status: 401 });
     });
 
-    it('gives an organization its row when its first key is used', async () => {
+    it('inserts an organization when its first key is used', async () => {
       const { key } = kinde.createKey({ orgCode: 'org_real', scopes: ['read:projects', 'write:projects'] });
       const started = await send('POST', '/organizations/org_real/projects', key, { name: 'First' });
       expect(started.status).toBe(201);
@@ -153,7 +153,7 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       });
     });
 
-    it('gives a user their row, in the organization of the key if it has one', async () => {
+    it('inserts a user, with the organization of the key if it has one', async () => {
       const { key } = kinde.createKey({ userId: 'kp_real', orgCode: 'org_first_seen_here' });
       expect(JSON.parse((await send('GET', '/me', key)).body)).toEqual({
         id: 'kp_real',

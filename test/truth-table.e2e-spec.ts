@@ -12,7 +12,7 @@ import {
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 import { KEYS, TRUTH_TABLE, type KeyKind, type Outcome, type TruthRow } from './support/truth-table.js';
 
-/** The decorators as the table spells them. */
+/** The decorators by their text in the table. */
 const DECORATORS: Readonly<Record<string, () => ApiKeyRuleDecorator>> = {
   "@RequireScopes('read:users')": () => RequireScopes('read:users'),
   "@RequireScopes('write:users')": () => RequireScopes('write:users'),
@@ -27,16 +27,16 @@ const DECORATORS: Readonly<Record<string, () => ApiKeyRuleDecorator>> = {
 
 function decorator(text: string): ApiKeyRuleDecorator {
   const make = DECORATORS[text];
-  if (text !== '' && !make) throw new Error(`the test does not know ${text}`);
+  if (text !== '' && !make) throw new Error(`unknown decorator in the truth table: ${text}`);
   return make?.() ?? (() => undefined);
 }
 
-/** A controller with the row's decorators; its route is `/:orgCode/<index>`. */
+/** Builds a controller with the row's decorators. Its route is `/:orgCode/<index>`. */
 function controllerOf({ onClass, onMethod, inherited }: TruthRow, index: number): Type {
-  const [place, text] = inherited.split(': ') as [string, string | undefined];
-  @(place === 'class' ? decorator(text ?? '') : decorator(''))
+  const [position, text] = inherited.split(': ') as [string, string | undefined];
+  @(position === 'class' ? decorator(text ?? '') : decorator(''))
   abstract class Ancestor {
-    @(place === 'method' ? decorator(text ?? '') : decorator(''))
+    @(position === 'method' ? decorator(text ?? '') : decorator(''))
     find(): string {
       return 'never called';
     }
@@ -57,7 +57,7 @@ function controllerOf({ onClass, onMethod, inherited }: TruthRow, index: number)
 
 describeAdapters('the truth table', (adapter) => {
   let scenario: Scenario;
-  const keys = new Map<KeyKind, string | undefined>([['bad', 'k_live_nobody_knows_this_one']]);
+  const keys = new Map<KeyKind, string | undefined>([['bad', 'k_live_unknown_to_kinde_0']]);
 
   beforeAll(async () => {
     scenario = await startScenario({ adapter, controllers: TRUTH_TABLE.map(controllerOf) });

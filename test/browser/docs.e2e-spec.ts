@@ -6,7 +6,7 @@ import { type RunningSample, startSample } from '../../apps/sample/src/start-up/
 const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 const isWanted = existsSync(CHROMIUM) || process.env.REQUIRE_BROWSER === '1';
 
-/** No sandbox, because it needs a user other than root; nothing that would make Chromium talk to anybody but the sample. */
+/** Without the sandbox, which does not run as root, and without Chromium's own network traffic. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,11 +17,12 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-if (!isWanted) process.stderr.write(`Skipped: there is no Chromium at ${CHROMIUM}; set CHROMIUM_BIN to where it is.\n`);
+if (!isWanted)
+  process.stderr.write(`Skipped test/browser: Chromium is not at ${CHROMIUM}. Set CHROMIUM_BIN to its path.\n`);
 
 jest.setTimeout(60_000);
 
-(isWanted ? describe : describe.skip)('a person at /docs in a browser', () => {
+(isWanted ? describe : describe.skip)('Swagger UI at /docs in a browser', () => {
   let sample: RunningSample;
   let browser: Browser;
   let page: Page;
@@ -52,7 +53,7 @@ jest.setTimeout(60_000);
     await dialog.locator('.btn-done').click();
   }
 
-  /** Opens a route, fills in what it asks for, executes it, and reads the answer off the page. */
+  /** Opens a route, fills in its inputs, executes it, and reads the answer from the page. */
   async function execute(method: string, path: string, body?: unknown): Promise<{ status: string; body: string }> {
     const route = page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) });
     const opened = route.locator('.execute');
@@ -70,14 +71,14 @@ jest.setTimeout(60_000);
     return { status, body: await shown.locator('.highlight-code').first().innerText() };
   }
 
-  it('sees 401 before a key is entered', async () => {
+  it('shows 401 before a key is entered', async () => {
     expect(await execute('get', '/organizations/{orgCode}/projects')).toEqual({
       status: '401',
       body: expect.stringContaining('"MISSING_KEY"') as string,
     });
   });
 
-  it('enters a key once, and sees 200', async () => {
+  it('shows 200 after a key is entered once', async () => {
     await authorize(DEMO_KEYS.acme.key);
     expect(await execute('get', '/organizations/{orgCode}/projects')).toEqual({
       status: '200',
@@ -85,7 +86,7 @@ jest.setTimeout(60_000);
     });
   });
 
-  it('sees 403 when a read-only key writes', async () => {
+  it('shows 403 when a read-only key writes', async () => {
     await authorize(DEMO_KEYS.acmeReadOnly.key);
     expect(await execute('post', '/organizations/{orgCode}/projects', { name: 'Mercury' })).toEqual({
       status: '403',
@@ -93,7 +94,7 @@ jest.setTimeout(60_000);
     });
   });
 
-  it('sees 401 with a revoked key', async () => {
+  it('shows 401 for a revoked key', async () => {
     await authorize(DEMO_KEYS.acmeRevoked.key);
     expect(await execute('get', '/organizations/{orgCode}/projects')).toEqual({
       status: '401',
@@ -101,7 +102,7 @@ jest.setTimeout(60_000);
     });
   });
 
-  it('meets no error of the page, and nothing that it could not load', () => {
+  it('has no script errors and no failed requests', () => {
     expect(failures).toEqual([]);
   });
 });

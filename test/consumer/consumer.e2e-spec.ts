@@ -26,12 +26,12 @@ let folder: string;
 let installed: string;
 let manifest: Manifest;
 
-/** Links what the package declares, and what an app on Express needs; an import of anything else fails. */
+/** Links the declared dependencies and those of an app on Express. Any other import fails. */
 async function linkDeclared(): Promise<void> {
   const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
   for (const name of [...names, '@nestjs/platform-express', '@types/node']) {
     const target = [LIBRARY, REPOSITORY].map((top) => join(top, 'node_modules', name)).find(existsSync);
-    if (!target) throw new Error(`${name} is declared, and not installed`);
+    if (!target) throw new Error(`${name} is declared but not installed`);
     await mkdir(dirname(join(folder, 'node_modules', name)), { recursive: true });
     await symlink(target, join(folder, 'node_modules', name), 'junction');
   }
@@ -57,18 +57,18 @@ async function expectAnswers(format: Format): Promise<void> {
   expect(JSON.parse(stdout)).toEqual(ANSWERS);
 }
 
-describe('the packed library answers 200, 401 and 403 in plain node, without a word of warning,', () => {
-  it('by import', async () => {
+describe('the packed library answers 200, 401 and 403 in plain node without warnings', () => {
+  it('when imported', async () => {
     expect(await compile(folder, 'esm', { module: 'nodenext', skipLibCheck: false })).toBe('');
     await expectAnswers('esm');
   });
 
-  it('by require', async () => {
+  it('when required', async () => {
     expect(await compile(folder, 'cjs', { module: 'nodenext' })).toBe('');
     await expectAnswers('cjs');
   });
 
-  it('by require where nothing resolves to ESM, as in plain jest', async () => {
+  it('when required without ESM resolution, as in plain jest', async () => {
     const consumer = join(folder, 'cjs/out/consumer.js');
     const compiled = readFileSync(consumer, 'utf8');
     await writeFile(
@@ -98,7 +98,7 @@ describe('the packed library', () => {
     expect(await compile(folder, format, { ...options, noEmit: true })).toBe('');
   });
 
-  it('is one copy, however often a process imports and requires it, by each of its names', async () => {
+  it('is loaded once when a process both imports and requires it, for each subpath', async () => {
     const names = Object.keys(manifest.exports)
       .filter((path) => path !== './package.json')
       .map((path) => path.replace('.', 'nestjs-kinde-api-key'));
@@ -122,18 +122,18 @@ describe('the packed library', () => {
     expect(stdout).toContain('Usage: nestjs-kinde-api-key emulator [options]');
   });
 
-  it('carries its licence, its pages and its sources, and no tests', () => {
+  it('contains its licence, pages and sources, and no tests', () => {
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
     const pages = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', join('docs', 'routes.md')];
     expect(files).toEqual(expect.arrayContaining([...pages, join('src', 'index.ts')]));
     expect(files.filter((file) => /\.spec\.|\.mjs$|tsconfig/.test(file))).toEqual([]);
   });
 
-  it('keeps the docstrings', () => {
+  it('contains the docstrings', () => {
     expect(readFileSync(join(installed, 'dist/cjs/kinde-api-key.module.d.ts'), 'utf8')).toMatch(/\/\*\*[^]*\*\/\n/);
   });
 
-  it('has a README that says nothing of the repository, and whose links lead somewhere', () => {
+  it("has a README without the repository's parts and without broken links", () => {
     const readme = readFileSync(join(installed, 'README.md'), 'utf8');
     expect(readme).not.toContain('repository only');
     expect(readme).not.toContain('npm install && npm start');
@@ -146,7 +146,7 @@ describe('the packed library', () => {
   });
 });
 
-/** The name that a heading has in links. */
+/** Returns the anchor of a heading. */
 function slug(title: string): string {
   return title
     .toLowerCase()

@@ -3,13 +3,13 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The top of this repository. */
+/** Root of this repository. */
 export const REPOSITORY = join(__dirname, '../..');
 
-/** The folder of the library in it. */
+/** Folder of the library. */
 export const LIBRARY = join(REPOSITORY, 'libs/kinde-api-key');
 
-/** What the consumer prints when everything is as it should be. */
+/** Expected output of the consumer. */
 export const ANSWERS = {
   'a good key': '200',
   'an unknown key': '401 INVALID_KEY',
@@ -17,14 +17,14 @@ export const ANSWERS = {
   'another organization': '403 ORG_MISMATCH',
 };
 
-/** How a process ended, and what it said. */
+/** Exit code and output of a process. */
 export interface Run {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a program to its end, with nothing of this process's own Node flags. */
+/** Runs a program to its end, without this process's Node flags. */
 export function run(program: string, args: readonly string[], cwd: string): Promise<Run> {
   const { NODE_OPTIONS: _flags, NODE_ENV: _jest, ...env } = process.env;
   const shell = process.platform === 'win32' && program !== process.execPath;
@@ -35,29 +35,29 @@ export function run(program: string, args: readonly string[], cwd: string): Prom
   });
 }
 
-/** Runs plain `node` to its end: the one that runs the tests. */
+/** Runs the Node of the tests to its end. */
 export function runNode(args: readonly string[], cwd: string): Promise<Run> {
   return run(process.execPath, args, cwd);
 }
 
-/** Runs npm. @throws {Error} with all that npm said, if it failed */
+/** Runs npm. @throws {Error} with npm's output, if it fails */
 export async function npm(args: readonly string[], cwd: string): Promise<void> {
   const { code, stdout, stderr } = await run('npm', args, cwd);
   if (code !== 0) throw new Error(`npm ${args.join(' ')} ended with ${code}\n${stdout}${stderr}`);
 }
 
-/** A folder outside the workspace. Whoever makes it removes it. */
+/** Creates a folder outside the workspace. The caller removes it. */
 export function makeFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'nestjs-kinde-api-key-'));
 }
 
-/** Removes a folder and everything in it. */
+/** Removes a folder with its contents. */
 export function removeFolder(folder: string): Promise<void> {
   return rm(folder, { recursive: true, force: true });
 }
 
 /**
- * Packs the library as `npm publish` would; builds it first if the last build is older than the sources.
+ * Packs the library like `npm publish`. Builds it first if the last build is older than the sources.
  *
  * @returns the path of the tarball, in `folder`
  */
@@ -67,11 +67,11 @@ export async function packLibrary(folder: string): Promise<string> {
   return join(folder, tarball!);
 }
 
-/** The two formats that a user's app may have. */
+/** Module formats of a user's app. */
 export const FORMATS = { esm: 'module', cjs: 'commonjs' } as const;
 export type Format = keyof typeof FORMATS;
 
-/** Puts the consumer's sources into `esm` and `cjs` below a folder, whose `node_modules` serves both. */
+/** Copies the consumer's sources into `esm` and `cjs` of a folder, which share its `node_modules`. */
 export async function layOutConsumers(folder: string): Promise<void> {
   for (const [format, type] of Object.entries(FORMATS)) {
     await mkdir(join(folder, format));
@@ -81,11 +81,11 @@ export async function layOutConsumers(folder: string): Promise<void> {
 }
 
 /**
- * Compiles a consumer the way a user would.
+ * Compiles a consumer into `out`, with the options of a Nest app.
  *
- * @param options compiler options, beside those that every Nest app has; `skipLibCheck: false` also checks the declarations of all
- *   packages, which takes three times as long
- * @returns what the compiler found, or an empty text; what it made is in `out` if nothing was found
+ * @param options further compiler options; `skipLibCheck: false` also checks the declarations of all packages, which takes
+ *   three times as long
+ * @returns the errors of the compiler, or an empty text
  */
 export async function compile(folder: string, format: Format, options: Record<string, unknown>): Promise<string> {
   const cwd = join(folder, format);

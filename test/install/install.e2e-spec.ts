@@ -13,7 +13,7 @@ import {
   runNode,
 } from '../consumer/packed-library.js';
 
-/** What the user of each app has installed before, or installs with the library. The rest of its peers npm adds by itself. */
+/** Packages of each app, installed before the library. npm adds the other peers. */
 const APPS = [
   {
     name: 'Nest 12',
@@ -41,7 +41,7 @@ const APPS = [
   },
 ];
 
-/** Node without the ability to require ESM: what `require` of the library gives then is CommonJS all the way down. */
+/** Node without `require` of ESM: the library and its dependencies load as CommonJS. */
 const COMMON_JS_ONLY = '--no-experimental-require-module';
 
 let packed: string;
@@ -62,7 +62,7 @@ beforeAll(async () => {
 });
 afterAll(() => removeFolder(packed));
 
-describe.each(APPS)('installed from the registry beside $name', ({ packages, isCommonJs }) => {
+describe.each(APPS)('the library installed from the registry with $name', ({ packages, isCommonJs }) => {
   beforeAll(async () => {
     folder = await makeFolder();
     await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true }));
@@ -72,12 +72,12 @@ describe.each(APPS)('installed from the registry beside $name', ({ packages, isC
   });
   afterAll(() => removeFolder(folder));
 
-  it('answers 200, 401 and 403 by import', async () => {
+  it('answers 200, 401 and 403 when imported', async () => {
     expect(await compile(folder, 'esm', { module: 'node16' })).toBe('');
     await expectAnswers('esm');
   });
 
-  it('answers 200, 401 and 403 by require', async () => {
+  it('answers 200, 401 and 403 when required', async () => {
     expect(await compile(folder, 'cjs', { module: isCommonJs ? 'node16' : 'nodenext' })).toBe('');
     await expectAnswers('cjs');
     if (isCommonJs) await expectAnswers('cjs', COMMON_JS_ONLY);
@@ -90,7 +90,7 @@ describe.each(APPS)('installed from the registry beside $name', ({ packages, isC
   });
 
   if (isCommonJs) {
-    it('answers 200, 401 and 403 in jest as it comes', async () => {
+    it('answers 200, 401 and 403 in jest without configuration', async () => {
       const test = `it('answers', async () => {
         expect(await require('./out/consumer.js').askEverything()).toEqual(${JSON.stringify(ANSWERS)});
       });`;

@@ -1,65 +1,60 @@
-// npm run test:mutation                         the rooms that decide; fails below 90 %. Takes more than an hour on two cores
-// npm run test:mutation -- kinde/ guard/visit   the files whose path has one of these texts in it
+// npm run test:mutation                              all folders below; fails under 90 %. Takes more than an hour on two cores
+// npm run test:mutation -- kinde/limits/ guard/api   the files whose path contains one of these texts
 //
-// Changes the sources in one small way after the other, and looks whether a spec notices. A file is tried against the specs beside it whose
-// names begin with the same word, or, where there are none, against all specs of the room. Others may well notice what these do not: so the
-// score is a lower bound, found within an hour instead of many.
+// Changes the sources in one small way at a time, and checks that a spec fails. A file is tested by the specs beside it
+// whose names begin with the same word, or else by all specs of its folder. Other specs may notice more, so the score is
+// a lower bound.
 import { Stryker } from '@stryker-mutator/core';
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 
 const SOURCES = 'libs/kinde-api-key/src';
-const ROOMS = [
-  'rules',
-  'guard',
-  'responses',
-  'kinde',
-  'kinde/token',
-  'kinde/answers',
-  'kinde/limits',
-  'verification',
-  'rate-limit',
-];
+/** With their subfolders. */
+const FOLDERS = ['rules', 'guard', 'responses', 'verification', 'rate-limit', 'kinde'];
 const LOWEST_SCORE = 90;
-/** What counts neither way: it does not run at all. */
+/** Results that do not count: the changed source did not run. */
 const INVALID = new Set(['CompileError', 'RuntimeError', 'Ignored']);
 
 const texts = process.argv.slice(2);
 const mutants = [];
-for (const room of ROOMS) {
-  for (const name of sourcesOf(room)) {
-    const tried = await tryOut(room, name);
-    mutants.push(...tried.map((mutant) => ({ ...mutant, room })));
-    if (tried.length > 0) console.log(`${score(tried)}  ${room}/${name}`);
-    for (const mutant of tried.filter(hasSurvived)) console.log(`${' '.repeat(18)}${describe(mutant)}`);
+for (const folder of FOLDERS) {
+  for (const file of sourcesIn(folder)) {
+    const tested = await mutantsOf(file);
+    mutants.push(...tested.map((mutant) => ({ ...mutant, folder })));
+    if (tested.length > 0) console.log(`${score(tested)}  ${file}`);
+    for (const mutant of tested.filter(hasSurvived)) console.log(`${' '.repeat(18)}${describe(mutant)}`);
   }
 }
 console.log();
-for (const room of ROOMS) console.log(`${score(mutants.filter((mutant) => mutant.room === room))}  ${room}`);
-console.log(`${score(mutants)}  altogether`);
+for (const folder of FOLDERS) console.log(`${score(mutants.filter((mutant) => mutant.folder === folder))}  ${folder}`);
+console.log(`${score(mutants)}  total`);
 process.exit(percentage(mutants) >= LOWEST_SCORE ? 0 : 1);
 
-function sourcesOf(room) {
-  const sources = readdirSync(`${SOURCES}/${room}`).filter((name) => /(?<!\.spec)\.ts$/.test(name));
-  return sources.filter((name) => texts.length === 0 || texts.some((text) => `${room}/${name}`.includes(text)));
+/** Returns the sources of a folder and its subfolders that were asked for, e.g. `kinde/limits/pace.ts`. */
+function sourcesIn(folder) {
+  const files = readdirSync(`${SOURCES}/${folder}`, { recursive: true, encoding: 'utf8' }).map(
+    (name) => `${folder}/${name}`,
+  );
+  const sources = files.filter((file) => /(?<!\.spec)\.ts$/.test(file)).sort();
+  return sources.filter((file) => texts.length === 0 || texts.some((text) => file.includes(text)));
 }
 
-/** @returns the mutants of a file */
-async function tryOut(room, name) {
-  const folder = `${SOURCES}/${room}`;
-  const [word] = /^\w+/.exec(name);
-  const hasOwn = readdirSync(folder).some((spec) => new RegExp(`^${word}\\b.*\\.spec\\.ts$`).test(spec));
+async function mutantsOf(file) {
+  const folder = `${SOURCES}/${dirname(file)}`;
+  const [word] = /^\w+/.exec(basename(file));
+  const hasOwn = readdirSync(folder).some((name) => new RegExp(`^${word}\\b.*\\.spec\\.ts$`).test(name));
   const stryker = new Stryker({
-    mutate: [`${folder}/${name}`],
+    mutate: [`${SOURCES}/${file}`],
     testRunner: 'jest',
     jest: {
-      configFile: 'jest.config.mjs',
-      // A mutant that hangs is found after seconds.
+      configFile: 'test/mutation/jest.config.mjs',
+      // Ends a mutant that hangs.
       config: { testRegex: [`/${folder}/${hasOwn ? `${word}\\b` : ''}[^/]*\\.spec\\.ts$`], testTimeout: 3_000 },
       enableFindRelatedTests: false,
     },
     coverageAnalysis: 'perTest',
     timeoutMS: 10_000,
-    // jest keeps something of every run
+    // Jest keeps some memory of every run.
     maxTestRunnerReuse: 30,
     ignorePatterns: ['dist', 'coverage', 'apps', 'test/bench', 'test/browser', 'test/install', 'test/node-versions'],
     tempDirName: 'coverage/mutation',

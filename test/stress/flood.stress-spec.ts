@@ -4,6 +4,8 @@ import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiKeyGuard, ApiKeyVerificationService } from 'nestjs-kinde-api-key';
 import { ADAPTERS, startScenario, type Scenario } from '../support/scenario.js';
 
+jest.setTimeout(300_000);
+
 @Controller()
 @UseGuards(ApiKeyGuard)
 class AnyController {
@@ -14,9 +16,9 @@ class AnyController {
 }
 
 const FLOOD = 100_000;
-/** Most of them wait in the lane for new keys: whoever had to stand behind them would wait for as many answers. */
+/** Concurrent callers. Most of them wait in the queue for new keys; a refresh behind them would wait for as many answers. */
 const WORKERS = 1_000;
-const PROVEN = 20;
+const KNOWN = 20;
 const MAX_REFUSALS = 5_000;
 const badKey = (index: number) => `k_live_bad_${String(index).padStart(20, '0')}`;
 
@@ -27,7 +29,7 @@ const heapMb = (): number => {
   return process.memoryUsage().heapUsed / 1_048_576;
 };
 
-/** Sends `count` different bad keys, so many at a time, and tells how far it is. */
+/** Verifies `count` different bad keys with {@link WORKERS} concurrent callers. Returns the number of each outcome. */
 async function flood(
   service: ApiKeyVerificationService,
   count: number,
@@ -58,17 +60,17 @@ describe('a flood of bad keys', () => {
     scenario = await startScenario({ adapter: 'express', controllers: [AnyController], options: { kinde } });
     service = scenario.app.get(ApiKeyVerificationService);
   };
-  const prove = async (count: number) => {
+  const acceptKeys = async (count: number) => {
     const keys = Array.from({ length: count }, () => scenario.emulator.createKey());
     for (const { key } of keys) expect(await service.verify(key)).toMatchObject({ accepted: true });
     return keys;
   };
   afterEach(() => scenario.close());
 
-  it('of 100,000, each answered 401 by Kinde: evicts no proven key, delays no refresh, mints two tokens at most, is bounded in memory', async () => {
+  it('does not evict or delay known keys, mints at most two tokens and is bounded in memory (100,000 keys, each answered 401)', async () => {
     await start({ maxPerSecond: 100_000, timeoutMs: 60_000 });
     const { emulator, clock } = scenario;
-    const proven = await prove(PROVEN);
+    const known = await acceptKeys(KNOWN);
     emulator.invalidKeyAnswer = 401;
     await flood(service, 1_000);
     const idleMb = heapMb();
@@ -77,13 +79,13 @@ describe('a flood of bad keys', () => {
     const outcomes = await flood(service, FLOOD, (answered) => {
       if (emulator.counters.mints > 2)
         throw new Error(`${emulator.counters.mints} tokens minted after ${answered} bad keys`);
-      for (const { keyId, key } of proven) {
+      for (const { keyId, key } of known) {
         const verdict = service.verifyCached(key);
         if (!verdict?.accepted) throw new Error(`${keyId} was evicted after ${answered} bad keys`);
         const isRefreshed = (verdict.apiKey.verificationCount ?? 0) > 1;
         if (isRefreshed && !refreshedAfter.has(keyId)) refreshedAfter.set(keyId, answered - refreshStartedAt);
       }
-      // From here on the proven keys are asked about again, in the middle of the flood.
+      // From here on the known keys are refreshed, in the middle of the flood.
       if (answered === FLOOD / 2) {
         clock.advance(50_000);
         refreshStartedAt = answered;
@@ -91,8 +93,8 @@ describe('a flood of bad keys', () => {
     });
     const grownMb = heapMb() - idleMb;
     expect(outcomes).toEqual({ unknown: FLOOD });
-    expect(refreshedAfter.size).toBe(PROVEN);
-    // None stood behind those who waited already.
+    expect(refreshedAfter.size).toBe(KNOWN);
+    // No refresh waited behind the queued new keys.
     expect(Math.max(...refreshedAfter.values())).toBeLessThan(WORKERS - 64);
     expect(emulator.counters.mints).toBeLessThanOrEqual(2);
     expect(emulator.counters.tokenRequests).toBeLessThanOrEqual(2);
@@ -102,17 +104,17 @@ describe('a flood of bad keys', () => {
       expect(service.verifyCached(badKey(index))).toEqual({ accepted: false, reason: 'unknown' });
     }
     expect(emulator.counters.verifies).toBe(verifies);
-    // oxlint-disable-next-line no-console -- the measure is to be read
+    // oxlint-disable-next-line no-console -- prints the measured values
     console.log(
-      `${FLOOD} bad keys: ${emulator.counters.mints} mints, proven keys refreshed within ` +
+      `${FLOOD} bad keys: ${emulator.counters.mints} mints, known keys refreshed within ` +
         `${Math.max(...refreshedAfter.values())} answers of the flood, heap ${grownMb.toFixed(1)} MB above idle`,
     );
   });
 
-  it('that hangs and fills its lane leaves a proven key its own: the next call to Kinde is the refresh', async () => {
+  it('does not delay the refresh of a known key when the queue for new keys is full', async () => {
     await start({ maxPerSecond: 100_000, timeoutMs: 60_000, maxConcurrent: 8, maxQueued: 1_000 });
     const { emulator, clock } = scenario;
-    const [proven] = await prove(1);
+    const [known] = await acceptKeys(1);
     let release = (): void => undefined;
     emulator.failUntilCleared({ holdUntil: new Promise<void>((resolve) => (release = resolve)) }, 'verify');
     emulator.resetCounters();
@@ -128,7 +130,7 @@ describe('a flood of bad keys', () => {
     expect(emulator.counters.verifies).toBe(6);
     emulator.clearFaults();
     clock.advance(60_000);
-    expect(await service.verify(proven?.key ?? '')).toMatchObject({ accepted: true, apiKey: { verificationCount: 2 } });
+    expect(await service.verify(known?.key ?? '')).toMatchObject({ accepted: true, apiKey: { verificationCount: 2 } });
     expect(emulator.counters.verifies).toBe(7);
     release();
     const outcomes = await Promise.all(held);
@@ -138,8 +140,8 @@ describe('a flood of bad keys', () => {
   });
 });
 
-describe.each(ADAPTERS)('with Kinde hanging and the breaker open, on %s', (adapter) => {
-  it('1,000 requests with new keys make no call and are all 503, and proven keys do not notice', async () => {
+describe.each(ADAPTERS)('an outage with an open circuit on %s', (adapter) => {
+  it('answers 1,000 requests with new keys with 503 and no call, and known keys with 200', async () => {
     const scenario = await startScenario({
       adapter,
       controllers: [AnyController],

@@ -1,7 +1,9 @@
 import { KindeEmulator, type KindeEmulatorFault } from 'nestjs-kinde-api-key/testing';
 import { messageWith, startChild } from '../support/child.js';
 
-/** The bar: peak memory above idle, in MB. */
+jest.setTimeout(300_000);
+
+/** Maximum memory above idle, in MB. */
 const ABOVE_IDLE_MB = 30;
 
 describe('the memory of a process', () => {
@@ -16,7 +18,7 @@ describe('the memory of a process', () => {
   });
   afterEach(() => emulator.stop());
 
-  it('stays under 30 MB above idle while Kinde sends 50 MB and endless bodies, each of which is an outage', async () => {
+  it('stays under 30 MB above idle while Kinde sends 50 MB and endless bodies, and each is an outage', async () => {
     const child = startChild('subprocesses/big-bodies.ts', { env, nodeFlags: ['--expose-gc'] });
     await messageWith(child, 'ready');
     const faults: [name: string, fault: KindeEmulatorFault][] = [
@@ -33,7 +35,7 @@ describe('the memory of a process', () => {
       emulator.failUntilCleared(fault, 'verify');
       child.send('go');
       await done;
-      // So that the breaker, which opens after ten failures in a row, stays closed for the next eight.
+      // The circuit opens after ten failures in a row: a success in between keeps it closed for the next eight.
       emulator.clearFaults();
     }
     const { idle, idleMb, results } = await end;
@@ -43,14 +45,14 @@ describe('the memory of a process', () => {
     const externalMb = Math.max(...results.map((result) => result.externalMb));
     expect(peakMb).toBeLessThan(ABOVE_IDLE_MB);
     expect(externalMb).toBeLessThan(ABOVE_IDLE_MB);
-    // oxlint-disable-next-line no-console -- the measure is to be read
+    // oxlint-disable-next-line no-console -- prints the measured values
     console.log(
       `50 MB and endless bodies: ${peakMb.toFixed(1)} MB resident above the ${idleMb.toFixed(0)} MB of idle, ` +
         `${externalMb.toFixed(1)} MB external`,
     );
   });
 
-  it('does not grow with a thousand modules that are created and closed, and keeps none of their handles', async () => {
+  it('does not grow when a thousand modules are created and closed, and keeps no handle of them', async () => {
     interface Mark {
       readonly heapMb: number;
       readonly resources: string[];
@@ -64,14 +66,14 @@ describe('the memory of a process', () => {
     };
     const [{ early, late }, without] = await Promise.all([churn(false), churn(true)]);
     const grownMb = late.heapMb - early.heapMb;
-    const nestsOwnMb = without.late.heapMb - without.early.heapMb;
-    // oxlint-disable-next-line no-console -- the measure is to be read
+    const nestMb = without.late.heapMb - without.early.heapMb;
+    // oxlint-disable-next-line no-console -- prints the measured values
     console.log(
-      `1,000 modules: heap ${early.heapMb.toFixed(1)} MB after 200, ${late.heapMb.toFixed(1)} MB after 1,000; Nest's own part of ` +
-        `that growth is ${nestsOwnMb.toFixed(1)} of ${grownMb.toFixed(1)} MB; handles ${late.resources.join(', ')}`,
+      `1,000 modules: heap ${early.heapMb.toFixed(1)} MB after 200, ${late.heapMb.toFixed(1)} MB after 1,000; Nest's part of ` +
+        `that growth is ${nestMb.toFixed(1)} of ${grownMb.toFixed(1)} MB; handles ${late.resources.join(', ')}`,
     );
-    // 2 KB for each of the eight hundred; a cache, an agent or a registration that stays behind is more.
-    expect(grownMb - nestsOwnMb).toBeLessThan(1.6);
+    // 2 KB for each of the 800 modules. A leaked cache, agent or registration is larger.
+    expect(grownMb - nestMb).toBeLessThan(1.6);
     expect(late.resources).toEqual(early.resources);
     expect(late.resources).toEqual(without.late.resources);
   });

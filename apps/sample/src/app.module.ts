@@ -8,8 +8,8 @@ import { ProjectsModule } from './projects/projects.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /**
- * One import protects the API. The Kinde domain and the M2M credentials come from the environment; `globalGuard` puts every route
- * behind the guard, and stops the boot for a handler on which nobody has decided who may call it.
+ * One import protects the API. The Kinde domain and the M2M credentials come from the environment. `globalGuard` protects
+ * every route, and stops the boot if a handler has no access rule.
  */
 @Module({
   imports: [

@@ -2,8 +2,8 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 
 /**
- * Serves Swagger UI at `/docs`, without a key: it is no controller, so no guard stands before it. Callers enter their key once,
- * through "Authorize".
+ * Serves Swagger UI at `/docs` without a key: it is not a controller, so the guard does not apply. "Authorize" stores the
+ * caller's key.
  */
 export function serveApiDocs(app: INestApplication): void {
   const config = new DocumentBuilder()

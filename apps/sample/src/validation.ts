@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A name for people to read. Spaces around it are dropped. */
+/** A display name, trimmed. */
 export const nameSchema = z
   .string('must be a text')
   .trim()

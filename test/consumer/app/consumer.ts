@@ -15,7 +15,7 @@ class UsersController {
   }
 }
 
-/** What a user of the package would write, as small as it gets. Also what its published types are tried on. */
+/** A minimal app of a user. Also compiled against the published types. */
 export async function askEverything(shared?: ReturnType<typeof redisStore>): Promise<Record<string, string>> {
   const kinde = await KindeEmulator.start();
 
@@ -43,7 +43,7 @@ export async function askEverything(shared?: ReturnType<typeof redisStore>): Pro
   try {
     return {
       'a good key': await ask(kinde.createKey({ orgCode: 'org_a', scopes: ['read:users'] }).key),
-      'an unknown key': await ask('k_live_that_nobody_has'),
+      'an unknown key': await ask('k_live_unknown_to_kinde_0'),
       'no scope': await ask(kinde.createKey({ orgCode: 'org_a', scopes: [] }).key),
       'another organization': await ask(kinde.createKey({ orgCode: 'org_b', scopes: ['read:users'] }).key),
     };

@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { DatabaseService } from './database.service.js';
 
-/** Makes the one database available to every feature. */
+/** Provides one database to every feature. */
 @Global()
 @Module({ providers: [DatabaseService], exports: [DatabaseService] })
 export class DatabaseModule {}

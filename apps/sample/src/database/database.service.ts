@@ -2,12 +2,12 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import sqlite from 'node-sqlite3-wasm';
 import { SCHEMA } from './schema.js';
 
-/** What a `?` of a statement can stand for. */
+/** A value for a `?` in a statement. */
 export type SqlValue = string | number | null;
 
 /**
- * SQLite, compiled to WebAssembly: a real database in one 1.3 MB package, with no server, no compiler and no binary per platform.
- * It lives in memory, so every start finds the same data.
+ * SQLite compiled to WebAssembly: a real database without a server or a native binary. It is in memory, so every start has
+ * the same data.
  */
 @Injectable()
 export class DatabaseService implements OnApplicationShutdown {
@@ -17,22 +17,22 @@ export class DatabaseService implements OnApplicationShutdown {
     this.database.exec(SCHEMA);
   }
 
-  /** @returns every row that the query finds */
+  /** Returns all rows of a query. */
   all<Row>(sql: string, ...values: SqlValue[]): Row[] {
     return this.database.all(sql, values) as Row[];
   }
 
-  /** @returns the first row that the query finds, if any */
+  /** Returns the first row of a query, if any. */
   get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
     return (this.database.get(sql, values) as Row | null) ?? undefined;
   }
 
-  /** Carries out a statement that changes something. */
+  /** Runs a statement that changes data. */
   run(sql: string, ...values: SqlValue[]): void {
     this.database.run(sql, values);
   }
 
-  /** Closes the database once the last request has been answered. */
+  /** Closes the database after the last request. */
   onApplicationShutdown(): void {
     this.database.close();
   }

@@ -1,4 +1,4 @@
-/** The tables. A user that Kinde told us about, but no organization of whom, has no `organization_code`. */
+/** The tables. `organization_code` of a user is null if the user's key has no organization. */
 export const SCHEMA = `
   PRAGMA foreign_keys = ON;
 

@@ -1,7 +1,7 @@
 import { curlOf, DEMO_CALLS } from './demo-calls.js';
 
 describe('curlOf', () => {
-  it('sends the key as a bearer', () => {
+  it('sends the key as a Bearer credential', () => {
     expect(
       curlOf(
         { shows: '', method: 'GET', path: '/me', key: 'ada', answer: { status: 200, contains: '' } },
@@ -10,7 +10,7 @@ describe('curlOf', () => {
     ).toBe('curl -i http://a:1/me -H "Authorization: Bearer k_demo_user_ada_lovelace"');
   });
 
-  it('sends no header without a key', () => {
+  it('omits the header without a key', () => {
     expect(
       curlOf(
         { shows: '', method: 'GET', path: '/health', key: 'none', answer: { status: 200, contains: '' } },
@@ -19,7 +19,7 @@ describe('curlOf', () => {
     ).toBe('curl -i http://a:1/health');
   });
 
-  it('quotes a body in a way that every shell understands', () => {
+  it('quotes a body for Unix shells and for Windows', () => {
     expect(
       curlOf(
         {
@@ -37,7 +37,7 @@ describe('curlOf', () => {
 });
 
 describe('DEMO_CALLS', () => {
-  it('say nothing that a shell would read between double quotes', () => {
+  it('contain no character that a shell expands between double quotes', () => {
     expect(DEMO_CALLS.map((call) => curlOf(call, '')).join('\n')).not.toMatch(/[$`!]/);
   });
 });

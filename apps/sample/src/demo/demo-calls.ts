@@ -1,8 +1,8 @@
 import { DEMO_KEYS, type DemoKeyName, UNKNOWN_KEY } from './demo-keys.js';
 
-/** A request to try, and the answer to it. */
+/** A request to try, and its answer. */
 export interface DemoCall {
-  /** What the call shows, in a few words. */
+  /** What the call shows. */
   readonly shows: string;
   readonly method: 'GET' | 'POST' | 'PATCH';
   readonly path: string;
@@ -11,14 +11,14 @@ export interface DemoCall {
   readonly body?: Readonly<Record<string, unknown>>;
   readonly answer: {
     readonly status: number;
-    /** A piece of the body, letter by letter. */
+    /** Exact part of the body. */
     readonly contains: string;
   };
 }
 
 /**
- * What there is to try, and what comes back: the one table behind the start-up output, the README and the e2e test. The answers
- * hold in any order and however often a call is made.
+ * Calls to try, with their answers: the source of the start-up output, the README and the e2e test. The answers do not
+ * depend on the order or number of calls.
  */
 export const DEMO_CALLS: readonly DemoCall[] = [
   {
@@ -138,16 +138,16 @@ export const DEMO_CALLS: readonly DemoCall[] = [
   },
 ];
 
-/** @returns the raw key that a call sends, if it sends one */
+/** Returns the raw key that a call sends, if any. */
 export function rawKeyOf({ key }: DemoCall): string | undefined {
   if (key === 'none') return undefined;
   return key === 'unknown' ? UNKNOWN_KEY : DEMO_KEYS[key].key;
 }
 
 /**
- * Writes a call as a command line that works in a Unix shell and in Windows' own.
+ * Formats a call as a command line for Unix shells and for Windows.
  *
- * @param baseUrl where the API is, e.g. `http://127.0.0.1:3000`
+ * @param baseUrl origin of the API, e.g. `http://127.0.0.1:3000`
  */
 export function curlOf(call: DemoCall, baseUrl: string): string {
   const rawKey = rawKeyOf(call);

@@ -1,6 +1,6 @@
 import type { DatabaseService } from '../database/database.service.js';
 
-/** Fills the tables with the organizations, users and projects that the demo calls speak of. */
+/** Inserts the organizations, users and projects of the demo calls. */
 export function insertDemoData(database: DatabaseService): void {
   for (const [code, name] of [
     ['org_acme', 'Acme'],

@@ -1,15 +1,15 @@
 import type { KindeEmulatorKeyOptions } from 'nestjs-kinde-api-key/testing';
 import { SCOPES } from '../scopes.js';
 
-/** A key that the emulator knows from the start. */
+/** A key that exists from the start of the emulator. */
 interface DemoKey extends KindeEmulatorKeyOptions {
-  /** The same at every start, so that the command lines in the README stay true. Kinde's own keys look like `k_live_…`. */
+  /** The same at every start, so that the command lines in the README work. Kinde's own keys look like `k_live_…`. */
   readonly key: string;
-  /** Whose it is and what it may do. */
+  /** Owner and permissions of the key. */
   readonly name: string;
 }
 
-/** The keys to try the API with. */
+/** Keys to try the API with. */
 export const DEMO_KEYS = {
   acme: {
     key: 'k_demo_acme_every_scope',
@@ -46,5 +46,5 @@ export const DEMO_KEYS = {
 
 export type DemoKeyName = keyof typeof DEMO_KEYS;
 
-/** Has the form of a key, and is nobody's. */
+/** A well-formed key that the emulator does not know. */
 export const UNKNOWN_KEY = 'k_demo_nobody_has_this_one';

@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PublicRoute } from 'nestjs-kinde-api-key';
 import { DatabaseService } from '../database/database.service.js';
 
-/** For load balancers, which have no key. */
+/** Public, because load balancers have no key. */
 @ApiTags('health')
 @Controller('health')
 export class HealthController {

@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AnyValidKey, CurrentApiKey, type VerifiedApiKey } from 'nestjs-kinde-api-key';
 
-/** Tells callers what they hold: the first thing to try when another route answers 403. */
+/** Returns the caller's key and its scopes. Helps to find the cause of a 403. */
 @ApiTags('key')
 @Controller('key')
 export class KeysController {

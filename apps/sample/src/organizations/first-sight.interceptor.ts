@@ -4,8 +4,8 @@ import type { Observable } from 'rxjs';
 import { OrganizationsService } from './organizations.service.js';
 
 /**
- * Gives an organization its row when the first key of it is used: organizations are created in Kinde, and nobody tells this API.
- * Interceptors run after guards, so the key is verified and the request is allowed.
+ * Inserts an organization when its first key is used, because organizations are created in Kinde. Interceptors run after
+ * guards, so the key is verified and the request is allowed.
  */
 @Injectable()
 export class FirstSightInterceptor implements NestInterceptor {

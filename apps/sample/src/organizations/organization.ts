@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** An organization as the API shows it, with what it owns. */
+/** An organization in the API, with the number of its users and projects. */
 export const organizationSchema = z.object({
   code: z.string(),
   name: z.string(),

@@ -11,7 +11,7 @@ import { OrganizationsService } from './organizations.service.js';
 export class OrganizationsController {
   constructor(private readonly organizations: OrganizationsService) {}
 
-  /** Whoever may read something of the organization may see its name and size. */
+  /** Any read scope permits the name and size of the organization. */
   @Get()
   @RequireAnyScope('read:projects', 'read:users')
   @ApiOperation({ summary: 'Show an organization (scope read:projects or read:users)' })

@@ -14,21 +14,21 @@ describe('OrganizationsService', () => {
 
   afterEach(() => database.onApplicationShutdown());
 
-  it('counts the users and projects of the organization alone', () => {
+  it('counts only the users and projects of the organization', () => {
     expect(organizations.get('org_acme')).toEqual({ code: 'org_acme', name: 'Acme', users: 1, projects: 2 });
   });
 
-  it('says which organization it does not find', () => {
-    expect(() => organizations.get('org_nobody')).toThrow('There is no organization org_nobody');
+  it('throws an error with the code of an unknown organization', () => {
+    expect(() => organizations.get('org_unknown')).toThrow('There is no organization org_unknown');
   });
 
-  it('adds an organization once, under its code', () => {
+  it('inserts an organization once, with its code as its name', () => {
     organizations.addIfMissing('org_new');
     organizations.addIfMissing('org_new');
     expect(organizations.get('org_new')).toEqual({ code: 'org_new', name: 'org_new', users: 0, projects: 0 });
   });
 
-  it('leaves an organization that it knows as it is', () => {
+  it('does not change an existing organization', () => {
     organizations.addIfMissing('org_acme');
     expect(organizations.get('org_acme').name).toBe('Acme');
   });

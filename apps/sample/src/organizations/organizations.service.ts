@@ -7,8 +7,9 @@ export class OrganizationsService {
   constructor(private readonly database: DatabaseService) {}
 
   /**
-   * @returns the organization
-   * @throws {NotFoundException} there is none with this code
+   * Returns the organization with this code.
+   *
+   * @throws {NotFoundException} if the code is unknown
    */
   get(code: string): Organization {
     const organization = this.database.get<Organization>(
@@ -22,7 +23,7 @@ export class OrganizationsService {
     return organization;
   }
 
-  /** Adds an organization that Kinde knows and we did not. Its name is its code until somebody gives it a better one. */
+  /** Inserts an organization unless it exists. Its name is its code. */
   addIfMissing(code: string): void {
     this.database.run('INSERT INTO organizations (code, name) VALUES (?, ?) ON CONFLICT DO NOTHING', code, code);
   }

@@ -7,8 +7,8 @@ import { type NewProject, newProjectSchema, type Project, projectSchema } from '
 import { ProjectsService } from './projects.service.js';
 
 /**
- * The organization is in the path: `@OrgScoped()` on the class lets a key into the projects of its own organization only, and
- * each handler adds the scope that it needs.
+ * The path contains the organization. `@OrgScoped()` on the class limits a key to the projects of its own organization.
+ * Each handler adds its scope.
  */
 @ApiTags('projects')
 @Controller('organizations/:orgCode/projects')

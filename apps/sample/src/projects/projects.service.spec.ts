@@ -20,11 +20,11 @@ describe('ProjectsService', () => {
     expect(projects.get('org_acme', created.id)).toEqual(created);
   });
 
-  it('does not find a project of another organization by its id', () => {
+  it('does not return a project of another organization by its id', () => {
     expect(() => projects.get('org_acme', 'prj_gemini')).toThrow('org_acme has no project prj_gemini');
   });
 
-  it('takes a quote in a name for what it is', () => {
+  it('stores a name with a quote unchanged', () => {
     const name = `Robert'); DROP TABLE projects; --`;
     expect(projects.get('org_acme', projects.create('org_acme', { name }).id).name).toBe(name);
   });

@@ -5,19 +5,20 @@ import type { NewProject, Project } from './project.js';
 
 const SELECT = 'SELECT id, name, organization_code AS organizationCode FROM projects';
 
-/** Every query names the organization, so that no caller reaches a project of another one by its id. */
+/** Every query contains the organization, so an id of another organization's project is not found. */
 @Injectable()
 export class ProjectsService {
   constructor(private readonly database: DatabaseService) {}
 
-  /** @returns the projects of an organization, oldest first */
+  /** Returns the projects of an organization, oldest first. */
   list(organizationCode: string): Project[] {
     return this.database.all(`${SELECT} WHERE organization_code = ? ORDER BY rowid`, organizationCode);
   }
 
   /**
-   * @returns the project
-   * @throws {NotFoundException} the organization has none with this id
+   * Returns a project of an organization.
+   *
+   * @throws {NotFoundException} if the organization has no project with this id
    */
   get(organizationCode: string, id: string): Project {
     const project = this.database.get<Project>(
@@ -29,7 +30,7 @@ export class ProjectsService {
     return project;
   }
 
-  /** @returns the new project, with its id */
+  /** Inserts a project and returns it with its id. */
   create(organizationCode: string, { name }: NewProject): Project {
     const project = { id: `prj_${randomUUID()}`, name, organizationCode };
     this.database.run(

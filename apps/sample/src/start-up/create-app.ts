@@ -8,8 +8,8 @@ import { StartUpLogger } from './start-up-logger.js';
 /** Creates the Nest application, on Express or on Fastify, ready to listen. */
 export async function createApp(httpAdapter: Settings['httpAdapter']): Promise<INestApplication> {
   const options: NestApplicationOptions = {
-    abortOnError: false, // let the start-up say what is wrong, instead of aborting the process
-    forceCloseConnections: true, // a browser that keeps its connection open must not hold up Ctrl-C
+    abortOnError: false, // the start-up reports errors instead of aborting the process
+    forceCloseConnections: true, // a browser's open connection must not delay Ctrl-C
     logger: new StartUpLogger(),
   };
   const app = await (httpAdapter === 'fastify' ? createFastifyApp(options) : NestFactory.create(AppModule, options));

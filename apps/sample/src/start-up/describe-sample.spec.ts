@@ -14,7 +14,7 @@ describe('describeSample', () => {
     }
   });
 
-  it('prints no demo key where Kinde is real', () => {
+  it('prints no demo key with a real Kinde', () => {
     const text = describeSample({ url: URL, kinde: realKinde('acme') });
     expect(text).toContain('acme');
     expect(text).not.toContain('k_demo_');

@@ -2,7 +2,7 @@ import { curlOf, DEMO_CALLS } from '../demo/demo-calls.js';
 import { DEMO_KEYS } from '../demo/demo-keys.js';
 import type { RunningSample } from './start-sample.js';
 
-/** @returns what to print once the API is up: where it is, which keys there are, and what to try with them */
+/** Returns the start-up output: the URL of the API, the demo keys and the demo calls. */
 export function describeSample({ url, kinde }: Pick<RunningSample, 'url' | 'kinde'>): string {
   return [
     '',

@@ -1,6 +1,6 @@
 import { checkThatDomainResolves } from './domain-check.js';
 
-/** Too long for a label of a domain name, so that no name server anywhere resolves it, nor is asked. */
+/** Too long for a label of a domain name, so it fails without a DNS query. */
 const IMPOSSIBLE = 'a'.repeat(64);
 
 describe('checkThatDomainResolves', () => {

@@ -2,10 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { StartUpError } from './start-up-error.js';
 
 /**
- * Makes sure that the domain exists before the API says that it is up; a typo would otherwise show as a 503 on the first request.
+ * Checks that the domain resolves before the API starts. A typo would otherwise show as 503 on the first request.
  *
- * @param domain in any form that the library takes, and checked by it: `acme`, `acme.kinde.com` or `https://acme.kinde.com`
- * @throws {StartUpError} the domain does not resolve
+ * @param domain `acme`, `acme.kinde.com` or `https://acme.kinde.com`, already checked by the library
+ * @throws {StartUpError} if the domain does not resolve
  */
 export async function checkThatDomainResolves(domain: string): Promise<void> {
   const host = hostOf(domain);

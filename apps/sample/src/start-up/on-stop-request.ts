@@ -1,6 +1,6 @@
 /**
- * Calls `stop` once: on Ctrl-C, on SIGTERM, or when the npm that started this process is gone. The process then ends by itself,
- * because nothing is left that could keep it.
+ * Calls `stop` once: on Ctrl-C, on SIGTERM, or when the npm that started this process has ended. The process then exits by
+ * itself.
  */
 export function onStopRequest(stop: () => Promise<void>): void {
   let stopping: Promise<void> | undefined;
@@ -9,7 +9,7 @@ export function onStopRequest(stop: () => Promise<void>): void {
   // under npm, Ctrl-C arrives twice: from the terminal, and from npm
   process.on('SIGINT', stopOnce).on('SIGTERM', stopOnce);
 
-  // a signal that is sent to npm alone ends the shell between npm and us, and may never reach us: we would hold the port for ever
+  // a signal to npm alone ends the shell in between and may not reach this process, which would then keep the port
   if (process.env.npm_lifecycle_event !== undefined) {
     const shell = process.ppid;
     setInterval(() => process.ppid === shell || stopOnce(), 250).unref();

@@ -7,11 +7,11 @@ const KINDE = {
 };
 
 describe('parseSettings', () => {
-  it('needs no settings at all', () => {
+  it('has defaults for all settings', () => {
     expect(parseSettings({}, [])).toEqual({ port: 3000, httpAdapter: 'express', kindeDomain: undefined });
   });
 
-  it('takes a variable that is empty for one that is not set', () => {
+  it('treats an empty variable as unset', () => {
     expect(parseSettings({ PORT: '', HTTP_ADAPTER: '', KINDE_DOMAIN: '' }, [])).toEqual(parseSettings({}, []));
   });
 
@@ -23,7 +23,7 @@ describe('parseSettings', () => {
     expect(parseSettings(environment, args).httpAdapter).toBe('fastify');
   });
 
-  it('uses the Kinde environment that is named in full', () => {
+  it('uses a real Kinde when all three variables are set', () => {
     expect(parseSettings(KINDE, []).kindeDomain).toBe('acme');
   });
 
@@ -35,17 +35,17 @@ describe('parseSettings', () => {
     expect(() => parseSettings(environment, [])).not.toThrow('secret');
   });
 
-  it.each(['abc', '-1', '65536', '3000.5', '0x50'])('refuses PORT=%s', (PORT) => {
+  it.each(['abc', '-1', '65536', '3000.5', '0x50'])('rejects PORT=%s', (PORT) => {
     expect(() => parseSettings({ PORT }, [])).toThrow(`PORT must be a number from 0 to 65535, and is "${PORT}"`);
   });
 
-  it('refuses an HTTP adapter that it does not have', () => {
+  it('rejects an unknown HTTP adapter', () => {
     expect(() => parseSettings({ HTTP_ADAPTER: 'koa' }, [])).toThrow(
       'HTTP_ADAPTER must be express or fastify, and is "koa"',
     );
   });
 
-  it('refuses a flag that it does not know', () => {
+  it('rejects an unknown flag', () => {
     expect(() => parseSettings({}, ['--fast'])).toThrow('Unknown arguments: --fast (the only flag is --fastify)');
   });
 });

@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util';
 import { StartUpError } from './start-up-error.js';
 
-/** What can be chosen when the sample is started. */
+/** Settings of the sample. */
 export interface Settings {
-  /** Where the API listens; 0 takes any free port. */
+  /** Port of the API. 0 selects a free one. */
   readonly port: number;
   readonly httpAdapter: 'express' | 'fastify';
   /** The domain of a real Kinde environment, or `undefined` for the emulator. */
   readonly kindeDomain: string | undefined;
 }
 
-/** The variables that name a real Kinde environment: all of them, or none. */
+/** The variables of a real Kinde environment. Either all or none must be set. */
 export const KINDE_VARIABLES = [
   'KINDE_DOMAIN',
   'KINDE_MANAGEMENT_CLIENT_ID',
@@ -20,9 +20,11 @@ export const KINDE_VARIABLES = [
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
+ * Parses environment and command line.
+ *
  * @param environment `PORT` (default 3000), `HTTP_ADAPTER` (`express`, the default, or `fastify`) and the `KINDE_*` variables
  * @param args the command line; `--fastify` is short for `HTTP_ADAPTER=fastify`
- * @throws {StartUpError} something is set in a way that cannot be meant
+ * @throws {StartUpError} if a setting is not valid
  */
 export function parseSettings(environment: Environment, args: readonly string[]): Settings {
   return {

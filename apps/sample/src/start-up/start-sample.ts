@@ -8,20 +8,20 @@ import { type Kinde, realKinde, startEmulatedKinde } from './kinde.js';
 import type { Settings } from './settings.js';
 import { StartUpError } from './start-up-error.js';
 
-/** The API, up and answering. */
+/** The running API. */
 export interface RunningSample {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
   readonly url: string;
   readonly kinde: Kinde;
-  /** Stops the API, and the emulator if there is one. */
+  /** Stops the API, and the emulator if it runs. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Starts the API: beside the emulator and on the demo data, or, where the settings name a Kinde domain, on real Kinde and an empty
- * database. Listens on the loopback address only, because the demo keys are no secret.
+ * Starts the API with the emulator and the demo data, or with a real Kinde and an empty database if the settings have a
+ * Kinde domain. Listens on the loopback address only, because the demo keys are public.
  *
- * @throws {StartUpError} for what whoever starts the sample can mend; nothing is left running then
+ * @throws {StartUpError} if the user can fix the cause; nothing is left running
  */
 export async function startSample({ port, httpAdapter, kindeDomain }: Settings): Promise<RunningSample> {
   const kinde = kindeDomain === undefined ? await startEmulatedKinde() : realKinde(kindeDomain);

@@ -1,6 +1,6 @@
 import { ConsoleLogger } from '@nestjs/common';
 
-/** What Nest says about its own boot: forty lines on modules and routes, and errors that the start-up reports in one line. */
+/** Contexts of Nest's own boot log: forty lines on modules and routes, and errors that the start-up reports in one line. */
 const BOOT_CONTEXTS = new Set([
   'ExceptionHandler',
   'InstanceLoader',
@@ -10,7 +10,7 @@ const BOOT_CONTEXTS = new Set([
   'RoutesResolver',
 ]);
 
-/** Nest's console logger without what Nest says about its own boot, so that what the library says about the routes stands out. */
+/** Nest's console logger without Nest's own boot log, so that the library's lines about the routes are visible. */
 export class StartUpLogger extends ConsoleLogger {
   override log(message: unknown, ...rest: unknown[]): void {
     if (!BOOT_CONTEXTS.has(String(rest.at(-1)))) super.log(message, ...rest);

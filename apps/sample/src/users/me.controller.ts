@@ -4,7 +4,7 @@ import { OrgCode, UserId, UserScoped } from 'nestjs-kinde-api-key';
 import { type User, userSchema } from './user.js';
 import { UsersService } from './users.service.js';
 
-/** For keys that people make for themselves: who they are comes from the key, so there is nothing to compare. */
+/** For keys of users: the user id comes from the key, so no value of the request is compared. */
 @ApiTags('users')
 @Controller('me')
 export class MeController {

@@ -6,7 +6,7 @@ import { RequireScopes } from '../scopes.js';
 import { type NewUser, newUserSchema, type User, userSchema } from './user.js';
 import { UsersService } from './users.service.js';
 
-/** The users of one organization, which is in the path. */
+/** The users of the organization in the path. */
 @ApiTags('users')
 @Controller('organizations/:orgCode/users')
 @OrgScoped()

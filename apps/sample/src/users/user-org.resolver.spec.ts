@@ -15,11 +15,11 @@ describe('UserOrgResolver', () => {
     return resolver.resolveOrgCode(new ExecutionContextHost([{ params: { userId } }]));
   }
 
-  it('answers with the organization of the user in the path, and the user', () => {
+  it("returns the user in the path and the user's organization", () => {
     expect(resolve('kp_ada')).toMatchObject({ orgCode: 'org_acme', resource: { name: 'Ada Lovelace' } });
   });
 
-  it('answers with nothing for a user that does not exist, which is a mismatch', () => {
-    expect(resolve('kp_nobody')).toBeUndefined();
+  it('returns no organization for an unknown user, which is a mismatch', () => {
+    expect(resolve('kp_unknown')).toBeUndefined();
   });
 });

@@ -4,8 +4,8 @@ import type { User } from './user.js';
 import { UsersService } from './users.service.js';
 
 /**
- * Finds the organization of a request by loading the user in its path. The guard compares it with the key's, and the handler gets
- * the loaded user by `@ScopedResource()`: one query, not two. A user that does not exist is a mismatch like any other, so a
+ * Finds the organization of a request by loading the user in its path. The guard compares it with the key's organization, and
+ * the handler gets the loaded user by `@ScopedResource()`: one query, not two. An unknown user is a mismatch as well, so a
  * caller cannot find out which users other organizations have.
  */
 @Injectable()

@@ -1,12 +1,12 @@
 import { newUserSchema, userChangesSchema } from './user.js';
 
-/** @returns the messages in the form in which Nest's pipe shows them */
+/** Returns the messages as Nest's pipe shows them. */
 function problemsOf(schema: typeof newUserSchema | typeof userChangesSchema, body: unknown): string[] {
   return (schema.safeParse(body).error?.issues ?? []).map(({ path, message }) => [...path, message].join(': '));
 }
 
 describe('the user schemas', () => {
-  it('say everything that is wrong with a new user', () => {
+  it('report every error in a new user', () => {
     expect(problemsOf(newUserSchema, { name: ' ', email: 'ada', admin: true })).toEqual([
       'name: must not be empty',
       'email: must be an e-mail address',
@@ -14,16 +14,16 @@ describe('the user schemas', () => {
     ]);
   });
 
-  it('say what is missing', () => {
+  it('report missing fields', () => {
     expect(problemsOf(newUserSchema, {})).toEqual(['name: must be a text', 'email: must be an e-mail address']);
   });
 
-  it('take a part of a user as changes, but not nothing', () => {
+  it('accept some fields as changes, but not an empty body', () => {
     expect(userChangesSchema.parse({ name: ' Ada ' })).toEqual({ name: 'Ada' });
     expect(problemsOf(userChangesSchema, {})).toEqual(['nothing to change: send a name, an email, or both']);
   });
 
-  it('do not let a caller move a user to another organization', () => {
+  it('reject a change of the organization', () => {
     expect(problemsOf(userChangesSchema, { organizationCode: 'org_globex' })).toContain(
       'Unrecognized key: "organizationCode"',
     );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from '../validation.js';
 
-/** A user as the API shows it. */
+/** A user in the API. */
 export const userSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -13,12 +13,12 @@ export type User = z.infer<typeof userSchema>;
 
 const emailSchema = z.email('must be an e-mail address');
 
-/** What a caller sends to add a user to an organization. */
+/** Body for a new user of an organization. */
 export const newUserSchema = z.strictObject({ name: nameSchema, email: emailSchema });
 
 export type NewUser = z.infer<typeof newUserSchema>;
 
-/** What a caller may change of a user, all of it or a part. */
+/** Body for changes to a user, with at least one field. */
 export const userChangesSchema = newUserSchema
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'nothing to change: send a name, an email, or both');

@@ -6,7 +6,7 @@ import { UserOrgResolver } from './user-org.resolver.js';
 import { type User, type UserChanges, userChangesSchema, userSchema } from './user.js';
 import { UsersService } from './users.service.js';
 
-/** The path names a user and no organization, so the organization is found by loading the user. */
+/** The path has a user id and no organization, so a resolver loads the user to find the organization. */
 @ApiTags('users')
 @ApiParam({ name: 'userId' })
 @Controller('users/:userId')

@@ -14,17 +14,17 @@ describe('UsersService', () => {
 
   afterEach(() => database.onApplicationShutdown());
 
-  it('finds a user whatever the organization, and nobody under an unknown id', () => {
+  it('finds a user of any organization, and returns undefined for an unknown id', () => {
     expect(users.find('kp_grace')?.organizationCode).toBe('org_globex');
-    expect(users.find('kp_nobody')).toBeUndefined();
+    expect(users.find('kp_unknown')).toBeUndefined();
   });
 
-  it('adds a user to an organization', () => {
+  it('inserts a user of an organization', () => {
     const linus = users.create('org_globex', { name: 'Linus', email: 'linus@globex.example' });
     expect(users.list('org_globex').map(({ id }) => id)).toEqual(['kp_grace', linus.id]);
   });
 
-  it('changes what is sent and nothing else', () => {
+  it('changes only the given fields', () => {
     users.update(users.find('kp_ada')!, { name: 'Ada King' });
     expect(users.find('kp_ada')).toEqual({
       id: 'kp_ada',
@@ -34,7 +34,7 @@ describe('UsersService', () => {
     });
   });
 
-  it('gives a user that only Kinde knows a row, once', () => {
+  it('inserts a user that exists only in Kinde, once', () => {
     const added = users.findOrAdd('kp_new', null);
     expect(added).toEqual({ id: 'kp_new', name: 'kp_new', email: null, organizationCode: null });
     users.update(added, { name: 'New' });

@@ -9,29 +9,29 @@ const SELECT = 'SELECT id, name, email, organization_code AS organizationCode FR
 export class UsersService {
   constructor(private readonly database: DatabaseService) {}
 
-  /** @returns the users of an organization, oldest first */
+  /** Returns the users of an organization, oldest first. */
   list(organizationCode: string): User[] {
     return this.database.all(`${SELECT} WHERE organization_code = ? ORDER BY rowid`, organizationCode);
   }
 
-  /** @returns the user with this id, of whatever organization, if there is one */
+  /** Returns the user with this id, of any organization, or `undefined`. */
   find(id: string): User | undefined {
     return this.database.get(`${SELECT} WHERE id = ?`, id);
   }
 
-  /** @returns the new user, with its id */
+  /** Inserts a user and returns it with its id. */
   create(organizationCode: string, { name, email }: NewUser): User {
     return this.insert({ id: `usr_${randomUUID()}`, name, email, organizationCode });
   }
 
-  /** @returns the user as it is after the changes */
+  /** Changes a user and returns it. */
   update(user: User, changes: UserChanges): User {
     const updated = { ...user, name: changes.name ?? user.name, email: changes.email ?? user.email };
     this.database.run('UPDATE users SET name = ?, email = ? WHERE id = ?', updated.name, updated.email, user.id);
     return updated;
   }
 
-  /** @returns the user; one whom Kinde knows and we did not gets a row. Their name is their id until they choose a better one. */
+  /** Returns the user with this id. Inserts a user that exists only in Kinde, with the id as name. */
   findOrAdd(id: string, organizationCode: string | null): User {
     return this.find(id) ?? this.insert({ id, name: id, email: null, organizationCode });
   }

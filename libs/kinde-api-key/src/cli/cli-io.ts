@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 
-/** What a command needs of the process, so that it can be driven without one. */
+/** The parts of the process that a command uses. Specs replace them. */
 export interface CliIo {
-  /** Writes to standard output, as it is. */
+  /** Writes to standard output, unchanged. */
   out(text: string): void;
-  /** Writes to standard error, as it is. */
+  /** Writes to standard error, unchanged. */
   err(text: string): void;
-  /** Resolves when the user (SIGINT) or the system (SIGTERM) asks the command to end. */
+  /** Resolves on SIGINT or SIGTERM. */
   untilAskedToStop(): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export const processIo: CliIo = {
   async untilAskedToStop() {
     const listening = new AbortController();
     await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal, { signal: listening.signal })));
-    // A second signal ends the process the usual way, should stopping take too long.
+    // A second signal then ends the process at once.
     listening.abort();
   },
 };

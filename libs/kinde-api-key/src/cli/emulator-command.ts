@@ -8,10 +8,10 @@ interface EmulatorFlags {
   readonly key?: readonly KindeEmulatorKeyOptions[];
 }
 
-/** Made up, and the same after a restart, so that the exported variables stay right. They open nothing but an emulator. */
+/** The same after a restart, so that exported variables stay valid. Only an emulator accepts them. */
 const CREDENTIALS = { clientId: 'emulator-client', clientSecret: 'emulator-secret' };
 
-/** What there is to try unless `--key` is given. */
+/** Keys to try, unless `--key` is given. */
 const DEMO_KEYS: readonly KindeEmulatorKeyOptions[] = [
   demoKey('1', { name: 'Acme, reads and writes', orgCode: 'org_acme', scopes: ['read:users', 'write:users'] }),
   demoKey('2', { name: 'Acme, reads only', orgCode: 'org_acme', scopes: ['read:users'] }),
@@ -20,7 +20,7 @@ const DEMO_KEYS: readonly KindeEmulatorKeyOptions[] = [
   demoKey('5', { name: 'Acme, revoked', orgCode: 'org_acme', scopes: ['read:users'], status: 'revoked' }),
 ];
 
-/** Adds the command `emulator`: a {@link KindeEmulator} that runs until it is interrupted. */
+/** Adds the command `emulator`, which runs a {@link KindeEmulator} until SIGINT or SIGTERM. */
 export function addEmulatorCommand(program: Command, io: CliIo): void {
   program
     .command('emulator')
@@ -37,7 +37,7 @@ export function addEmulatorCommand(program: Command, io: CliIo): void {
       collectKey,
     )
     .action(async (flags: EmulatorFlags & { readonly invalidKeyAnswer: string }) => {
-      await runEmulator({ ...flags, invalidKeyAnswer: readingOf(flags.invalidKeyAnswer) }, io);
+      await runEmulator({ ...flags, invalidKeyAnswer: parseAnswer(flags.invalidKeyAnswer) }, io);
     });
 }
 
@@ -99,11 +99,11 @@ function collectKey(text: string, before: readonly KindeEmulatorKeyOptions[] = [
   } catch {
     throw new InvalidArgumentError('It must be a JSON object.');
   }
-  // createKey() checks the rest: it names the options that it does not know.
+  // createKey() checks the options and names the unknown ones.
   return [...before, options as KindeEmulatorKeyOptions];
 }
 
-function readingOf(text: string): KindeEmulatorInvalidKeyAnswer {
+function parseAnswer(text: string): KindeEmulatorInvalidKeyAnswer {
   return text === '200' || text === '200-nulls' ? text : (Number(text) as KindeEmulatorInvalidKeyAnswer);
 }
 

@@ -5,7 +5,7 @@ import type { CliIo } from './cli-io.js';
 import { runCli } from './program.js';
 import { VERSION } from './version.js';
 
-/** A terminal: collects what is written, and asks the command to stop when the test says so. */
+/** Collects the output, and stops the command when the test asks. */
 class Terminal implements CliIo {
   stdout = '';
   stderr = '';
@@ -43,7 +43,7 @@ describe('nestjs-kinde-api-key', () => {
     expect(await run('--version')).toEqual({ exitCode: 0, stdout: `${VERSION}\n`, stderr: '' });
   });
 
-  it('prints its help, and that of a command', async () => {
+  it('prints its help and the help of a command', async () => {
     const help = await run('--help');
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
     expect(help.stdout).toContain('emulator [options]');
@@ -76,7 +76,7 @@ describe('nestjs-kinde-api-key', () => {
     expect(stderr).toMatch(/^error: [^\n]+\n$/);
   });
 
-  it('says so in one line if the port is taken', async () => {
+  it('reports a port in use in one line', async () => {
     await using other = await KindeEmulator.start();
     const { port } = new URL(other.domain);
     expect(await run('emulator', '--port', port)).toEqual({
@@ -111,7 +111,7 @@ describe('nestjs-kinde-api-key emulator', () => {
     return { status: response.status, body: await response.json() };
   };
 
-  it('runs until it is asked to stop, with variables to export and demo keys that work', async () => {
+  it('prints variables to export and working demo keys, and runs until it is stopped', async () => {
     const terminal = new Terminal();
     const running = runCli(['emulator', '--port', '0'], terminal);
     await terminal.firstOutput;
@@ -128,7 +128,7 @@ describe('nestjs-kinde-api-key emulator', () => {
     await expect(fetch(domain)).rejects.toThrow('fetch failed');
   });
 
-  it('takes keys of your own instead of the demo keys, and another answer for a key that is not valid', async () => {
+  it('uses the keys of --key instead of the demo keys, and the answer of --invalid-key-answer', async () => {
     const terminal = new Terminal();
     const key = (digit: string): string => `k_live_${digit.repeat(32)}`;
     const first = JSON.stringify({ key: key('a'), scopes: ['read:orders'], orgCode: 'org_x' });

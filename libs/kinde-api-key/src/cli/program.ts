@@ -6,22 +6,22 @@ import { VERSION } from './version.js';
 /**
  * Runs the command line `nestjs-kinde-api-key`.
  *
- * @param args The arguments after the program's name.
- * @returns The exit code: 0, or 1 with one line on standard error.
+ * @param args Arguments after the program's name.
+ * @returns Exit code: 0, or 1 with one line on standard error.
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   try {
     await newProgram(io).parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
-    // Commander has already written what it has to say (help and version end with a CommanderError too).
+    // Commander has already written its message. Help and version end with a CommanderError as well.
     if (error instanceof CommanderError) return error.exitCode;
     io.err(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
 }
 
-/** Each command adds itself; what is set before is inherited by all. */
+/** Settings before the first command are inherited by all commands. */
 function newProgram(io: CliIo): Command {
   const program = new Command('nestjs-kinde-api-key')
     .description('Kinde API keys for NestJS')

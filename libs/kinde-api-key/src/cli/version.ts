@@ -1,2 +1,2 @@
-/** The version of this package, as in its package.json (a spec compares them). */
+/** Version of this package. A spec compares it with package.json. */
 export const VERSION = '0.1.0';

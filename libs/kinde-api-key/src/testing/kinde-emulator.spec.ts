@@ -21,7 +21,7 @@ describe('KindeEmulator', () => {
   });
   afterEach(() => emulator.stop());
 
-  it('listens on 127.0.0.1 alone, on a free port', async () => {
+  it('listens on a free port of 127.0.0.1 only', async () => {
     expect(emulator.domain).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(portOf(emulator)).toBeGreaterThan(0);
     const socket = connect(portOf(emulator), '127.0.0.2');
@@ -29,7 +29,7 @@ describe('KindeEmulator', () => {
     expect(error.code).toBe('ECONNREFUSED');
   });
 
-  it('says which port it cannot have', async () => {
+  it('rejects with the port and the reason when the port is in use', async () => {
     await expect(KindeEmulator.start({ port: portOf(emulator) })).rejects.toMatchObject({
       code: 'EADDRINUSE',
       message: `KindeEmulator: cannot listen on 127.0.0.1:${portOf(emulator)}: it is already in use`,
@@ -55,11 +55,11 @@ describe('KindeEmulator', () => {
       },
     ],
     ['unknown key option "scope"', { keys: [{ scope: ['a'] }] }],
-  ])('does not start, because %s', async (message, options) => {
+  ])('does not start: %s', async (message, options) => {
     await expect(KindeEmulator.start(options as KindeEmulatorOptions)).rejects.toThrow(`KindeEmulator: ${message}`);
   });
 
-  it('gives the port back when an option turns out wrong after it listened', async () => {
+  it('closes the port when a later check of the options fails', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
     const { port } = probe.address() as AddressInfo;
@@ -69,7 +69,7 @@ describe('KindeEmulator', () => {
     await (await KindeEmulator.start({ port })).stop();
   });
 
-  it('starts with the credentials, the keys and the reading that it is given', async () => {
+  it('starts with the given credentials, keys and invalidKeyAnswer', async () => {
     const key = 'k_live_0123456789abcdef0123456789abcdef';
     await using seeded = await KindeEmulator.start({
       credentials: { clientId: 'id', clientSecret: 'secret' },
@@ -93,7 +93,7 @@ describe('KindeEmulator', () => {
     expect(await response.json()).toMatchObject({ scope: 'read:apis', expires_in: 30 });
   });
 
-  it('refuses keys that make no sense, and says why', () => {
+  it('throws a TypeError with the reason for an invalid key', () => {
     const { key, keyId } = emulator.createKey();
     expect(() => emulator.createKey({ key })).toThrow('a key with this value exists already');
     expect(() => emulator.createKey({ keyId })).toThrow(`a key with the id "${keyId}" exists already`);
@@ -105,14 +105,14 @@ describe('KindeEmulator', () => {
     expect(() => emulator.createKey({ type: 'robot' as 'user' })).toThrow('type must be one of user, organization');
     expect(() => emulator.createKey({ apiId: 'a', apiIds: ['b'] })).toThrow('either apiId or apiIds');
     expect(() => emulator.createKey(null as unknown as object)).toThrow('the key options must be an object');
-    const noKey = 'there is no key with the id "nobody"';
-    expect(() => emulator.rotateKey('nobody')).toThrow(noKey);
-    expect(() => emulator.revokeKey('nobody')).toThrow(noKey);
-    expect(() => emulator.setKeyStatus('nobody', 'active')).toThrow(noKey);
-    expect(emulator.getKey('nobody')).toBeUndefined();
+    const noKey = 'there is no key with the id "unknown"';
+    expect(() => emulator.rotateKey('unknown')).toThrow(noKey);
+    expect(() => emulator.revokeKey('unknown')).toThrow(noKey);
+    expect(() => emulator.setKeyStatus('unknown', 'active')).toThrow(noKey);
+    expect(emulator.getKey('unknown')).toBeUndefined();
   });
 
-  it('puts a key under its first API unless it is told another, several or none', () => {
+  it('assigns a key to its first API by default, and to another, several or none on request', () => {
     const apiIdsOf = (options: object): unknown => emulator.getKey(emulator.createKey(options).keyId)?.apiIds;
     expect(emulator.apis.map((api) => api.isManagementApi)).toEqual([true, false]);
     expect(emulator.apis[1]?.id).toBe(emulator.apiId);
@@ -122,7 +122,7 @@ describe('KindeEmulator', () => {
     expect(apiIdsOf({ apiIds: [] })).toEqual([]);
   });
 
-  it('answers 404 to a path and to a method that it does not know', async () => {
+  it('answers 404 to an unknown path and an unknown method', async () => {
     for (const [method, path] of [
       ['GET', '/'],
       ['GET', '/oauth2/token'],
@@ -135,7 +135,7 @@ describe('KindeEmulator', () => {
     }
   });
 
-  it('counts what it is asked, in one live object', async () => {
+  it('counts requests by kind in one live object', async () => {
     const { counters } = emulator;
     const zero = { requests: 0, tokenRequests: 0, mints: 0, verifies: 0, reads: 0, lists: 0, changes: 0, apiReads: 0 };
     expect(counters).toEqual(zero);
@@ -170,7 +170,7 @@ describe('KindeEmulator', () => {
     expect(emulator.counters).toBe(counters);
   });
 
-  it('tells when a request has arrived, at the endpoint that was asked for', async () => {
+  it('resolves nextRequest() when a request to the given endpoint arrives', async () => {
     const arrivals: string[] = [];
     const any = emulator.nextRequest().then(() => arrivals.push('any'));
     const verified = emulator.nextRequest('verify').then(() => arrivals.push('verify'));
@@ -182,7 +182,7 @@ describe('KindeEmulator', () => {
     expect(arrivals).toEqual(['any', 'verify']);
   });
 
-  it('shares nothing with another emulator in the process', async () => {
+  it('shares no state with another emulator in the process', async () => {
     await using other = await KindeEmulator.start({ invalidKeyAnswer: 404 });
     const { key } = emulator.createKey();
     other.failUntilCleared(500, 'token');
@@ -200,7 +200,7 @@ describe('KindeEmulator', () => {
       { delayMs: 2_000_000_000 },
       { trickleMs: 2_000_000_000 },
       { holdUntil: new Promise(() => {}) },
-    ] as const)('closes at once although a request is kept waiting by %p', async (fault) => {
+    ] as const)('closes at once while a request waits because of %p', async (fault) => {
       emulator.failNext(fault);
       const arrived = emulator.nextRequest();
       const waiting = verify(emulator, 'unknown').then((response) => response.text());
@@ -210,7 +210,7 @@ describe('KindeEmulator', () => {
       expect(await outcome).toMatch(/fetch failed|terminated/);
     });
 
-    it('closes at once although an endless body is being sent to a client that does not read', async () => {
+    it('closes at once while it sends an endless body to a client that does not read', async () => {
       emulator.failNext({ endless: true });
       const outgoing = request(`${emulator.domain}/`).end();
       const [message] = (await once(outgoing, 'response')) as [NodeJS.ReadableStream];
@@ -220,7 +220,7 @@ describe('KindeEmulator', () => {
       expect(await closed).toMatchObject([{ code: 'ECONNRESET' }]);
     });
 
-    it('closes idle connections, and those that never sent a request or never end one', async () => {
+    it('closes idle connections, and connections without a complete request', async () => {
       await (await verify(emulator, 'unknown')).text();
       const silent = connect(portOf(emulator), '127.0.0.1');
       const halfway = connect(portOf(emulator), '127.0.0.1');
@@ -233,7 +233,7 @@ describe('KindeEmulator', () => {
       expect(await both).toHaveLength(2);
     });
 
-    it('may be called again, and gives the port back', async () => {
+    it('may be called again, and frees the port', async () => {
       const port = portOf(emulator);
       const first = emulator.stop();
       expect(emulator.stop()).toBe(first);
@@ -244,7 +244,7 @@ describe('KindeEmulator', () => {
     });
   });
 
-  it('uses nothing but Node: no package, and of this library the clock and the port of shared stores alone', () => {
+  it('imports only Node, the clock and the interface of shared stores', () => {
     const files = readdirSync(__dirname, { recursive: true, encoding: 'utf8' }).filter((file) =>
       /(?<!\.spec)\.ts$/.test(file),
     );

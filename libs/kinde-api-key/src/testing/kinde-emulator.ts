@@ -1,6 +1,7 @@
 import type { KindeEmulatorApi } from './emulator/api-catalogue.js';
 import {
   type Application,
+  credentialsOf,
   type KindeEmulatorApplicationOptions,
   type KindeEmulatorCredentials,
   MANAGEMENT_SCOPES,
@@ -26,15 +27,11 @@ import {
 import { handleRequest } from './emulator/request-handler.js';
 import { generateSigningKeys, type KindeEmulatorTokenOptions, type SigningKeys } from './emulator/token-issuer.js';
 
-/**
- * A stand-in for Kinde on 127.0.0.1: M2M tokens, verification and life cycle of API keys, and every fault on command.
- *
- * It speaks plain http, keeps everything in memory and is not for production.
- */
+/** Emulates Kinde on 127.0.0.1 over plain http: M2M tokens, API keys and faults on command. Not for production. */
 export class KindeEmulator implements AsyncDisposable {
-  /** The origin to give to the library as its `domain`, e.g. `http://127.0.0.1:43123`. */
+  /** Origin for the library's option `domain`, e.g. `http://127.0.0.1:43123`. */
   readonly domain: string;
-  /** What has been asked so far: a live object, whose numbers grow. */
+  /** Number of requests so far, by kind. A live object: its numbers grow. */
   readonly counters: KindeEmulatorCounters;
 
   readonly #server: LoopbackServer;
@@ -51,16 +48,14 @@ export class KindeEmulator implements AsyncDisposable {
     const { scopes, tokenLifetimeSeconds } = options;
     this.#application = this.#kinde.applications.register({ ...options.credentials, scopes, tokenLifetimeSeconds });
     for (const key of options.keys ?? []) this.createKey(key);
-    server.serve((message, response) => {
-      void handleRequest(this.#kinde, this.#faults, this.#arrivals, message, response);
-    });
+    server.serve((req, res) => void handleRequest(this.#kinde, this.#faults, this.#arrivals, req, res));
   }
 
   /**
-   * Starts an emulator. Call {@link stop} when it is no longer needed: it keeps the process alive.
+   * Starts an emulator. Call {@link stop} at the end: an open emulator keeps the process alive.
    *
    * @throws {TypeError} If an option is unknown or not valid.
-   * @throws {Error} If the port cannot be had; `code` is Node's, e.g. `EADDRINUSE`.
+   * @throws {Error} If the port is not available. `code` is Node's, e.g. `EADDRINUSE`.
    */
   static async start(options: KindeEmulatorOptions = {}): Promise<KindeEmulator> {
     checkEmulatorOptions(options);
@@ -74,22 +69,22 @@ export class KindeEmulator implements AsyncDisposable {
     }
   }
 
-  /** Client id and secret of the first M2M application, as they are now. */
+  /** Current client id and secret of the first M2M application. */
   get credentials(): KindeEmulatorCredentials {
-    return { clientId: this.#application.clientId, clientSecret: this.#application.clientSecret };
+    return credentialsOf(this.#application);
   }
 
-  /** The registered APIs with their scopes, Kinde's Management API first. */
+  /** Registered APIs with their scopes, Kinde's Management API first. */
   get apis(): readonly KindeEmulatorApi[] {
     return this.#kinde.apis.all();
   }
 
-  /** Id of the first registered API that is not the Management API: keys belong to it unless they say else. */
+  /** Id of the first registered API that is not the Management API. The default of a key's `apiId`. */
   get apiId(): string {
     return this.#kinde.apis.defaultApiId;
   }
 
-  /** How verify answers for a key that is not valid; may be set at any time. @throws {TypeError} If the value is not one of the six. */
+  /** How verify answers for a key that is not valid. May be set at any time. @throws {TypeError} If the value is unknown. */
   get invalidKeyAnswer(): KindeEmulatorInvalidKeyAnswer {
     return this.#kinde.invalidKeyAnswer;
   }
@@ -98,73 +93,67 @@ export class KindeEmulator implements AsyncDisposable {
     this.#kinde.invalidKeyAnswer = checkInvalidKeyAnswer(answer);
   }
 
-  /** Makes an API key. @throws {TypeError} If an option is unknown or not valid, or the key or its id exists already. */
+  /** Creates an API key. @throws {TypeError} If an option is unknown or not valid, or the key or its id exists already. */
   createKey(options: KindeEmulatorKeyOptions = {}): KindeEmulatorKey {
     return this.#kinde.keys.create(options, 'emulator');
   }
 
-  /** Gives a key a new secret under the same id; the old one stops verifying. @throws {TypeError} If there is no such key. */
+  /** Gives a key a new secret under the same id, and invalidates the old one. @throws {TypeError} If the id is unknown. */
   rotateKey(keyId: string): KindeEmulatorKey {
     return this.#kinde.keys.rotate(keyId);
   }
 
-  /** Revokes a key. @throws {TypeError} If there is no such key. */
+  /** Revokes a key. @throws {TypeError} If the id is unknown. */
   revokeKey(keyId: string): void {
     this.#kinde.keys.setStatus(keyId, 'revoked');
   }
 
-  /** Sets a key's status, e.g. `'inactive'`, or `'active'` again. @throws {TypeError} If there is no such key. */
+  /** Sets a key's status, e.g. `'inactive'`, or `'active'` again. @throws {TypeError} If the id is unknown. */
   setKeyStatus(keyId: string, status: KindeEmulatorKeyStatus | (string & {})): void {
     this.#kinde.keys.setStatus(keyId, status);
   }
 
-  /** What the emulator knows of a key at this moment, or `undefined`. */
+  /** Returns a snapshot of a key without its secret, or `undefined` if the id is unknown. */
   getKey(keyId: string): KindeEmulatorKeyRecord | undefined {
     return this.#kinde.keys.get(keyId);
   }
 
-  /** Registers a further M2M application. @throws {TypeError} If an option is not valid or the client id is taken. */
+  /** Registers another M2M application. @throws {TypeError} If an option is not valid or the client id is taken. */
   registerApplication(options: KindeEmulatorApplicationOptions = {}): KindeEmulatorCredentials {
-    const { clientId, clientSecret } = this.#kinde.applications.register(options);
-    return { clientId, clientSecret };
+    return credentialsOf(this.#kinde.applications.register(options));
   }
 
   /**
-   * Changes an M2M application: its secret, scopes, audiences, the shape of its tokens. Tokens that were issued stay as they are.
+   * Changes an M2M application, by default the first. Issued tokens do not change.
    *
-   * @param clientId Default: the first application.
-   * @throws {TypeError} If there is no such application, or a change is not valid.
+   * @throws {TypeError} If the client id is unknown, or a change is not valid.
    */
   changeApplication(changes: KindeEmulatorApplicationOptions, clientId?: string): KindeEmulatorCredentials {
     const changed = this.#kinde.applications.change(clientId ?? this.#application.clientId, changes);
     if (clientId === undefined || clientId === this.#application.clientId) this.#application = changed;
-    return { clientId: changed.clientId, clientSecret: changed.clientSecret };
+    return credentialsOf(changed);
   }
 
-  /** Deletes an M2M application (default: the first): its credentials are `invalid_client` from now on. `false` if there was none. */
+  /** Deletes an M2M application, by default the first. Its credentials become `invalid_client`. Returns whether it existed. */
   removeApplication(clientId: string = this.#application.clientId): boolean {
     return this.#kinde.applications.remove(clientId);
   }
 
-  /** Makes every M2M token that was issued so far invalid: calls with one are answered with 401. */
+  /** Revokes all M2M tokens issued so far: calls with one are answered with 401. */
   revokeTokens(): void {
     this.#kinde.tokens.revokeAll();
   }
 
-  /** A signed token without a request, for answers made by hand and for tests of what is refused. Not counted in `mints`. */
+  /** Returns a signed token without a request, e.g. for a test of a token that is refused. Not counted in `mints`. */
   issueToken(options: KindeEmulatorTokenOptions = {}): string {
-    return this.#kinde.tokens.issue({
-      clientId: this.#application.clientId,
-      scopes: options.scopes ?? MANAGEMENT_SCOPES,
-      audience: options.audience ?? [`${this.domain}/api`],
-      lifetimeSeconds: options.lifetimeSeconds ?? 86_400,
-    });
+    const { scopes = MANAGEMENT_SCOPES, audience = [`${this.domain}/api`], lifetimeSeconds = 86_400 } = options;
+    return this.#kinde.tokens.issue({ clientId: this.#application.clientId, scopes, audience, lifetimeSeconds });
   }
 
   /**
-   * Lets the next request fail, or the next few. Several calls queue up, first in, first out.
+   * Makes the next request fail, or those of `target`: a number of requests, an endpoint, or `{ times, where }`.
+   * Faults of several calls are used in the order of the calls.
    *
-   * @param target How often and where: a number of times, an endpoint, or `{ times, where }`. Default: once, any request.
    * @throws {TypeError} If the fault is unknown (the message names the valid ones) or the target is not valid.
    */
   failNext(fault: KindeEmulatorFault, target?: KindeEmulatorFaultTarget): void {
@@ -172,17 +161,16 @@ export class KindeEmulator implements AsyncDisposable {
   }
 
   /**
-   * Lets every request fail until {@link clearFaults}; a later fault for the same place replaces this one. Faults of
-   * {@link failNext} come first, then the fault of the endpoint, then the fault of all.
+   * Makes every request (to `where`, if given) fail until {@link clearFaults} or a new fault for the same endpoint.
+   * Faults of {@link failNext} come first, then the fault of the endpoint, then the fault for all endpoints.
    *
-   * @param where Only requests to this endpoint. Default: all.
    * @throws {TypeError} If the fault or the endpoint is unknown.
    */
   failUntilCleared(fault: KindeEmulatorFault, where?: KindeEmulatorEndpoint): void {
     this.#faults.untilCleared(fault, where);
   }
 
-  /** Forgets all faults, or those aimed at one endpoint. Requests that already met one go on meeting it. */
+  /** Removes all faults, or those of one endpoint. A request that already met a fault keeps it. */
   clearFaults(where?: KindeEmulatorEndpoint): void {
     this.#faults.clear(where);
   }
@@ -192,12 +180,12 @@ export class KindeEmulator implements AsyncDisposable {
     Object.assign(this.#kinde.counters, newCounters());
   }
 
-  /** Resolves when the next request (to `where`, if given) has arrived and been counted, answered or not. Instead of a sleep. */
+  /** Resolves when the next request (to `where`, if given) has arrived and was counted, answered or not. Replaces a sleep. */
   nextRequest(where?: KindeEmulatorEndpoint): Promise<void> {
     return this.#arrivals.next(where);
   }
 
-  /** Closes the port and every connection at once, those that hang included. May be called again. */
+  /** Closes the port and every connection at once, hanging ones included. May be called again. */
   stop(): Promise<void> {
     return this.#server.stop();
   }

@@ -1,20 +1,20 @@
 import { TestClock } from './test-clock.js';
 
 describe('TestClock', () => {
-  it('stands still at the instant that it was given', () => {
+  it('stays at the instant of its start', () => {
     const clock = new TestClock(1_000);
     expect(clock.now()).toBe(1_000);
     expect(clock.now()).toBe(1_000);
   });
 
-  it('starts at the present time if no instant is given', () => {
+  it('starts at the current time by default', () => {
     const before = Date.now();
     const started = new TestClock().now();
     expect(started).toBeGreaterThanOrEqual(before);
     expect(started).toBeLessThanOrEqual(Date.now());
   });
 
-  it('advances by what it is told, zero and fractions included', () => {
+  it('advances by the given milliseconds, zero and fractions included', () => {
     const clock = new TestClock(0);
     clock.advance(60_000);
     clock.advance(0);
@@ -22,7 +22,7 @@ describe('TestClock', () => {
     expect(clock.now()).toBe(60_000.5);
   });
 
-  it('goes back by set() only', () => {
+  it('goes back in time by set() only', () => {
     const clock = new TestClock(5_000);
     expect(() => clock.advance(-1)).toThrow(
       'TestClock.advance(ms): ms must not be negative, got -1. Use set(ms) to go back in time',
@@ -40,7 +40,7 @@ describe('TestClock', () => {
     },
   );
 
-  it.each([NaN, Infinity, 8.64e15 + 1, '5' as unknown as number])('refuses to be set to %p', (ms) => {
+  it.each([NaN, Infinity, 8.64e15 + 1, '5' as unknown as number])('throws a RangeError when set to %p', (ms) => {
     const clock = new TestClock(5_000);
     expect(() => clock.set(ms)).toThrow('TestClock.set(ms): expected milliseconds since the Unix epoch');
     expect(() => new TestClock(ms)).toThrow('TestClock(startMs): expected milliseconds since the Unix epoch');

@@ -4,23 +4,23 @@ import type { Clock } from '../clock.js';
 const LAST_INSTANT_MS = 8.64e15;
 
 /**
- * A clock that stands still until the test moves it.
+ * A clock that moves only when the test moves it.
  *
- * Give it to the library (`overrideProvider(KINDE_API_KEY_CLOCK).useValue(clock)`) and to the emulator
- * (`KindeEmulator.start({ clock })`) and an hour passes in one call, without a wait.
+ * Pass it to the library (`overrideProvider(KINDE_API_KEY_CLOCK).useValue(clock)`) and to the emulator
+ * (`KindeEmulator.start({ clock })`). An hour then passes in one call, without a wait.
  */
 export class TestClock implements Clock {
   #nowMs: number;
 
   /**
-   * @param startMs Milliseconds since the Unix epoch at which the clock stands; the machine's present time if omitted.
+   * @param startMs Milliseconds since the Unix epoch. Default: the current time.
    * @throws {RangeError} If `startMs` is not a finite number that a `Date` can hold.
    */
   constructor(startMs: number = Date.now()) {
     this.#nowMs = checkedInstant('TestClock(startMs)', startMs);
   }
 
-  /** Milliseconds since the Unix epoch: the same on every call until {@link advance} or {@link set}. */
+  /** Returns milliseconds since the Unix epoch. Changes only by {@link advance} and {@link set}. */
   now(): number {
     return this.#nowMs;
   }
@@ -28,7 +28,7 @@ export class TestClock implements Clock {
   /**
    * Moves the clock forward.
    *
-   * @param ms Milliseconds, finite and not negative (0 changes nothing). To go back, use {@link set}.
+   * @param ms Milliseconds, 0 or more. To go back in time, use {@link set}.
    * @throws {RangeError} If `ms` is negative or not finite.
    */
   advance(ms: number): void {
@@ -40,7 +40,7 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Puts the clock at an instant, earlier ones included: that is how a wall clock that was set back is imitated.
+   * Sets the clock to any instant. An earlier one imitates a wall clock that was set back.
    *
    * @param ms Milliseconds since the Unix epoch.
    * @throws {RangeError} If `ms` is not a finite number that a `Date` can hold.

@@ -2,21 +2,21 @@ import { createHash, randomBytes } from 'node:crypto';
 import { MANAGEMENT_SCOPES } from './applications.js';
 import { checkNames, checkOptionNames, checkText } from './checks.js';
 
-/** An API to register at the emulator. */
+/** An API to register with the emulator. */
 export interface KindeEmulatorApiOptions {
-  /** Default: a made-up id. */
+  /** Default: a random id. */
   readonly id?: string | undefined;
   readonly name: string;
   /** Default: `https://` and the id. */
   readonly audience?: string | undefined;
-  /** The scopes that the API defines, which keys of it may be granted. Default none. */
+  /** Scopes that the API defines and its keys may have. Default: none. */
   readonly scopes?: readonly string[] | undefined;
 }
 
 /** A scope of a registered API. */
 export interface KindeEmulatorApiScope {
   readonly id: string;
-  /** The name that keys and tokens carry, e.g. `read:users`. */
+  /** Name in keys and tokens, e.g. `read:users`. */
   readonly key: string;
 }
 
@@ -29,7 +29,7 @@ export interface KindeEmulatorApi {
   readonly scopes: readonly KindeEmulatorApiScope[];
 }
 
-/** What is registered unless `apis` is given. */
+/** Registered unless `apis` is given. */
 const DEFAULT_APIS: readonly KindeEmulatorApiOptions[] = [
   { name: 'Emulated API', audience: 'https://api.example.com', scopes: ['read:users', 'write:users'] },
 ];
@@ -37,7 +37,7 @@ const DEFAULT_APIS: readonly KindeEmulatorApiOptions[] = [
 /** The registered APIs: Kinde's Management API first, then the user's. */
 export class ApiCatalogue {
   readonly #apis: readonly KindeEmulatorApi[];
-  /** Id of the first API that is not the Management API: the one that keys belong to unless they say else. */
+  /** Id of the first API that is not the Management API. The default of a key's `apiId`. */
   readonly defaultApiId: string;
 
   /** @throws {TypeError} If `apis` is empty, repeats an id, or has an entry that is not valid. */

@@ -3,7 +3,7 @@ import { type EmulatedKinde, withScope } from './emulated-kinde.js';
 import { type EmulatorAnswer, type EmulatorRequest, jsonAnswer } from './exchange.js';
 import { errorAnswer } from './kinde-answers.js';
 
-/** `GET /api/v1/apis`: the registered APIs, with their scopes if `expand=scopes` was asked for. */
+/** Answers `GET /api/v1/apis`: the registered APIs, with their scopes if the query has `expand=scopes`. */
 export function answerApiList(kinde: EmulatedKinde, request: EmulatorRequest): EmulatorAnswer {
   return withScope(kinde, request, 'read:apis', () => {
     const expanded = (request.query.get('expand') ?? '').split(',').includes('scopes');
@@ -12,7 +12,7 @@ export function answerApiList(kinde: EmulatedKinde, request: EmulatorRequest): E
   });
 }
 
-/** `GET /api/v1/apis/{id}/scopes`. */
+/** Answers `GET /api/v1/apis/{id}/scopes`. */
 export function answerApiScopes(kinde: EmulatedKinde, request: EmulatorRequest, apiId: string): EmulatorAnswer {
   return withScope(kinde, request, 'read:api_scopes', () => {
     const api = kinde.apis.get(apiId);

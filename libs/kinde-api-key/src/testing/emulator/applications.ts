@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { checkNames, checkOptionNames, checkText } from './checks.js';
 
-/** The scopes of Kinde's Management API that this emulator knows, and that an M2M application has unless it is told otherwise. */
+/** Scopes of Kinde's Management API that the emulator supports. The default scopes of an M2M application. */
 export const MANAGEMENT_SCOPES = [
   'read:api_keys',
   'create:api_keys',
@@ -17,23 +17,23 @@ export interface KindeEmulatorCredentials {
   readonly clientSecret: string;
 }
 
-/** How an M2M application is set up at the emulator; everything can be changed while it runs. */
+/** Settings of an M2M application. All can be changed while the emulator runs. */
 export interface KindeEmulatorApplicationOptions {
-  /** A made-up id if omitted. */
+  /** Default: a random id. */
   readonly clientId?: string | undefined;
-  /** A made-up secret if omitted. */
+  /** Default: a random secret. */
   readonly clientSecret?: string | undefined;
-  /** Granted scopes, which its tokens carry. Default: the six scopes of the Management API that the emulator knows. */
+  /** Scopes of its tokens. Default: the six scopes of the Management API that the emulator supports. */
   readonly scopes?: readonly string[] | undefined;
-  /** Audiences it may ask for; any other is `unauthorized_client`. Default: the Management API, `<domain>/api`. */
+  /** Audiences that it may request. Any other is `unauthorized_client`. Default: the Management API, `<domain>/api`. */
   readonly audiences?: readonly string[] | undefined;
   /** Lifetime of its tokens in seconds, an integer of at least 1. Default 86,400 (24 h). */
   readonly tokenLifetimeSeconds?: number | undefined;
-  /** The `org_code` claim of its tokens, for an application that belongs to an organization. Default, and `null`: no claim. */
+  /** `org_code` claim of its tokens, for an application of an organization. Default `null`: no claim. */
   readonly orgCode?: string | null | undefined;
-  /** The `aud` claim of its tokens, whatever was asked for. Default, and `null`: what was asked for. */
+  /** `aud` claim of its tokens, instead of the requested audience. Default `null`: the requested audience. */
   readonly issuedAudience?: readonly string[] | null | undefined;
-  /** `true` leaves `expires_in` out of the token answer, so that a client has to read `exp`. Default `false`. */
+  /** `true` omits `expires_in` from the token answer, so that a client has to read `exp`. Default `false`. */
   readonly omitExpiresIn?: boolean | undefined;
 }
 
@@ -60,7 +60,7 @@ const OPTION_NAMES = [
   'omitExpiresIn',
 ];
 
-/** The M2M applications that the token endpoint knows. */
+/** The registered M2M applications. */
 export class ApplicationRegistry {
   readonly #applications = new Map<string, Application>();
   readonly #managementAudiences: readonly string[];
@@ -88,7 +88,7 @@ export class ApplicationRegistry {
     return application;
   }
 
-  /** @throws {TypeError} If there is no such application, or a change is not valid. */
+  /** @throws {TypeError} If the client id is unknown, or a change is not valid. */
   change(clientId: string, changes: KindeEmulatorApplicationOptions): Application {
     const before = this.#applications.get(clientId);
     if (!before) throw new TypeError(`KindeEmulator: there is no application with the client id "${clientId}"`);
@@ -101,19 +101,24 @@ export class ApplicationRegistry {
     return after;
   }
 
-  /** Deletes an application: its credentials are `invalid_client` from now on. `false` if there was none. */
+  /** Deletes an application. Returns whether it existed. */
   remove(clientId: string): boolean {
     return this.#applications.delete(clientId);
   }
 
-  /** The application with this id and secret, or `undefined`. */
+  /** Returns the application with this id and secret, or `undefined`. */
   authenticate(clientId: string, clientSecret: string): Application | undefined {
     const application = this.#applications.get(clientId);
     return application?.clientSecret === clientSecret ? application : undefined;
   }
 }
 
-/** `base` with those settings that `options` has: a key that is there and `undefined` means "as it was". */
+/** Returns the client id and secret of an application. */
+export function credentialsOf({ clientId, clientSecret }: Application): KindeEmulatorCredentials {
+  return { clientId, clientSecret };
+}
+
+/** Returns `base` with the settings that `options` defines. `undefined` keeps the setting of `base`. */
 function completed(options: KindeEmulatorApplicationOptions, base: Application): Application {
   checkOptionNames('application', options, OPTION_NAMES);
   const lifetime = options.tokenLifetimeSeconds ?? base.tokenLifetimeSeconds;

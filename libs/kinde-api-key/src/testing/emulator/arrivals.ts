@@ -2,11 +2,11 @@ import type { KindeEmulatorEndpoint } from './faults.js';
 
 type Listener = (endpoint: KindeEmulatorEndpoint | undefined) => void;
 
-/** Tells those who wait that a request has arrived. */
+/** Resolves promises when a request arrives. */
 export class Arrivals {
   readonly #listeners = new Set<Listener>();
 
-  /** Resolves with the next request, or the next one to `where`. */
+  /** Resolves when the next request arrives, or the next one to `where`. */
   next(where: KindeEmulatorEndpoint | undefined): Promise<void> {
     return new Promise((resolve) => {
       const listener: Listener = (endpoint) => {
@@ -18,7 +18,7 @@ export class Arrivals {
     });
   }
 
-  /** A request is there. @param endpoint `undefined` for an unknown path. */
+  /** Reports the arrival of a request. @param endpoint `undefined` for an unknown path. */
   announce(endpoint: KindeEmulatorEndpoint | undefined): void {
     for (const listener of this.#listeners) listener(endpoint);
   }

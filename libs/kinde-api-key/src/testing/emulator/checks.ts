@@ -14,7 +14,7 @@ export function checkText(name: string, value: unknown): string {
   throw new TypeError(`KindeEmulator: ${name} must be a string that is not empty`);
 }
 
-/** A copy of `value`. @throws {TypeError} If it is not an array of strings without spaces. */
+/** Returns a frozen copy of `value`. @throws {TypeError} If it is not an array of strings without spaces. */
 export function checkNames(name: string, value: unknown): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string' && /^\S+$/.test(item))) {
     return Object.freeze([...(value as string[])]);

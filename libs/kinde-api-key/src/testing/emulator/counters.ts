@@ -1,10 +1,10 @@
-/** What has been asked of the emulator since it was started or its counters were reset. Faulty answers count as well. */
+/** Requests since the start or the last reset. A request counts when it arrives, also if it meets a fault. */
 export interface EmulatorCounters {
-  /** All requests, to whatever path. */
+  /** All requests, to any path. */
   requests: number;
-  /** Calls to the token endpoint, whatever the outcome. */
+  /** Calls to the token endpoint, successful or not. */
   tokenRequests: number;
-  /** M2M tokens that the token endpoint issued: what Kinde bills. */
+  /** M2M tokens issued by the token endpoint. Kinde bills these. */
   mints: number;
   /** Calls to verify. */
   verifies: number;
@@ -18,10 +18,10 @@ export interface EmulatorCounters {
   apiReads: number;
 }
 
-/** Live counters: the object stays the same, its numbers grow. */
+/** Live counters: one object whose numbers grow. */
 export type KindeEmulatorCounters = Readonly<EmulatorCounters>;
 
-/** Counters at zero. */
+/** Returns counters at zero. */
 export function newCounters(): EmulatorCounters {
   return { requests: 0, tokenRequests: 0, mints: 0, verifies: 0, reads: 0, lists: 0, changes: 0, apiReads: 0 };
 }

@@ -8,11 +8,11 @@ import { errorAnswer } from './kinde-answers.js';
 import type { KindeEmulatorInvalidKeyAnswer, KindeEmulatorOptions } from './options.js';
 import { type SigningKeys, type TokenClaims, TokenIssuer } from './token-issuer.js';
 
-/** One emulated Kinde environment: what the endpoints read and change. */
+/** State of one emulated Kinde environment, which the endpoints read and change. */
 export interface EmulatedKinde {
-  /** Its origin, `http://127.0.0.1:<port>`. */
+  /** Origin, `http://127.0.0.1:<port>`. */
   readonly domain: string;
-  /** The audiences that the Management API goes by: a client may call the host `localhost` as well. */
+  /** Audiences of the Management API. A client may use the host `localhost` as well. */
   readonly managementAudiences: readonly string[];
   readonly applications: ApplicationRegistry;
   readonly tokens: TokenIssuer;
@@ -22,7 +22,7 @@ export interface EmulatedKinde {
   invalidKeyAnswer: KindeEmulatorInvalidKeyAnswer;
 }
 
-/** An environment without applications and keys. @throws {TypeError} If `options.apis` is not valid. */
+/** Creates an environment without applications and keys. @throws {TypeError} If `options.apis` is not valid. */
 export function newEmulatedKinde(port: number, keys: SigningKeys, options: KindeEmulatorOptions): EmulatedKinde {
   const domain = `http://127.0.0.1:${port}`;
   const clock: Clock = options.clock ?? new SystemClock();
@@ -41,9 +41,9 @@ export function newEmulatedKinde(port: number, keys: SigningKeys, options: Kinde
 }
 
 /**
- * Answers a call of the Management API if its bearer is one of our tokens and carries `scope`.
+ * Answers a call of the Management API if its token is valid and has `scope`.
  *
- * @returns What `answer` makes of it, else 401 for the token or 403 for the scope.
+ * @returns The result of `answer`, or 401 for the token, or 403 for the scope.
  */
 export function withScope(
   kinde: EmulatedKinde,
@@ -58,7 +58,7 @@ export function withScope(
   return answer(caller);
 }
 
-/** The JSON object in a request's body, or `undefined` if it is anything else. */
+/** Parses a request's body as a JSON object. Returns `undefined` for anything else. */
 export function jsonObjectOf(request: EmulatorRequest): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(request.body.toString());

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 
-/** The largest request body that the emulator reads, in bytes (1 MiB); a longer one is answered with 413. */
+/** Maximum size of a request body in bytes (1 MiB). A longer one is answered with 413. */
 export const MAX_REQUEST_BYTES = 1_048_576;
 
-/** One request as the endpoints see it: read to its end, nothing parsed but the URL. */
+/** A complete request. Only its URL is parsed. */
 export interface EmulatorRequest {
   readonly method: string;
   /** As sent, with the query string. */
@@ -15,14 +15,14 @@ export interface EmulatorRequest {
   readonly body: Buffer;
 }
 
-/** What an endpoint answers: a value, so that a fault can still delay, cut or discard it. */
+/** An endpoint's answer. A value, so that a fault can delay, cut or discard it. */
 export interface EmulatorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
 }
 
-/** Makes an answer whose body is `value` as JSON. */
+/** Creates an answer with `value` as its JSON body. */
 export function jsonAnswer(
   status: number,
   value: unknown,
@@ -32,22 +32,22 @@ export function jsonAnswer(
   return { status, headers: { 'content-type': 'application/json; charset=utf-8', ...headers }, body };
 }
 
-/** Splits a request target into its path and its query; never throws. */
+/** Splits a request target into path and query. Never throws. */
 export function splitTarget(url: string): { readonly path: string; readonly query: URLSearchParams } {
   const mark = url.indexOf('?');
   if (mark < 0) return { path: url, query: new URLSearchParams() };
   return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
 }
 
-/** The media type of a request, in lower case and without parameters; `''` if it has none. */
+/** Returns the media type of a request, in lower case and without parameters, or `''`. */
 export function mediaTypeOf(headers: IncomingHttpHeaders): string {
   return (headers['content-type']?.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
 /**
- * Reads a body to its end, and drops what is beyond the limit: a client that is still sending would not see an answer.
+ * Reads a body to its end, and drops bytes beyond the limit. A client that is still sending would not read an answer.
  *
- * @returns The bytes, or `'too_large'` beyond {@link MAX_REQUEST_BYTES}, or `'aborted'` if the client left before the end.
+ * @returns The bytes, or `'too_large'` beyond {@link MAX_REQUEST_BYTES}, or `'aborted'` if the client disconnected.
  */
 export function readBody(message: IncomingMessage): Promise<Buffer | 'too_large' | 'aborted'> {
   return new Promise((resolve) => {
@@ -63,7 +63,7 @@ export function readBody(message: IncomingMessage): Promise<Buffer | 'too_large'
   });
 }
 
-/** Sends an answer whole, with its length; does nothing if the client has left or was answered already. */
+/** Sends an answer with its length. Does nothing if the client has disconnected or was answered already. */
 export function sendAnswer(response: ServerResponse, answer: EmulatorAnswer): void {
   if (response.destroyed || response.headersSent) return;
   response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });

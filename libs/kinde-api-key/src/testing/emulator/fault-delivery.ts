@@ -5,19 +5,19 @@ import { type EmulatorAnswer, type EmulatorRequest, jsonAnswer, sendAnswer } fro
 import type { FaultObject, KindeEmulatorEndpoint, StatusFault } from './faults.js';
 import { errorAnswer, oauthErrorAnswer } from './kinde-answers.js';
 
-/** A request that is to meet a fault. */
+/** A request that meets a fault. */
 export interface FaultyExchange {
   readonly request: EmulatorRequest;
   readonly response: ServerResponse;
   readonly endpoint: KindeEmulatorEndpoint | undefined;
-  /** Makes the right answer, with all that follows from it (a token, a count). Called at most once. */
+  /** Returns the correct answer, with its side effects (a token, a count). Called at most once. */
   readonly answer: () => EmulatorAnswer;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 const BROKEN_JSON = '{"code":"API_KEY_VERIFIED","message":"API key verified","is_valid":true,"status":"act';
 
-/** Carries a fault out. Resolves when there is nothing left to do for it; never rejects because the client has left. */
+/** Delivers a fault. Resolves when it is complete. Does not reject when the client disconnects. */
 export async function deliverFault(fault: FaultObject, exchange: FaultyExchange): Promise<void> {
   const { response } = exchange;
   if ('hang' in fault || response.destroyed) return;
@@ -31,7 +31,7 @@ export async function deliverFault(fault: FaultObject, exchange: FaultyExchange)
   sendAnswer(response, answerOf(fault, exchange));
 }
 
-/** The faults that are an answer like any other, only not the right one. */
+/** Returns the answer of a fault that only replaces the correct answer. */
 function answerOf(
   fault: Extract<FaultObject, { malformed: true } | { redirect: string } | { tokenError: string } | StatusFault>,
   exchange: FaultyExchange,
@@ -73,7 +73,7 @@ function reset(response: ServerResponse): void {
   response.socket?.resetAndDestroy();
 }
 
-/** The answer is made now and sent when `wait` calls back. */
+/** Computes the answer now and sends it when `wait` calls back. */
 function sendAfter({ response, answer }: FaultyExchange, wait: (done: () => void) => void): void {
   const ready = answer();
   wait(() => sendAnswer(response, ready));
@@ -89,7 +89,7 @@ async function sendWhen({ response, answer }: FaultyExchange, gate: PromiseLike<
   sendAnswer(response, ready);
 }
 
-/** A timer that goes away with the connection. */
+/** Starts a timer that ends with the connection. */
 function timer(ms: number, response: ServerResponse, done: () => void): void {
   const handle = setTimeout(done, ms);
   response.once('close', () => clearTimeout(handle));
@@ -115,11 +115,11 @@ function truncate(response: ServerResponse, answer: EmulatorAnswer): void {
 
 async function stream(response: ServerResponse, chunks: Iterable<Buffer>, length: number | undefined): Promise<void> {
   response.writeHead(200, { ...JSON_TYPE, ...(length === undefined ? {} : { 'content-length': length }) });
-  // A client that stops reading is the point of these faults, so a broken pipe is no error.
+  // These faults test clients that stop reading, so a broken pipe is not an error.
   await pipeline(Readable.from(chunks), response).catch(() => undefined);
 }
 
-/** A JSON object with one long string, `bytes` long in all, made piece by piece from one block. */
+/** Generates a JSON object of `bytes` bytes with one long string, in pieces that share one block. */
 function* padding(bytes: number): Generator<Buffer> {
   const head = Buffer.from('{"padding":"');
   const tail = Buffer.from('"}');

@@ -6,7 +6,7 @@ const TOKEN_ERRORS: readonly unknown[] = ['invalid_client', 'unauthorized_client
 const REDIRECT_STATUSES: readonly unknown[] = [undefined, 301, 302, 303, 307, 308];
 
 interface FaultKind {
-  /** The property that makes it this kind. */
+  /** Property that identifies this kind. */
   readonly name: string;
   readonly extras: readonly string[];
   readonly expects: string;
@@ -16,10 +16,10 @@ interface FaultKind {
 const isTrue = (value: unknown): boolean => value === true;
 const isInteger = (value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
-/** The longest delay that a Node timer keeps. */
+/** Longest delay that Node timers support. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** In this order, because a redirect may have a status too. */
+/** `redirect` before `status`, because a redirect may have a status. */
 const KINDS: readonly FaultKind[] = [
   {
     name: 'redirect',
@@ -78,9 +78,9 @@ const KINDS: readonly FaultKind[] = [
 ];
 
 /**
- * Checks a fault and brings it to its long form, copied, so that a later change of the argument changes nothing.
+ * Checks a fault and returns a frozen copy in its long form.
  *
- * @throws {TypeError} If it is no fault of ours (the message names the valid ones), or has a value that is not valid.
+ * @throws {TypeError} If the fault is unknown (the message lists the valid ones), or has a value that is not valid.
  */
 export function parseFault(fault: KindeEmulatorFault): FaultObject {
   const given: unknown = typeof fault === 'number' ? { status: fault } : fault;
@@ -98,7 +98,7 @@ export function parseFault(fault: KindeEmulatorFault): FaultObject {
   return Object.freeze(object) as unknown as FaultObject;
 }
 
-/** Where and how often. @throws {TypeError} If the endpoint is unknown or the number is not an integer of at least 1. */
+/** Parses endpoint and number of times. @throws {TypeError} If the endpoint is unknown or the number is not an integer of at least 1. */
 export function parseFaultTarget(
   fault: FaultObject,
   target: KindeEmulatorFaultTarget = {},
@@ -119,7 +119,7 @@ export function parseFaultTarget(
   return { times: times ?? 1, where: 'tokenError' in fault ? 'token' : where };
 }
 
-/** @throws {TypeError} If it is not one of the endpoints; the message names them. */
+/** @throws {TypeError} If the endpoint is unknown. The message lists the valid ones. */
 export function checkEndpoint(where: string): void {
   if (ENDPOINTS.includes(where)) return;
   throw new TypeError(`KindeEmulator: there is no endpoint "${where}". Valid: ${ENDPOINTS.join(', ')}`);

@@ -8,10 +8,8 @@ interface NextFault {
 }
 
 /**
- * Which request gets which fault.
- *
- * Those given by `next` come first, in the order they were given; then the standing fault of the endpoint; then the standing fault
- * of all endpoints.
+ * Selects the fault of each request: first those of `next` in order, then the standing fault of the endpoint, then the
+ * standing fault for all endpoints.
  */
 export class FaultPlan {
   #next: NextFault[] = [];
@@ -24,13 +22,13 @@ export class FaultPlan {
     this.#next.push({ fault: parsed, where, left: times });
   }
 
-  /** Sets the standing fault of a place, instead of the one it had. @throws {TypeError} If the fault or the place is not valid. */
+  /** Sets or replaces the standing fault of an endpoint. @throws {TypeError} If the fault or the endpoint is not valid. */
   untilCleared(fault: KindeEmulatorFault, where: KindeEmulatorEndpoint | undefined): void {
     const parsed = parseFault(fault);
     this.#standing.set(parseFaultTarget(parsed, where).where, parsed);
   }
 
-  /** Forgets the faults aimed at one endpoint, or all of them. */
+  /** Removes the faults of one endpoint, or all faults. */
   clear(where: KindeEmulatorEndpoint | undefined): void {
     if (where === undefined) {
       this.#next = [];
@@ -42,7 +40,7 @@ export class FaultPlan {
     this.#standing.delete(where);
   }
 
-  /** The fault of a request that has just arrived, or `undefined`. @param endpoint `undefined` for an unknown path. */
+  /** Takes the fault of a request that has just arrived, if any. @param endpoint `undefined` for an unknown path. */
   take(endpoint: KindeEmulatorEndpoint | undefined): FaultObject | undefined {
     const planned = this.#next.find(({ where }) => where === undefined || where === endpoint);
     if (!planned) {

@@ -2,7 +2,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { KindeEmulator } from '../kinde-emulator.js';
 import type { KindeEmulatorFault } from './faults.js';
 
-describe('faults on command', () => {
+describe('faults of the emulator', () => {
   let emulator: KindeEmulator;
   let token: string;
 
@@ -42,7 +42,7 @@ describe('faults on command', () => {
       () => undefined,
       (error: Error) => (error.cause as NodeJS.ErrnoException | undefined)?.code ?? error.name,
     );
-  /** An answer whose body nobody has read yet. */
+  /** An answer whose body is not read yet. */
   const open = (): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => get(`${emulator.domain}/.well-known/jwks`, resolve).once('error', reject));
   const readAtLeast = async (message: IncomingMessage, bytes: number): Promise<number> => {
@@ -54,8 +54,8 @@ describe('faults on command', () => {
     return size;
   };
 
-  describe('a status', () => {
-    it("comes with an error in Kinde's shape: an array, one object for 404, an OAuth error at the token endpoint", async () => {
+  describe('status', () => {
+    it("has an error body in Kinde's shape: an array, one object for 404, an OAuth error at the token endpoint", async () => {
       const error = (status: number): unknown => ({
         code: 'EMULATED_FAULT',
         message: `Emulated fault with status ${status}`,
@@ -76,7 +76,7 @@ describe('faults on command', () => {
       expect(emulator.counters.mints).toBe(0);
     });
 
-    it('comes with a body and headers of your own: an object, a text, bytes', async () => {
+    it('has the given body (object, text or bytes) and the given headers', async () => {
       emulator.failNext({ status: 200, body: { is_valid: 'true' } });
       const object = await verify();
       expect(object.headers.get('content-type')).toBe('application/json; charset=utf-8');
@@ -99,13 +99,13 @@ describe('faults on command', () => {
       expect(await (await verify()).text()).toBe('null');
     });
 
-    it('of 429 comes with RateLimit-Reset', async () => {
+    it('429 has RateLimit-Reset when rateLimitReset is set', async () => {
       emulator.failNext({ status: 429, rateLimitReset: 17 });
       const { status, headers } = await verify();
       expect([status, headers.get('ratelimit-reset')]).toEqual([429, '17']);
     });
 
-    it('repeats the request with its secrets only if it is told to', async () => {
+    it('repeats the request and its secrets only when echo is true', async () => {
       const { key } = emulator.createKey();
       emulator.failNext({ status: 500, echo: true });
       const echoed = await verify(key);
@@ -131,7 +131,7 @@ describe('faults on command', () => {
     ['unauthorized_client', 400],
     ['invalid_scope', 400],
     ['invalid_request', 400],
-  ] as const)('tokenError %s is answered with %i, at the token endpoint only', async (tokenError, status) => {
+  ] as const)('tokenError %s answers %i, at the token endpoint only', async (tokenError, status) => {
     emulator.failNext({ tokenError });
     expect(await statusOf(verify())).toBe(200);
     const response = await mint();
@@ -143,26 +143,26 @@ describe('faults on command', () => {
     ['redirect', undefined, 302],
     ['redirect', 307, 307],
     ['redirect', 308, 308],
-  ] as const)('%s with the status %p sends the client elsewhere with %i', async (_name, given, status) => {
+  ] as const)('%s with status %p answers %i with a Location header', async (_name, given, status) => {
     emulator.failNext({ redirect: 'http://127.0.0.1:9/elsewhere', status: given });
     const response = await verify();
     expect([response.status, response.headers.get('location')]).toEqual([status, 'http://127.0.0.1:9/elsewhere']);
   });
 
-  it('malformed is a 200 that is not JSON', async () => {
+  it('malformed answers 200 with broken JSON', async () => {
     emulator.failNext({ malformed: true });
     const response = await verify();
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
     await expect(response.json()).rejects.toThrow(/JSON/);
   });
 
-  it('reset ends the connection without an answer', async () => {
+  it('reset closes the connection without an answer', async () => {
     emulator.failNext({ reset: true });
     expect(await failureOf(verify())).toMatch(/ECONNRESET|UND_ERR_SOCKET/);
     expect(await statusOf(verify())).toBe(200);
   });
 
-  it('hang takes the request and never answers it', async () => {
+  it('hang counts the request and never answers it', async () => {
     emulator.failNext({ hang: true }, 'verify');
     const arrived = emulator.nextRequest('verify');
     const leaving = new AbortController();
@@ -174,7 +174,7 @@ describe('faults on command', () => {
     expect(emulator.counters.verifies).toBe(2);
   });
 
-  it('holdUntil sends the answer that was right when the request arrived, and only then', async () => {
+  it('holdUntil sends the answer computed on arrival, once its promise is fulfilled', async () => {
     const { keyId, key } = emulator.createKey();
     let release = (): void => undefined;
     emulator.failNext({ holdUntil: new Promise<void>((resolve) => (release = resolve)) });
@@ -200,19 +200,19 @@ describe('faults on command', () => {
     expect(await failure).toMatch(/ECONNRESET|UND_ERR_SOCKET/);
   });
 
-  it('delayMs sends the right answer later', async () => {
+  it('delayMs sends the correct answer after the delay', async () => {
     emulator.failNext({ delayMs: 1 });
     expect(await (await verify()).json()).toMatchObject({ is_valid: true });
   });
 
-  it('trickleMs sends the right answer byte by byte', async () => {
+  it('trickleMs sends the correct answer byte by byte', async () => {
     emulator.failNext({ trickleMs: 1 });
     const response = await fetch(`${emulator.domain}/nowhere`);
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual({ errors: { code: 'NOT_FOUND', message: 'Not found' } });
   });
 
-  it('truncated cuts the connection behind a whole answer that promised more', async () => {
+  it('truncated closes the connection before Content-Length is reached', async () => {
     emulator.failNext({ truncated: true });
     const response = await verify();
     const reader = response.body?.getReader();
@@ -222,7 +222,7 @@ describe('faults on command', () => {
     await expect(reader?.read()).rejects.toThrow('terminated');
   });
 
-  it.each([16, 65_536 + 14, 1_000_000])('huge is a JSON object of exactly %i bytes', async (bytes) => {
+  it.each([16, 65_536 + 14, 1_000_000])('huge sends a JSON object of exactly %i bytes', async (bytes) => {
     emulator.failNext({ huge: bytes });
     const response = await verify();
     expect(response.headers.get('content-length')).toBeNull();
@@ -248,8 +248,8 @@ describe('faults on command', () => {
     expect(await statusOf(verify())).toBe(200);
   });
 
-  describe('in which order', () => {
-    it('failNext queues up, first in first out, each as often as it was told', async () => {
+  describe('order', () => {
+    it('uses the faults of failNext in the order of the calls, each the given number of times', async () => {
       emulator.failNext(500, 2);
       emulator.failNext(502);
       emulator.failNext(503, { times: 1 });
@@ -258,7 +258,7 @@ describe('faults on command', () => {
       expect(statuses).toEqual([500, 500, 502, 503, 200]);
     });
 
-    it('failNext waits for its endpoint and lets others pass', async () => {
+    it('keeps a fault of failNext until a request to its endpoint arrives', async () => {
       emulator.failNext(500, 'verify');
       emulator.failNext(502, { where: 'keys', times: 2 });
       emulator.failNext(503, 'token');
@@ -274,19 +274,19 @@ describe('faults on command', () => {
     it.each([
       ['apis', '/api/v1/apis'],
       ['jwks', '/.well-known/jwks'],
-    ] as const)('failNext reaches the endpoint %s', async (where, path) => {
+    ] as const)('applies a fault of failNext to the endpoint %s', async (where, path) => {
       emulator.failNext(500, where);
       expect(await statusOf(verify())).toBe(200);
       expect(await statusOf(fetch(`${emulator.domain}${path}`))).toBe(500);
     });
 
-    it('failNext without an endpoint hits whatever comes next, unknown paths included', async () => {
+    it('applies a fault of failNext without an endpoint to the next request, unknown paths included', async () => {
       emulator.failNext(500);
       expect(await statusOf(fetch(`${emulator.domain}/nowhere`))).toBe(500);
       expect(await statusOf(fetch(`${emulator.domain}/nowhere`))).toBe(404);
     });
 
-    it('failUntilCleared stands until it is cleared or replaced', async () => {
+    it('applies a fault of failUntilCleared until it is cleared or replaced', async () => {
       emulator.failUntilCleared(500, 'verify');
       expect([await statusOf(verify()), await statusOf(verify()), await statusOf(list())]).toEqual([500, 500, 200]);
       emulator.failUntilCleared(502, 'verify');
@@ -295,14 +295,14 @@ describe('faults on command', () => {
       expect(await statusOf(verify())).toBe(200);
     });
 
-    it('failNext comes before the standing fault of the endpoint, and that before the one of all', async () => {
+    it('prefers failNext to the standing fault of the endpoint, and that to the standing fault of all', async () => {
       emulator.failUntilCleared(500);
       emulator.failUntilCleared(502, 'verify');
       emulator.failNext(503, 'verify');
       expect([await statusOf(verify()), await statusOf(verify()), await statusOf(list())]).toEqual([503, 502, 500]);
     });
 
-    it('clearFaults of one endpoint leaves the others', async () => {
+    it('keeps the faults of other endpoints when one endpoint is cleared', async () => {
       emulator.failNext(500, 'verify');
       emulator.failUntilCleared(500, 'verify');
       emulator.failNext(502, 'keys');
@@ -310,7 +310,7 @@ describe('faults on command', () => {
       expect([await statusOf(verify()), await statusOf(list())]).toEqual([200, 502]);
     });
 
-    it('a fault is what it was when it was planned', async () => {
+    it('copies a fault, so that later changes of the argument have no effect', async () => {
       const fault = { status: 500 };
       emulator.failNext(fault);
       fault.status = 502;
@@ -318,7 +318,7 @@ describe('faults on command', () => {
     });
   });
 
-  describe('that are not valid', () => {
+  describe('validation', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     const unknown =
@@ -348,13 +348,13 @@ describe('faults on command', () => {
       [{ redirect: '/x', status: 200 }, /the fault "redirect" must be a URL/],
       [{ redirect: 'x\n' }, /the fault "redirect" must be a URL/],
       [{ tokenError: 'bad' }, /the fault "tokenError" must be one of invalid_client/],
-    ])('%p throws at once', async (fault, message) => {
+    ])('rejects %p with a TypeError at once', async (fault, message) => {
       expect(() => emulator.failNext(fault as KindeEmulatorFault)).toThrow(message);
       expect(() => emulator.failUntilCleared(fault as KindeEmulatorFault)).toThrow(message);
       expect(await statusOf(verify())).toBe(200);
     });
 
-    it('an unknown endpoint, a number of times below one, a token error elsewhere throw at once', () => {
+    it('rejects an unknown endpoint, less than one time, and a token error at another endpoint at once', () => {
       const noEndpoint = 'there is no endpoint "login". Valid: token, verify, keys, apis, jwks';
       expect(() => emulator.failNext(500, 'login' as 'token')).toThrow(noEndpoint);
       expect(() => emulator.failUntilCleared(500, 'login' as 'token')).toThrow(noEndpoint);

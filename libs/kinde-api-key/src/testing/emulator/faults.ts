@@ -1,75 +1,75 @@
-/** A group of paths that a fault can be aimed at. */
+/** Group of paths that a fault can be limited to. */
 export type KindeEmulatorEndpoint = 'token' | 'verify' | 'keys' | 'apis' | 'jwks';
 
-/** Answers with a status of your choice instead of the right answer. */
+/** Answers with a chosen status instead of the correct answer. */
 export interface StatusFault {
   /** 200 to 599. */
   readonly status: number;
-  /** A string or Buffer is sent as it is, anything else as JSON. Default: an error in the shape that Kinde uses there. */
+  /** A string or Buffer is sent unchanged, anything else as JSON. Default: an error in the shape of Kinde's endpoint. */
   readonly body?: unknown;
-  /** Added to the answer, or instead of its own. */
+  /** Added to the headers of the answer. Replaces a header of the same name. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Adds the header `RateLimit-Reset` with this many seconds, as Kinde does on a 429. */
   readonly rateLimitReset?: number | undefined;
-  /** `true` repeats the request in the body (method, URL, headers, body: with its secrets). For tests of what leaks. */
+  /** `true` repeats the request in the body, secrets included (method, URL, headers, body). For tests of leaks. Default `false`. */
   readonly echo?: boolean | undefined;
 }
 
-/** The right answer, made when the request arrives and sent this many milliseconds (real ones) later. */
+/** Computes the correct answer when the request arrives and sends it this many real milliseconds later. */
 export interface DelayFault {
   readonly delayMs: number;
 }
 
-/** The right answer, made when the request arrives and sent when the promise is fulfilled; if it rejects, the connection is reset. */
+/** Computes the correct answer when the request arrives and sends it when the promise is fulfilled. Resets the connection if it rejects. */
 export interface HoldFault {
   readonly holdUntil: PromiseLike<unknown>;
 }
 
-/** The request is taken and never answered; the connection stays open until the client leaves or the emulator stops. */
+/** Never answers. The connection stays open until the client disconnects or the emulator stops. */
 export interface HangFault {
   readonly hang: true;
 }
 
-/** The connection is reset without an answer (`ECONNRESET`). */
+/** Resets the connection without an answer (`ECONNRESET`). */
 export interface ResetFault {
   readonly reset: true;
 }
 
-/** 200 with a body that is not JSON although it says so. */
+/** Answers 200 with broken JSON under a JSON content type. */
 export interface MalformedFault {
   readonly malformed: true;
 }
 
-/** The right answer under a `Content-Length` that is larger, then the connection is cut. */
+/** Sends the correct answer under a larger `Content-Length`, then closes the connection. */
 export interface TruncatedFault {
   readonly truncated: true;
 }
 
-/** 200 with a JSON object of this many bytes (at least 16), streamed in pieces, without a `Content-Length` unless `declared`. */
+/** Answers 200 with a JSON object of this many bytes (at least 16), streamed, with a `Content-Length` only if `declared`. */
 export interface HugeFault {
   readonly huge: number;
   /** `true` sends the `Content-Length`. Default `false`. */
   readonly declared?: boolean | undefined;
 }
 
-/** 200 with a JSON object that never ends, as fast as the client reads. */
+/** Answers 200 with a JSON object that never ends, as fast as the client reads. */
 export interface EndlessFault {
   readonly endless: true;
 }
 
-/** The right answer, one byte at a time with this many milliseconds (real ones, at least 1) between two. */
+/** Sends the correct answer byte by byte, with this many real milliseconds (at least 1) between two bytes. */
 export interface TrickleFault {
   readonly trickleMs: number;
 }
 
-/** Sends the client to another URL. */
+/** Redirects the client to another URL. */
 export interface RedirectFault {
   readonly redirect: string;
   /** Default 302. */
   readonly status?: 301 | 302 | 303 | 307 | 308 | undefined;
 }
 
-/** An OAuth error of the token endpoint, with its usual status: 401 for `invalid_client`, else 400. */
+/** Answers with an OAuth error of the token endpoint: 401 for `invalid_client`, else 400. */
 export interface TokenErrorFault {
   readonly tokenError: 'invalid_client' | 'unauthorized_client' | 'invalid_scope' | 'invalid_request';
 }
@@ -89,16 +89,16 @@ export type FaultObject =
   | RedirectFault
   | TokenErrorFault;
 
-/** What can go wrong at Kinde, on command. A number is short for `{ status }`. */
+/** A fault on command. A number is short for `{ status }`. */
 export type KindeEmulatorFault = number | FaultObject;
 
-/** Where and how often a fault happens. A string is short for `{ where }`, a number for `{ times }`. */
+/** Endpoint and number of requests of a fault. A string is short for `{ where }`, a number for `{ times }`. */
 export type KindeEmulatorFaultTarget =
   | KindeEmulatorEndpoint
   | number
   | {
-      /** How many requests it hits: an integer of at least 1. Default 1. */
+      /** Number of requests that fail, an integer of at least 1. Default 1. */
       readonly times?: number | undefined;
-      /** Only requests to this endpoint. Default: any request, the unknown paths included. */
+      /** Only requests to this endpoint. Default: any request, unknown paths included. */
       readonly where?: KindeEmulatorEndpoint | undefined;
     };

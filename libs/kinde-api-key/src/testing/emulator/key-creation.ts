@@ -4,8 +4,8 @@ import type { KindeEmulatorKeyOptions, KindeEmulatorKeyType } from './key-store.
 /**
  * Reads the body of `POST /api/v1/api_keys`.
  *
- * @param body The parsed JSON object; `undefined` if there was none.
- * @returns The key to make, or the name of the first field that is missing or wrong.
+ * @param body The parsed JSON object, or `undefined` if the body is not one.
+ * @returns The options of the key, or the name of the first field that is missing or wrong.
  */
 export function parseKeyCreation(
   apis: ApiCatalogue,

@@ -6,7 +6,7 @@ interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-describe('the life cycle of API keys over HTTP', () => {
+describe('key endpoints of the emulator', () => {
   let emulator: KindeEmulator;
   let token: string;
 
@@ -35,7 +35,7 @@ describe('the life cycle of API keys over HTTP', () => {
     emulator.apis.flatMap((api) => api.scopes).find((scope) => scope.key === name)?.id ?? '';
 
   describe('GET /api_keys', () => {
-    it('lists keys with everything but their secret', async () => {
+    it('lists keys with all fields but the secret', async () => {
       const { keyId, key } = emulator.createKey({ name: 'CI', scopes: ['read:users'], orgCode: 'org_a' });
       await verify(key);
       const { status, body } = await call('GET', '/api_keys');
@@ -64,7 +64,7 @@ describe('the life cycle of API keys over HTTP', () => {
       expect(JSON.stringify(body)).not.toContain(key);
     });
 
-    it('pages through all keys, fifty at a time unless asked otherwise', async () => {
+    it('pages through all keys, by default fifty at a time', async () => {
       const ids = Array.from({ length: 51 }, () => emulator.createKey().keyId);
       const first = await call('GET', '/api_keys');
       expect(idsOf(first)).toEqual(ids.slice(0, 50));
@@ -77,7 +77,7 @@ describe('the life cycle of API keys over HTTP', () => {
       expect(exact.body['has_more']).toBe(false);
     });
 
-    it('goes on behind a key that the filter has meanwhile dropped', async () => {
+    it('continues after a key that no longer matches the filter', async () => {
       const ids = Array.from({ length: 4 }, () => emulator.createKey().keyId);
       expect(idsOf(await call('GET', '/api_keys?status=active&page_size=2'))).toEqual(ids.slice(0, 2));
       emulator.revokeKey(ids[1] ?? '');
@@ -95,7 +95,7 @@ describe('the life cycle of API keys over HTTP', () => {
       ['user_id=kp_1', 'user'],
       ['org_code=org_a', 'organization inactive'],
       ['org_code=org_a&status=active', 'organization'],
-      ['org_code=nobody', ''],
+      ['org_code=unknown', ''],
     ])('filters by %s', async (query, expected) => {
       emulator.createKey({ keyId: 'user', userId: 'kp_1' });
       emulator.createKey({ keyId: 'organization', orgCode: 'org_a' });
@@ -111,7 +111,7 @@ describe('the life cycle of API keys over HTTP', () => {
       'page_size=1.5',
       'key_type=environment',
       'status=gone',
-      'starting_after=nobody',
+      'starting_after=unknown',
     ])('answers 400 to %s', async (query) => {
       const { status, body } = await call('GET', `/api_keys?${query}`);
       expect(status).toBe(400);
@@ -123,7 +123,7 @@ describe('the life cycle of API keys over HTTP', () => {
   describe('POST /api_keys', () => {
     const wanted = { name: 'CI', api_id: 'api_first', type: 'organization', org_code: 'org_a' };
 
-    it('makes a key that verifies with the scopes behind its scope ids', async () => {
+    it('creates a key that verifies with the scopes of its scope ids', async () => {
       const { status, body } = await call('POST', '/api_keys', { ...wanted, scope_ids: [scopeIdOf('write:users')] });
       expect(status).toBe(201);
       const { id, key } = body['api_key'] as { id: string; key: string };
@@ -140,7 +140,7 @@ describe('the life cycle of API keys over HTTP', () => {
     it.each([
       ['user', { user_id: 'kp_1' }],
       ['environment', {}],
-    ])('makes a key of the type %s', async (type, more) => {
+    ])('creates a key of type %s', async (type, more) => {
       const { status } = await call('POST', '/api_keys', { name: 'CI', api_id: 'api_second', type, ...more });
       expect(status).toBe(201);
     });
@@ -157,7 +157,7 @@ describe('the life cycle of API keys over HTTP', () => {
       ['scope_ids', { ...wanted, scope_ids: 'all' }],
       ['scope_ids', { ...wanted, scope_ids: ['unknown'] }],
       ['body', []],
-    ])('answers 400 for %s', async (name, body) => {
+    ])('answers 400 when %s is missing or wrong', async (name, body) => {
       const answer = await call('POST', '/api_keys', body);
       expect(answer).toEqual({
         status: 400,
@@ -192,7 +192,7 @@ describe('the life cycle of API keys over HTTP', () => {
     expect(await verify(rotated.key)).toMatchObject({ is_valid: true, key_id: keyId });
   });
 
-  it('revokes a key, once and again, after which it can not be rotated', async () => {
+  it('revokes a key, also repeatedly, and refuses to rotate it afterwards', async () => {
     const { keyId, key } = emulator.createKey();
     const done = { status: 200, body: { message: 'Success', code: 'OK' } };
     expect(await call('DELETE', `/api_keys/${keyId}`)).toEqual(done);
@@ -201,14 +201,14 @@ describe('the life cycle of API keys over HTTP', () => {
     expect((await call('PUT', `/api_keys/${keyId}`)).status).toBe(400);
   });
 
-  it.each(['GET', 'PUT', 'DELETE'])('answers 404 with one error object to %s of an unknown key', async (method) => {
-    expect(await call(method, '/api_keys/nobody%zz')).toEqual({
+  it.each(['GET', 'PUT', 'DELETE'])('answers %s of an unknown key with 404 and one error object', async (method) => {
+    expect(await call(method, '/api_keys/unknown%zz')).toEqual({
       status: 404,
       body: { errors: { code: 'API_KEY_NOT_FOUND', message: 'There is no API key with this id' } },
     });
   });
 
-  it('lists the registered APIs, with their scopes if they are asked for', async () => {
+  it('lists the registered APIs, with scopes only for expand=scopes', async () => {
     const { body } = await call('GET', '/apis?expand=scopes');
     const apis = body['apis'] as { id: string; scopes: { id: string; key: string }[] }[];
     expect(body).toMatchObject({ code: 'OK', message: 'Success', next_token: null });
@@ -245,18 +245,18 @@ describe('the life cycle of API keys over HTTP', () => {
         scopes: [{ id: scopeIdOf('read:orders'), key: 'read:orders', description: 'read:orders' }],
       },
     });
-    expect((await call('GET', '/apis/nobody/scopes')).body).toMatchObject({ errors: { code: 'API_NOT_FOUND' } });
+    expect((await call('GET', '/apis/unknown/scopes')).body).toMatchObject({ errors: { code: 'API_NOT_FOUND' } });
   });
 
   it.each([
     ['read:api_keys', 'GET', '/api_keys'],
-    ['read:api_keys', 'GET', '/api_keys/nobody'],
+    ['read:api_keys', 'GET', '/api_keys/unknown'],
     ['create:api_keys', 'POST', '/api_keys'],
-    ['update:api_keys', 'PUT', '/api_keys/nobody'],
-    ['delete:api_keys', 'DELETE', '/api_keys/nobody'],
+    ['update:api_keys', 'PUT', '/api_keys/unknown'],
+    ['delete:api_keys', 'DELETE', '/api_keys/unknown'],
     ['read:apis', 'GET', '/apis'],
     ['read:api_scopes', 'GET', '/apis/api_first/scopes'],
-  ])('asks for the scope %s to %s %s', async (scope, method, path) => {
+  ])('requires the scope %s for %s %s', async (scope, method, path) => {
     const all = [
       'read:api_keys',
       'create:api_keys',
@@ -265,7 +265,7 @@ describe('the life cycle of API keys over HTTP', () => {
       'read:apis',
       'read:api_scopes',
     ];
-    const without = emulator.issueToken({ scopes: all.filter((one) => one !== scope) });
+    const without = emulator.issueToken({ scopes: all.filter((name) => name !== scope) });
     expect(await call(method, path, undefined, without)).toEqual({
       status: 403,
       body: { errors: [{ code: 'SCOPE_MISSING', message: `Scope missing: ${scope}` }] },

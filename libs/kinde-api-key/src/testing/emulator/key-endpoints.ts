@@ -4,7 +4,7 @@ import { parseKeyCreation } from './key-creation.js';
 import type { KindeEmulatorKeyRecord } from './key-store.js';
 import { errorAnswer, kindeTimestamp } from './kinde-answers.js';
 
-/** `GET /api/v1/api_keys`: one page of keys, oldest first. */
+/** Answers `GET /api/v1/api_keys`: one page of keys, oldest first. */
 export function answerKeyList(kinde: EmulatedKinde, request: EmulatorRequest): EmulatorAnswer {
   return withScope(kinde, request, 'read:api_keys', () => {
     const { query } = request;
@@ -21,7 +21,7 @@ export function answerKeyList(kinde: EmulatedKinde, request: EmulatorRequest): E
     const startingAfter = query.get('starting_after');
     const last = startingAfter === null ? -1 : all.findIndex((record) => record.keyId === startingAfter);
     if (startingAfter !== null && last < 0) return badParameter('starting_after');
-    // The mark is looked up before the filters: a key that was revoked between two pages still marks its place.
+    // Before the filters: a key that was revoked between two pages still marks where the next page starts.
     const rest = all
       .slice(last + 1)
       .filter((record) => type === null || record.type === type)
@@ -37,7 +37,7 @@ export function answerKeyList(kinde: EmulatedKinde, request: EmulatorRequest): E
   });
 }
 
-/** `POST /api/v1/api_keys`: a new key, shown this once. */
+/** Answers `POST /api/v1/api_keys`: a new key, shown only here. */
 export function answerKeyCreation(kinde: EmulatedKinde, request: EmulatorRequest): EmulatorAnswer {
   return withScope(kinde, request, 'create:api_keys', (caller) => {
     const creation = parseKeyCreation(kinde.apis, jsonObjectOf(request));
@@ -47,7 +47,7 @@ export function answerKeyCreation(kinde: EmulatedKinde, request: EmulatorRequest
   });
 }
 
-/** `GET /api/v1/api_keys/{id}`. */
+/** Answers `GET /api/v1/api_keys/{id}`. */
 export function answerKeyRead(kinde: EmulatedKinde, request: EmulatorRequest, keyId: string): EmulatorAnswer {
   return withScope(kinde, request, 'read:api_keys', () => {
     const record = kinde.keys.get(keyId);
@@ -62,7 +62,7 @@ export function answerKeyRead(kinde: EmulatedKinde, request: EmulatorRequest, ke
   });
 }
 
-/** `PUT /api/v1/api_keys/{id}`: the same id with a new secret. */
+/** Answers `PUT /api/v1/api_keys/{id}`: the same id with a new secret. */
 export function answerKeyRotation(kinde: EmulatedKinde, request: EmulatorRequest, keyId: string): EmulatorAnswer {
   return withScope(kinde, request, 'update:api_keys', () => {
     const record = kinde.keys.get(keyId);
@@ -74,7 +74,7 @@ export function answerKeyRotation(kinde: EmulatedKinde, request: EmulatorRequest
   });
 }
 
-/** `DELETE /api/v1/api_keys/{id}`: the key is revoked; a second time changes nothing. */
+/** Answers `DELETE /api/v1/api_keys/{id}`: revokes the key. A second call changes nothing. */
 export function answerKeyRevocation(kinde: EmulatedKinde, request: EmulatorRequest, keyId: string): EmulatorAnswer {
   return withScope(kinde, request, 'delete:api_keys', () => {
     if (!kinde.keys.get(keyId)) return unknownKey();

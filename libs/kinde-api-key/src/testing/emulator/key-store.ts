@@ -2,43 +2,43 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.js';
 import { checkNames, checkOptionNames, checkText } from './checks.js';
 
-/** The states of a key that Kinde documents. */
+/** Key states that Kinde documents. */
 export type KindeEmulatorKeyStatus = 'active' | 'inactive' | 'revoked';
 
-/** Whom a key belongs to. */
+/** Kind of a key's owner. */
 export type KindeEmulatorKeyType = 'user' | 'organization' | 'environment';
 
-/** What an API key is to be; every part has a default. */
+/** Settings of an API key. Each has a default. */
 export interface KindeEmulatorKeyOptions {
-  /** Shown in lists only. Default `'API key'`. */
+  /** Name in lists. Default `'API key'`. */
   readonly name?: string | undefined;
-  /** Scopes granted to the key; any names. Default none. */
+  /** Scopes of the key, any names. Default: none. */
   readonly scopes?: readonly string[] | undefined;
   /** Organization of the key. Default `null`. */
   readonly orgCode?: string | null | undefined;
   /** User of the key. Default `null`. */
   readonly userId?: string | null | undefined;
-  /** Default: `'user'` if there is a user, else `'organization'` if there is an organization, else `'environment'`. */
+  /** Default: `'user'` with a `userId`, else `'organization'` with an `orgCode`, else `'environment'`. */
   readonly type?: KindeEmulatorKeyType | undefined;
-  /** Default `'active'`. Any other string imitates a state that Kinde may add one day. */
+  /** Any other string imitates a state that Kinde may add. Default `'active'`. */
   readonly status?: KindeEmulatorKeyStatus | (string & {}) | undefined;
-  /** The registered API that the key belongs to; any id. Default: the emulator's `apiId`. */
+  /** Id of the registered API that the key belongs to. Default: the emulator's `apiId`. */
   readonly apiId?: string | undefined;
-  /** Instead of `apiId`, several or none. */
+  /** Several API ids or none, instead of `apiId`. */
   readonly apiIds?: readonly string[] | undefined;
-  /** The key itself, for demos that need a fixed one. Default: `k_live_` and 48 random hex digits. */
+  /** Raw key, for demos that need a fixed one. Default: `k_live_` and 48 random hex digits. */
   readonly key?: string | undefined;
   /** Default: `api_key_` and 32 random hex digits. */
   readonly keyId?: string | undefined;
 }
 
-/** A key and its id. The key is the secret that a caller sends. */
+/** A key id, and the raw key that a caller sends. */
 export interface KindeEmulatorKey {
   readonly keyId: string;
   readonly key: string;
 }
 
-/** Everything that the emulator knows of a key, except the key itself. */
+/** Snapshot of a key, without the raw key. */
 export interface KindeEmulatorKeyRecord {
   readonly keyId: string;
   readonly name: string;
@@ -104,29 +104,29 @@ export class KeyStore {
     return { keyId, key };
   }
 
-  /** The record of a key id, or `undefined`. A record is a snapshot: it does not change. */
+  /** Returns the record of a key id, or `undefined`. Records do not change. */
   get(keyId: string): KindeEmulatorKeyRecord | undefined {
     return this.#records.get(keyId);
   }
 
-  /** All records, oldest first. */
+  /** Returns all records, oldest first. */
   all(): readonly KindeEmulatorKeyRecord[] {
     return [...this.#records.values()];
   }
 
-  /** The record that belongs to a raw key, or `undefined`; a rotated key's old value belongs to none. */
+  /** Returns the record of a raw key, or `undefined` for an unknown or rotated key. */
   find(key: string): KindeEmulatorKeyRecord | undefined {
     const keyId = this.#idByKey.get(key);
     return keyId === undefined ? undefined : this.#records.get(keyId);
   }
 
-  /** Counts a verification of a key. @returns The record that includes it. */
+  /** Counts a verification of a key. @returns The updated record. */
   countVerification(keyId: string): KindeEmulatorKeyRecord {
     const { verificationCount } = this.#existing(keyId);
     return this.#change(keyId, { verificationCount: verificationCount + 1, lastVerifiedAtMs: this.#clock.now() });
   }
 
-  /** Gives a key a new secret under the same id. @throws {TypeError} If there is no such key. */
+  /** Gives a key a new secret under the same id. @throws {TypeError} If the id is unknown. */
   rotate(keyId: string): KindeEmulatorKey {
     this.#existing(keyId);
     for (const [key, id] of this.#idByKey) if (id === keyId) this.#idByKey.delete(key);
@@ -136,7 +136,7 @@ export class KeyStore {
     return { keyId, key };
   }
 
-  /** @throws {TypeError} If there is no such key, or the status is not a string. */
+  /** @throws {TypeError} If the id is unknown, or the status is not a string. */
   setStatus(keyId: string, status: string): void {
     this.#change(keyId, { status: checkText('status', status) });
   }

@@ -1,12 +1,12 @@
 import { type EmulatorAnswer, jsonAnswer } from './exchange.js';
 
-/** An error of Kinde's Management API: `errors` is an array, except in a 404, where it is one object. */
+/** Returns an error of Kinde's Management API. `errors` is an array, but one object in a 404. */
 export function errorAnswer(status: number, code: string, message: string): EmulatorAnswer {
   const error = { code, message };
   return jsonAnswer(status, { errors: status === 404 ? error : [error] });
 }
 
-/** The errors of the token endpoint that Kinde documents, plus the two that RFC 6749 adds where nothing else fits. */
+/** Errors of the token endpoint: four that Kinde documents, and two of RFC 6749. */
 export type OAuthErrorCode =
   | 'invalid_client'
   | 'unauthorized_client'
@@ -24,7 +24,7 @@ const OAUTH_DESCRIPTIONS: Readonly<Record<OAuthErrorCode, string>> = {
   server_error: 'The authorization server met an unexpected condition',
 };
 
-/** An error of the token endpoint (RFC 6749 §5.2): 401 for `invalid_client`, 400 for the others, unless `status` says else. */
+/** Returns an error of the token endpoint (RFC 6749 §5.2). Default status: 401 for `invalid_client`, else 400. */
 export function oauthErrorAnswer(
   error: OAuthErrorCode,
   description: string = OAUTH_DESCRIPTIONS[error],
@@ -33,7 +33,7 @@ export function oauthErrorAnswer(
   return jsonAnswer(status, { error, error_description: description }, { 'cache-control': 'no-store' });
 }
 
-/** Kinde's way of writing a time: to the second, with an offset of two digits (`2024-11-18T02:32:03+00`). Always UTC here. */
+/** Formats a time as Kinde does: UTC, to the second, with a two-digit offset (`2024-11-18T02:32:03+00`). */
 export function kindeTimestamp(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}+00`;
 }

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 const HOST = '127.0.0.1';
-/** Long enough that no client meets a connection that is being closed for idleness in the middle of a test. */
+/** Long enough that no idle connection is closed during a test. */
 const KEEP_ALIVE_MS = 600_000;
 
 /** A plain-http server on 127.0.0.1 that can be stopped at once. */
@@ -10,7 +10,7 @@ export class LoopbackServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #stopped: Promise<void> | undefined;
-  /** The port that it listens on. */
+  /** TCP port. */
   readonly port: number;
 
   private constructor(server: Server) {
@@ -24,9 +24,9 @@ export class LoopbackServer {
   }
 
   /**
-   * Listens on a port, or on a free one for 0.
+   * Listens on a port. 0 selects a free one.
    *
-   * @throws {Error} If the port cannot be had; `code` is Node's (`EADDRINUSE`, `EACCES`).
+   * @throws {Error} If the port is not available. `code` is Node's (`EADDRINUSE`, `EACCES`).
    */
   static listen(port: number): Promise<LoopbackServer> {
     return new Promise((resolve, reject) => {
@@ -36,12 +36,12 @@ export class LoopbackServer {
     });
   }
 
-  /** Hands every request to `listener`. */
+  /** Passes every request to `listener`. */
   serve(listener: RequestListener): void {
     this.#server.on('request', listener);
   }
 
-  /** Closes the port and every connection, whatever is still going on in it. The second call returns the first one's promise. */
+  /** Closes the port and every connection at once. Another call returns the same promise. */
   stop(): Promise<void> {
     this.#stopped ??= new Promise((resolve) => {
       this.#server.close(() => resolve());

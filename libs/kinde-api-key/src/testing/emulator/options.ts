@@ -5,34 +5,34 @@ import { checkOptionNames } from './checks.js';
 import type { KindeEmulatorKeyOptions } from './key-store.js';
 
 /**
- * How verify answers for a key that is not valid. Kinde's documents leave it open, so a client must be safe under each.
+ * How verify answers for a key that is not valid. Kinde does not document it, so a client must handle each.
  *
- * - `'200'`: `is_valid: false`. An unknown key has no other fields; a revoked or inactive one has them all, `status` included.
- * - `'200-nulls'`: `is_valid: false`, the other fields null; revoked, inactive and unknown look the same.
- * - `400`, `401`, `403`: an `errors` array; `404`: an `errors` object; revoked, inactive and unknown look the same.
+ * - `'200'`: `is_valid: false`. A revoked or inactive key has all other fields, `status` included. An unknown key has none.
+ * - `'200-nulls'`: `is_valid: false`, all other fields null, for revoked, inactive and unknown keys alike.
+ * - `400`, `401`, `403` with an `errors` array, `404` with an `errors` object, for revoked, inactive and unknown keys alike.
  */
 export type KindeEmulatorInvalidKeyAnswer = '200' | '200-nulls' | 400 | 401 | 403 | 404;
 
-/** Every way to answer for a key that is not valid. */
+/** All values of {@link KindeEmulatorInvalidKeyAnswer}. */
 export const INVALID_KEY_ANSWERS: readonly KindeEmulatorInvalidKeyAnswer[] = ['200', '200-nulls', 400, 401, 403, 404];
 
-/** Options of `KindeEmulator.start()`; each has a default. */
+/** Options of `KindeEmulator.start()`. Each has a default. */
 export interface KindeEmulatorOptions {
-  /** TCP port on 127.0.0.1, 0 to 65,535. Default 0: a free one. */
+  /** TCP port on 127.0.0.1, 0 to 65,535. 0 selects a free one. Default 0. */
   readonly port?: number | undefined;
-  /** The emulator's time, by which tokens expire and verifications are dated. Default: the machine's. A clock of its own imitates skew. */
+  /** Clock for token expiry and timestamps. A separate clock imitates skew between Kinde and the app. Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** How verify answers for a key that is not valid. Default `'200'`. Can be changed while the emulator runs. */
+  /** How verify answers for a key that is not valid. May be changed while the emulator runs. Default `'200'`. */
   readonly invalidKeyAnswer?: KindeEmulatorInvalidKeyAnswer | undefined;
-  /** Credentials of the first M2M application. Default: made-up ones. */
+  /** Credentials of the first M2M application. Default: random. */
   readonly credentials?: KindeEmulatorCredentials | undefined;
-  /** Scopes granted to the first M2M application. Default: `read:`, `create:`, `update:`, `delete:api_keys`, `read:apis`, `read:api_scopes`. */
+  /** Scopes of the first M2M application. Default: `read:`, `create:`, `update:`, `delete:api_keys`, `read:apis`, `read:api_scopes`. */
   readonly scopes?: readonly string[] | undefined;
   /** Lifetime of the first application's tokens in seconds, an integer of at least 1. Default 86,400 (24 h). */
   readonly tokenLifetimeSeconds?: number | undefined;
-  /** The registered APIs beside Kinde's Management API, at least one. Default: one with the scopes `read:users` and `write:users`. */
+  /** Registered APIs besides Kinde's Management API, at least one. Default: one with the scopes `read:users` and `write:users`. */
   readonly apis?: readonly KindeEmulatorApiOptions[] | undefined;
-  /** API keys that exist from the start, as for `createKey()`. Default none. */
+  /** API keys that exist from the start, as for `createKey()`. Default: none. */
   readonly keys?: readonly KindeEmulatorKeyOptions[] | undefined;
 }
 
@@ -60,7 +60,7 @@ export function checkEmulatorOptions(options: KindeEmulatorOptions): void {
   checkInvalidKeyAnswer(invalidKeyAnswer);
 }
 
-/** @throws {TypeError} If it is none of {@link INVALID_KEY_ANSWERS}; the message lists them. */
+/** @throws {TypeError} If the value is not in {@link INVALID_KEY_ANSWERS}. The message lists them. */
 export function checkInvalidKeyAnswer(value: unknown): KindeEmulatorInvalidKeyAnswer {
   const known = INVALID_KEY_ANSWERS.find((answer) => answer === value);
   if (known !== undefined) return known;

@@ -8,8 +8,8 @@ import { errorAnswer } from './kinde-answers.js';
 import { findRoute } from './router.js';
 
 /**
- * Answers one request: counts it, takes its fault and announces it when its head arrives, reads its body, then answers. Never
- * rejects: an error of the emulator's own is answered with 500.
+ * Answers one request. Counts it and takes its fault when its head arrives, then reads its body. Never rejects: an error
+ * in the emulator is answered with 500.
  */
 export async function handleRequest(
   kinde: EmulatedKinde,

@@ -13,11 +13,11 @@ import {
 import { answerJwks, answerTokenRequest } from './token-endpoint.js';
 import { answerVerify } from './verify-endpoint.js';
 
-/** Where a request goes. */
+/** The endpoint of a request. */
 export interface Route {
-  /** The name by which faults are aimed at it. */
+  /** Name of the endpoint for faults. */
   readonly endpoint: KindeEmulatorEndpoint;
-  /** The counter that it adds to, beside `requests`. */
+  /** Counter that it increases, besides `requests`. */
   readonly counter: keyof EmulatorCounters | undefined;
   readonly answer: (kinde: EmulatedKinde, request: EmulatorRequest) => EmulatorAnswer;
 }
@@ -43,7 +43,7 @@ const ROUTES: readonly (readonly [
   ['GET', /^\/api\/v1\/apis\/([^/]+)\/scopes$/, 'apis', 'apiReads', answerApiScopes],
 ];
 
-/** The route of a method and a path, or `undefined`: the emulator answers that with 404. */
+/** Returns the route of a method and a path, or `undefined`, which is answered with 404. */
 export function findRoute(method: string, path: string): Route | undefined {
   for (const [routeMethod, pattern, endpoint, counter, answer] of ROUTES) {
     const match = method === routeMethod ? pattern.exec(path) : null;

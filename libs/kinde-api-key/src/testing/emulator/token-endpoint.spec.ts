@@ -48,7 +48,7 @@ describe('POST /oauth2/token', () => {
     return response.status;
   };
 
-  it('answers with a token that says what it is good for', async () => {
+  it('issues a token with its scopes, audience and expiry', async () => {
     const { access_token: token, ...rest } = await mint();
     const scope = 'read:api_keys create:api_keys update:api_keys delete:api_keys read:apis read:api_scopes';
     expect(rest).toEqual({ expires_in: 86_400, scope, token_type: 'bearer' });
@@ -67,7 +67,7 @@ describe('POST /oauth2/token', () => {
     expect(await readKeys(token)).toBe(200);
   });
 
-  it.each(['/.well-known/jwks', '/.well-known/jwks.json'])('signs with the RS256 key at %s', async (path) => {
+  it.each(['/.well-known/jwks', '/.well-known/jwks.json'])('signs with the RS256 key published at %s', async (path) => {
     const { access_token: token } = await mint();
     const [header = '', payload = '', signature = ''] = token.split('.');
     const { keys } = (await (await fetch(`${emulator.domain}${path}`)).json()) as {
@@ -85,14 +85,14 @@ describe('POST /oauth2/token', () => {
     expect(valid(`${header}.${payload}x`)).toBe(false);
   });
 
-  it('grants a part of the scopes if a part is asked for', async () => {
+  it('grants only the requested scopes', async () => {
     const { access_token: token, scope } = await mint({ scope: 'read:apis' });
     expect(scope).toBe('read:apis');
     expect(claimsOf(token)).toMatchObject({ scope: 'read:apis', scp: ['read:apis'] });
     expect(await readKeys(token)).toBe(403);
   });
 
-  it('takes the Management API by the name localhost as well', async () => {
+  it('accepts the audience of the Management API with the host localhost', async () => {
     const audience = `${emulator.domain.replace('127.0.0.1', 'localhost')}/api`;
     expect(await readKeys((await mint({ audience })).access_token)).toBe(200);
   });
@@ -127,14 +127,14 @@ describe('POST /oauth2/token', () => {
     expect(await response.json()).toMatchObject({ error: 'invalid_request' });
   });
 
-  it('takes the form content type with a charset', async () => {
+  it('accepts the form content type with a charset', async () => {
     const response = await request(form().toString(), {
       'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',
     });
     expect(response.status).toBe(200);
   });
 
-  it('refuses a token from the second in which it expires, by the clock of the emulator', async () => {
+  it('rejects a token from the second of its expiry, by the clock of the emulator', async () => {
     const { access_token: token } = await mint();
     clock.advance(86_400_000 - 1);
     expect(await readKeys(token)).toBe(200);
@@ -143,14 +143,14 @@ describe('POST /oauth2/token', () => {
     expect(await readKeys((await mint()).access_token)).toBe(200);
   });
 
-  it('refuses the tokens from before revokeTokens() and takes those from after it', async () => {
+  it('rejects tokens issued before revokeTokens() and accepts later ones', async () => {
     const { access_token: before } = await mint();
     emulator.revokeTokens();
     expect(await readKeys(before)).toBe(401);
     expect(await readKeys((await mint()).access_token)).toBe(200);
   });
 
-  it('refuses a token with a changed claim, one signed by another emulator, and what is no token', async () => {
+  it('rejects a token with a changed claim, a token of another emulator, and text that is not a token', async () => {
     const { access_token: token } = await mint();
     const [header, , signature] = token.split('.');
     const forged = Buffer.from(JSON.stringify({ ...claimsOf(token), exp: 9_999_999_999 })).toString('base64url');
@@ -161,7 +161,7 @@ describe('POST /oauth2/token', () => {
     expect(await readKeys(other.issueToken({ audience: [`${emulator.domain}/api`] }))).toBe(401);
   });
 
-  it('makes tokens without a request, as wrong as the test needs them', async () => {
+  it('issueToken() returns tokens with any scopes, audience and lifetime, without a request', async () => {
     const mintsBefore = emulator.counters.mints;
     expect(await readKeys(emulator.issueToken())).toBe(200);
     expect(await readKeys(emulator.issueToken({ scopes: [] }))).toBe(403);
@@ -170,8 +170,8 @@ describe('POST /oauth2/token', () => {
     expect(emulator.counters.mints).toBe(mintsBefore);
   });
 
-  describe('with an application that is changed while the emulator runs', () => {
-    it('refuses the old secret and takes the new one', async () => {
+  describe('after changeApplication()', () => {
+    it('rejects the old secret and accepts the new one', async () => {
       const old = emulator.credentials;
       const changed = emulator.changeApplication({ clientSecret: 'rotated' });
       expect(changed).toEqual({ clientId: old.clientId, clientSecret: 'rotated' });
@@ -202,7 +202,7 @@ describe('POST /oauth2/token', () => {
       expect(claimsOf((await mint()).access_token)).not.toHaveProperty('org_code');
     });
 
-    it('issues tokens without a scope that was taken away', async () => {
+    it('issues tokens without a removed scope', async () => {
       const { clientId } = emulator.registerApplication({ clientId: 'second', clientSecret: 'secret' });
       const credentials = { client_id: clientId, client_secret: 'secret' };
       expect(await readKeys((await mint(credentials)).access_token)).toBe(200);
@@ -216,9 +216,9 @@ describe('POST /oauth2/token', () => {
       expect(emulator.removeApplication(clientId)).toBe(false);
     });
 
-    it('refuses changes that make no sense, and says why', () => {
-      expect(() => emulator.changeApplication({}, 'nobody')).toThrow(
-        'there is no application with the client id "nobody"',
+    it('throws a TypeError with the reason for an invalid change', () => {
+      expect(() => emulator.changeApplication({}, 'unknown')).toThrow(
+        'there is no application with the client id "unknown"',
       );
       expect(() => emulator.changeApplication({ tokenLifetimeSeconds: 0 })).toThrow('an integer of at least 1');
       expect(() => emulator.changeApplication({ scope: [] } as object)).toThrow('unknown application option "scope"');

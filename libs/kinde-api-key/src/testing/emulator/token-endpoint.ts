@@ -2,7 +2,7 @@ import type { EmulatedKinde } from './emulated-kinde.js';
 import { type EmulatorAnswer, type EmulatorRequest, jsonAnswer, mediaTypeOf } from './exchange.js';
 import { oauthErrorAnswer } from './kinde-answers.js';
 
-/** `POST /oauth2/token`: an M2M token for client credentials, or one of the OAuth errors. */
+/** Answers `POST /oauth2/token`: an M2M token for client credentials, or an OAuth error. */
 export function answerTokenRequest(kinde: EmulatedKinde, request: EmulatorRequest): EmulatorAnswer {
   if (mediaTypeOf(request.headers) !== 'application/x-www-form-urlencoded') {
     return oauthErrorAnswer('invalid_request', 'The content type must be application/x-www-form-urlencoded');
@@ -36,7 +36,7 @@ export function answerTokenRequest(kinde: EmulatedKinde, request: EmulatorReques
   return jsonAnswer(200, body, { 'cache-control': 'no-store' });
 }
 
-/** `GET /.well-known/jwks`: the public key that the tokens are signed with. */
+/** Answers `GET /.well-known/jwks`: the public key of the tokens' signatures. */
 export function answerJwks(kinde: EmulatedKinde): EmulatorAnswer {
   return jsonAnswer(200, kinde.tokens.jwks());
 }

@@ -2,17 +2,17 @@ import { generateKeyPair, type JsonWebKey, type KeyObject, randomUUID, sign, ver
 import { promisify } from 'node:util';
 import type { Clock } from '../../clock.js';
 
-/** What a token made by `issueToken()` says. */
+/** Contents of a token from `issueToken()`. */
 export interface KindeEmulatorTokenOptions {
   /** Default: the scopes of the Management API. */
   readonly scopes?: readonly string[] | undefined;
   /** Default: the Management API, `<domain>/api`. */
   readonly audience?: readonly string[] | undefined;
-  /** Seconds from now, by the emulator's clock; negative for a token that has expired. Default 86,400. */
+  /** Seconds from now by the emulator's clock. Negative for an expired token. Default 86,400. */
   readonly lifetimeSeconds?: number | undefined;
 }
 
-/** What one M2M token is to say. */
+/** Contents of an M2M token. */
 export interface TokenContents {
   readonly clientId: string;
   readonly audience: readonly string[];
@@ -21,7 +21,7 @@ export interface TokenContents {
   readonly orgCode?: string | null | undefined;
 }
 
-/** The claims of an M2M token that the Management API looks at. */
+/** Claims of an M2M token that the Management API checks. */
 export interface TokenClaims {
   readonly clientId: string;
   readonly scopes: readonly string[];
@@ -38,7 +38,7 @@ interface RawClaims {
 
 const generateRsaKeyPair = promisify(generateKeyPair);
 
-/** Makes and checks the emulator's M2M tokens: JWTs signed with RS256 by a key that lives as long as the emulator. */
+/** Issues and checks the emulator's M2M tokens: JWTs signed with RS256 by one key per emulator. */
 export class TokenIssuer {
   readonly #issuer: string;
   readonly #clock: Clock;
@@ -53,7 +53,7 @@ export class TokenIssuer {
     this.#keys = keys;
   }
 
-  /** A signed token in the shape of Kinde's: `scope` and `scp`, `aud` as an array, `v: "2"`. */
+  /** Returns a signed token in Kinde's shape: `scope` and `scp`, `aud` as an array, `v: "2"`. */
   issue(contents: TokenContents): string {
     const issuedAt = Math.floor(this.#clock.now() / 1000);
     const claims = {
@@ -76,8 +76,8 @@ export class TokenIssuer {
   /**
    * Checks signature, issuer, audience, expiry (by the emulator's clock) and revocation.
    *
-   * @param audience One of these must be among the token's.
-   * @returns What the token says, or `undefined` if it is not to be accepted.
+   * @param audience The token must have one of these audiences.
+   * @returns The claims, or `undefined` if the token is not valid.
    */
   check(token: string, audience: readonly string[]): TokenClaims | undefined {
     const parts = token.split('.');
@@ -88,29 +88,29 @@ export class TokenIssuer {
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as RawClaims;
     if (claims.iss !== this.#issuer || this.#clock.now() >= claims.exp * 1000) return undefined;
     if (!claims.jti.startsWith(`${this.#generation}-`)) return undefined;
-    if (!claims.aud.some((one) => audience.includes(one))) return undefined;
+    if (!claims.aud.some((name) => audience.includes(name))) return undefined;
     return { clientId: claims.azp, scopes: claims.scp };
   }
 
-  /** Every token issued so far is refused from now on. */
+  /** Revokes all tokens issued so far. */
   revokeAll(): void {
     this.#generation += 1;
   }
 
-  /** The public key as a JSON Web Key Set. */
+  /** Returns the public key as a JSON Web Key Set. */
   jwks(): { readonly keys: readonly JsonWebKey[] } {
     const jwk = this.#keys.publicKey.export({ format: 'jwk' });
     return { keys: [{ ...jwk, alg: 'RS256', kid: this.#keyId, use: 'sig' }] };
   }
 }
 
-/** The RSA pair behind an issuer's signatures. */
+/** RSA key pair of an issuer. */
 export interface SigningKeys {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
 
-/** A new 2048-bit RSA pair: about a tenth of a second, off the main thread. */
+/** Generates a 2048-bit RSA key pair: about 0.1 s, off the main thread. */
 export function generateSigningKeys(): Promise<SigningKeys> {
   return generateRsaKeyPair('rsa', { modulusLength: 2048 });
 }

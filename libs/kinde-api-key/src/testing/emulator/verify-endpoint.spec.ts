@@ -30,7 +30,7 @@ describe('POST /api/v1/api_keys/verify', () => {
     return { status: response.status, body: await response.json() };
   };
 
-  it('answers with everything that a valid key is', async () => {
+  it('answers with all fields of a valid key', async () => {
     const { keyId, key } = emulator.createKey({
       scopes: ['read:users', 'write:users'],
       orgCode: 'org_a',
@@ -55,7 +55,7 @@ describe('POST /api/v1/api_keys/verify', () => {
     });
   });
 
-  it('counts the verifications of each key, and not those that were refused', async () => {
+  it('counts the accepted verifications of each key, and not the refused ones', async () => {
     const { keyId, key } = emulator.createKey();
     expect(emulator.getKey(keyId)).toMatchObject({ verificationCount: 0, lastVerifiedAtMs: null });
     await verify(key);
@@ -69,12 +69,12 @@ describe('POST /api/v1/api_keys/verify', () => {
     expect(emulator.getKey(keyId)?.verificationCount).toBe(2);
   });
 
-  it('answers with null for an organization and a user that a key does not have', async () => {
+  it('answers null for a missing organization and user', async () => {
     const { key } = emulator.createKey();
     expect((await verify(key)).body).toMatchObject({ is_valid: true, org_code: null, user_id: null, scopes: [] });
   });
 
-  it('takes the new secret of a rotated key under the same id, and the old one no more', async () => {
+  it('accepts only the new secret of a rotated key, under the same id', async () => {
     const before = emulator.createKey({ scopes: ['read:users'] });
     const after = emulator.rotateKey(before.keyId);
     expect(after.keyId).toBe(before.keyId);
@@ -87,25 +87,28 @@ describe('POST /api/v1/api_keys/verify', () => {
     expect((await verify(before.key)).body).toEqual({ ...INVALID, is_valid: false });
   });
 
-  it.each(['revoked', 'inactive', 'suspended'])("tells that a key is %s in the reading '200'", async (status) => {
-    const { keyId, key } = emulator.createKey({ status, orgCode: 'org_a' });
-    expect(await verify(key)).toEqual({
-      status: 200,
-      body: {
-        ...INVALID,
-        is_valid: false,
-        key_id: keyId,
-        status,
-        scopes: [],
-        org_code: 'org_a',
-        user_id: null,
-        last_verified_on: null,
-        verification_count: 0,
-      },
-    });
-  });
+  it.each(['revoked', 'inactive', 'suspended'])(
+    "answers the status %s when invalidKeyAnswer is '200'",
+    async (status) => {
+      const { keyId, key } = emulator.createKey({ status, orgCode: 'org_a' });
+      expect(await verify(key)).toEqual({
+        status: 200,
+        body: {
+          ...INVALID,
+          is_valid: false,
+          key_id: keyId,
+          status,
+          scopes: [],
+          org_code: 'org_a',
+          user_id: null,
+          last_verified_on: null,
+          verification_count: 0,
+        },
+      });
+    },
+  );
 
-  it('takes a key again that is made active again', async () => {
+  it('accepts a key again after it becomes active again', async () => {
     const { keyId, key } = emulator.createKey();
     emulator.revokeKey(keyId);
     expect((await verify(key)).body).toMatchObject({ is_valid: false, status: 'revoked' });
@@ -129,25 +132,25 @@ describe('POST /api/v1/api_keys/verify', () => {
     [401, { status: 401, body: { errors: [INVALID] } }],
     [403, { status: 403, body: { errors: [INVALID] } }],
     [404, { status: 404, body: { errors: INVALID } }],
-  ] as const)('answers for an unknown and for a malformed key in the reading %p', async (reading, answer) => {
-    emulator.invalidKeyAnswer = reading;
-    expect(emulator.invalidKeyAnswer).toBe(reading);
+  ] as const)('answers an unknown and a malformed key as set by invalidKeyAnswer %p', async (answerKind, answer) => {
+    emulator.invalidKeyAnswer = answerKind;
+    expect(emulator.invalidKeyAnswer).toBe(answerKind);
     expect(await verify(UNKNOWN_KEY)).toEqual(answer);
     expect(await verify('')).toEqual(answer);
     expect(await verify('näh \u0000')).toEqual(answer);
   });
 
-  it.each(INVALID_KEY_ANSWERS.filter((reading) => reading !== '200'))(
-    'answers for a revoked and an inactive key as for an unknown one in the reading %p',
-    async (reading) => {
-      emulator.invalidKeyAnswer = reading;
+  it.each(INVALID_KEY_ANSWERS.filter((answerKind) => answerKind !== '200'))(
+    'answers a revoked and an inactive key like an unknown one when invalidKeyAnswer is %p',
+    async (answerKind) => {
+      emulator.invalidKeyAnswer = answerKind;
       const unknown = await verify(UNKNOWN_KEY);
       expect(await verify(emulator.createKey({ status: 'revoked' }).key)).toEqual(unknown);
       expect(await verify(emulator.createKey({ status: 'inactive' }).key)).toEqual(unknown);
     },
   );
 
-  it('refuses a reading that it does not know', () => {
+  it('rejects an unknown invalidKeyAnswer', () => {
     expect(() => {
       emulator.invalidKeyAnswer = 500 as 400;
     }).toThrow("invalidKeyAnswer must be one of '200', '200-nulls', 400, 401, 403, 404, got 500");
@@ -157,7 +160,7 @@ describe('POST /api/v1/api_keys/verify', () => {
   it.each([
     ['no bearer', ''],
     ['another scheme', 'Basic abc'],
-    ['a bearer that is none of ours', 'Bearer abc.def.ghi'],
+    ['a bearer that is not an M2M token', 'Bearer abc.def.ghi'],
   ])('answers 401 to %s', async (_what, authorization) => {
     const response = await post(JSON.stringify({ api_key: UNKNOWN_KEY }), { authorization });
     expect(response.status).toBe(401);
@@ -188,7 +191,7 @@ describe('POST /api/v1/api_keys/verify', () => {
     expect(response.status).toBe(400);
   });
 
-  it('takes a body of 1 MiB and answers 413 to a longer one', async () => {
+  it('accepts a body of 1 MiB and answers 413 to a longer one', async () => {
     const body = (bytes: number): string => JSON.stringify({ api_key: 'x'.repeat(bytes - '{"api_key":""}'.length) });
     expect((await post(body(1_048_576))).status).toBe(200);
     const response = await post(body(1_048_577));

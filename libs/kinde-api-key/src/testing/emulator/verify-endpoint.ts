@@ -6,7 +6,7 @@ import { errorAnswer, kindeTimestamp } from './kinde-answers.js';
 const INVALID_CODE = 'API_KEY_INVALID';
 const INVALID_MESSAGE = 'API key is not valid';
 
-/** `POST /api/v1/api_keys/verify`: what the key is, or that it is none, as `invalidKeyAnswer` says. */
+/** Answers `POST /api/v1/api_keys/verify`: the key's fields, or a refusal as set by `invalidKeyAnswer`. */
 export function answerVerify(kinde: EmulatedKinde, request: EmulatorRequest): EmulatorAnswer {
   return withScope(kinde, request, 'read:api_keys', () => {
     if (mediaTypeOf(request.headers) !== 'application/json') {
@@ -26,12 +26,12 @@ export function answerVerify(kinde: EmulatedKinde, request: EmulatorRequest): Em
   });
 }
 
-/** Only the reading `'200'` tells a revoked or inactive key from an unknown one; the other readings do not disclose it. */
+/** Only `'200'` distinguishes a revoked or inactive key from an unknown one. */
 function refusal(kinde: EmulatedKinde, record: KindeEmulatorKeyRecord | undefined): EmulatorAnswer {
-  const reading = kinde.invalidKeyAnswer;
-  if (typeof reading === 'number') return errorAnswer(reading, INVALID_CODE, INVALID_MESSAGE);
+  const answer = kinde.invalidKeyAnswer;
+  if (typeof answer === 'number') return errorAnswer(answer, INVALID_CODE, INVALID_MESSAGE);
   const refused = { code: INVALID_CODE, message: INVALID_MESSAGE, is_valid: false };
-  if (reading === '200-nulls') return jsonAnswer(200, { ...refused, ...NO_FIELDS });
+  if (answer === '200-nulls') return jsonAnswer(200, { ...refused, ...NO_FIELDS });
   return jsonAnswer(200, record ? { ...refused, ...fieldsOf(record) } : refused);
 }
 
