@@ -44,7 +44,6 @@ export const RETIRED_WORDS: Readonly<Record<string, string>> = {
 /** Phrases, looked for in any case and across one space each. */
 export const RETIRED_PHRASES: Readonly<Record<string, string>> = {
   'goes by': 'uses, takes, is decided by',
-  'go by': 'use, take, are decided by',
   'is none': 'is not, does not',
   'are none': 'are not, do not',
   'is no such': 'is not, does not',
