@@ -16,9 +16,6 @@ const WRONG_PREFIX = refusal('WRONG_KEY_PREFIX');
 // A JSON object in base64url starts with "ey"; a JWS has three parts, a JWE five (RFC 7515 §3.1, RFC 7516 §3.1).
 const JWT = /^ey[\w-]*(\.[\w-]*){2}((\.[\w-]*){2})?$/;
 
-/** Spaces separate a scheme from its credentials (RFC 9110 §11.4); the other characters that `trimStart` drops do not. */
-const LEADING_SPACES = /^ +/;
-
 /** Reads the key of a request from the configured headers. */
 export class CredentialReader {
   readonly #credentials: readonly ApiKeyCredential[];
@@ -52,8 +49,12 @@ export class CredentialReader {
     if (value === '') return MALFORMED;
     const space = value.indexOf(' ');
     const firstWord = space === -1 ? value : value.slice(0, space);
-    if (firstWord === scheme || firstWord.toLowerCase() === scheme.toLowerCase())
-      return this.#classify(space === -1 ? '' : value.slice(space).replace(LEADING_SPACES, ''));
+    if (firstWord === scheme || firstWord.toLowerCase() === scheme.toLowerCase()) {
+      // Spaces separate the two (RFC 9110 §11.4); the other characters that `trimStart` drops do not.
+      let start = firstWord.length;
+      while (value[start] === ' ') start += 1;
+      return this.#classify(value.slice(start));
+    }
     // A word that is too short for a key is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme.
     return space === -1 && value.length >= SHORTEST_KEY ? MALFORMED : MISSING;
   }
