@@ -1,13 +1,13 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { apiKeyTracker } from './api-key-tracker.js';
-import { stateOf } from './request-state.js';
+import { keepState, stateOf } from './request-state.js';
 import type { RouteRule } from '../rules/route-rule.js';
 
 describe('apiKeyTracker()', () => {
   it('returns the id of the accepted key', () => {
     const request = { ip: '192.0.2.1' };
     const state = stateOf(request, Symbol('ours'), {} as RouteRule);
-    Object.assign(state, { apiKey: { keyId: 'api_key_1' } as VerifiedApiKey, isAccepted: true });
+    keepState(Object.assign(state, { apiKey: { keyId: 'api_key_1' } as VerifiedApiKey, isAccepted: true }));
     expect(apiKeyTracker(request)).toBe('api_key_1');
   });
 

@@ -3,6 +3,7 @@ import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
+import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import { ANSWER_OF_REASON, type AnswerName } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
@@ -12,7 +13,7 @@ import { resolvedOrgOf } from '../rules/org-reader.js';
 import { decisionOf } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
-import { stateOf, type RequestState } from './request-state.js';
+import { keepState, stateOf, type RequestState } from './request-state.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library in a process. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
@@ -48,7 +49,7 @@ export class ApiKeyGuard implements CanActivate {
     const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
     if (state.isAccepted) return true;
     return andThen(this.#authenticate(context, state), (apiKey) =>
-      andThen(this.#count(context, state, apiKey), () =>
+      andThen(rule.rateLimit && this.#count(context, state, apiKey, rule.rateLimit), () =>
         andThen(this.#authorize(context, state, apiKey), (loaded) => this.#accept(state, loaded)),
       ),
     );
@@ -62,6 +63,7 @@ export class ApiKeyGuard implements CanActivate {
     const cached = verification.lookup?.(credential.key);
     if (cached) return this.#acceptKey(context, state, cached, true);
     this.#limitFailures(context, state, credential.key);
+    keepState(state);
     return this.#verify(context, state, credential.key);
   }
 
@@ -88,13 +90,17 @@ export class ApiKeyGuard implements CanActivate {
     state.wasCached = wasCached;
     if (!verdict.accepted) throw this.#refuseKey(context, state, ANSWER_OF_REASON[verdict.reason]);
     state.apiKey = verdict.apiKey;
+    keepState(state);
     return verdict.apiKey;
   }
 
-  /** Counts the request against the rule's rate limit, unless another guard of this registration has done so. */
-  #count(context: ExecutionContext, state: RequestState, apiKey: VerifiedApiKey): void | Promise<void> {
-    const { rateLimit } = state.rule;
-    if (!rateLimit) return undefined;
+  /** Counts the request, unless another guard of this registration has done so. */
+  #count(
+    context: ExecutionContext,
+    state: RequestState,
+    apiKey: VerifiedApiKey,
+    rateLimit: RateLimitRule,
+  ): void | Promise<void> {
     return andThen((state.rate ??= this.registration.rateLimiter.take(rateLimit, apiKey)), (decision) => {
       if (rateLimit.sendsHeadersOnSuccess || !decision.accepted) {
         const response = responseOf(context);

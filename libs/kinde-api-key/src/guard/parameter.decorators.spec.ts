@@ -3,7 +3,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { CurrentApiKey, OrgCode, ScopedResource, UserId } from './parameter.decorators.js';
 import type { RouteRule } from '../rules/route-rule.js';
-import { stateOf } from './request-state.js';
+import { keepState, stateOf } from './request-state.js';
 
 const KEY = { keyId: 'api_key_1', orgCode: 'org_a', userId: null } as VerifiedApiKey;
 
@@ -33,7 +33,7 @@ describe('The parameter decorators', () => {
   it('inject what the guard kept on the request', () => {
     const request = {};
     const state = stateOf(request, Symbol('registration'), {} as RouteRule);
-    Object.assign(state, { apiKey: KEY, isAccepted: true, resource: 'user 7' });
+    keepState(Object.assign(state, { apiKey: KEY, isAccepted: true, resource: 'user 7' }));
     expect(parametersFor(request)).toEqual([KEY, 'org_a', null, 'user 7']);
   });
 

@@ -3,15 +3,21 @@ import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import type { RouteRule } from '../rules/route-rule.js';
 import { verifiedKey } from '../../../../test/support/verified-key.js';
-import { acceptedState, getVerifiedApiKey, stateOf } from './request-state.js';
+import { acceptedState, getVerifiedApiKey, keepState, stateOf } from './request-state.js';
 
 const ours = Symbol('registration');
 const theirs = Symbol('registration');
 const rule = { route: 'Users.find' } as RouteRule;
 const otherRule = { route: 'Users.find' } as RouteRule;
 
+function keptState(request: object, registration = ours, forRule = rule) {
+  const state = stateOf(request, registration, forRule);
+  keepState(state);
+  return state;
+}
+
 function accept(request: object, registration: symbol, apiKey: VerifiedApiKey) {
-  return Object.assign(stateOf(request, registration, rule), { apiKey, isAccepted: true });
+  return Object.assign(keptState(request, registration), { apiKey, isAccepted: true });
 }
 
 describe('The state of a request', () => {
@@ -20,30 +26,39 @@ describe('The state of a request', () => {
     expect(getVerifiedApiKey({})).toBeUndefined();
   });
 
-  it('is found again by registration and rule', () => {
+  it('is found again by registration and rule, once it is kept', () => {
     const request = {};
-    const state = stateOf(request, ours, rule);
-    const others = [stateOf(request, ours, otherRule), stateOf(request, theirs, rule), stateOf({}, ours, rule)];
+    const state = keptState(request);
+    const others = [keptState(request, ours, otherRule), keptState(request, theirs), keptState({})];
     expect(stateOf(request, ours, rule)).toBe(state);
     expect(new Set([state, ...others]).size).toBe(4);
   });
 
-  it('survives the states of other registrations and rules', () => {
+  it('is not kept until keepState() is called', () => {
     const request = {};
-    const states = [stateOf(request, ours, rule), stateOf(request, theirs, rule), stateOf(request, ours, otherRule)];
-    expect([stateOf(request, ours, rule), stateOf(request, theirs, rule)]).toEqual(states.slice(0, 2));
-    expect(states.map(({ previous }) => previous)).toEqual([undefined, ...states.slice(0, 2)]);
+    expect(stateOf(request, ours, rule)).not.toBe(stateOf(request, ours, rule));
+    expect(Object.getOwnPropertySymbols(request)).toEqual([]);
+  });
+
+  it('survives a state of another registration that was kept after it was made', () => {
+    const request = {};
+    const first = stateOf(request, ours, rule);
+    const second = keptState(request, theirs);
+    keepState(first);
+    keepState(first);
+    expect([stateOf(request, ours, rule), stateOf(request, theirs, rule)]).toEqual([first, second]);
+    expect([first.previous, second.previous]).toEqual([second, undefined]);
   });
 
   it('is not inherited from another request', () => {
     const earlier = {};
-    const state = stateOf(earlier, ours, rule);
+    const state = keptState(earlier);
     expect(stateOf(Object.create(earlier) as object, ours, rule)).not.toBe(state);
   });
 
   it('gives no key of a request that was verified and counted but not accepted', () => {
     const request = {};
-    const state = stateOf(request, ours, rule);
+    const state = keptState(request);
     Object.assign(state, { apiKey: verifiedKey(), rate: { accepted: true } as RateDecision });
     expect(getVerifiedApiKey(request)).toBeUndefined();
     state.isAccepted = true;
