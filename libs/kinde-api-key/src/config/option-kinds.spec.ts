@@ -2,17 +2,17 @@ import {
   choice,
   flag,
   integer,
-  list,
+  isRecord,
   object,
   offBy,
-  optionalFunction,
-  optionalText,
+  option,
+  readArgument,
+  readTable,
   requiredInteger,
   section,
-  text,
-  textOrEnv,
+  TEXT,
+  type OptionKind,
 } from './option-kinds.js';
-import { isRecord, readArgument, readTable, type OptionKind } from './option-table.js';
 
 function read<Used>(kind: OptionKind<unknown, Used>, given: unknown, env: NodeJS.ProcessEnv = {}) {
   const problems: string[] = [];
@@ -57,8 +57,7 @@ describe('integer', () => {
 });
 
 describe('a text', () => {
-  const kind = textOrEnv('KINDE_DOMAIN');
-  const MISSING = 'option is missing: pass it to forRoot() or set KINDE_DOMAIN in the environment';
+  const kind = option({ ...TEXT, env: 'KINDE_DOMAIN', absent: '', missing: 'set KINDE_DOMAIN' });
 
   it.each([
     ['acme', { KINDE_DOMAIN: 'other' }],
@@ -70,7 +69,7 @@ describe('a text', () => {
   });
 
   it.each([[{}], [{ KINDE_DOMAIN: '' }], [{ KINDE_DOMAIN: '   ' }]])('is missing with the environment %j', (env) => {
-    expect(read(kind, undefined, env).problems).toEqual([MISSING]);
+    expect(read(kind, undefined, env).problems).toEqual(['option is missing: set KINDE_DOMAIN']);
   });
 
   it.each([[''], ['  '], [null], [7], [['acme']], [{}]])(
@@ -81,9 +80,10 @@ describe('a text', () => {
   );
 
   it('may have a default, or be absent', () => {
-    expect(read(text('orgCode'), undefined)).toEqual({ used: 'orgCode', problems: [] });
-    expect(read(optionalText(), undefined)).toEqual({ used: null, problems: [] });
-    expect(read(optionalText('KINDE_API_ID'), undefined, { KINDE_API_ID: 'api_1' }).used).toBe('api_1');
+    expect(read(option({ ...TEXT, absent: 'orgCode' }), undefined)).toEqual({ used: 'orgCode', problems: [] });
+    const optional = option<string, null>({ ...TEXT, env: 'KINDE_API_ID', absent: null });
+    expect(read(optional, undefined)).toEqual({ used: null, problems: [] });
+    expect(read(optional, undefined, { KINDE_API_ID: 'api_1' }).used).toBe('api_1');
   });
 });
 
@@ -114,30 +114,14 @@ describe('choice', () => {
   });
 });
 
-describe('list', () => {
-  const texts = list<string>('a list of texts', (given) => given.every((item) => typeof item === 'string'));
-
-  it('copies the list', () => {
-    const given = ['a'];
-    expect(read(texts, given).used).toEqual(['a']);
-    expect(read(texts, given).used).not.toBe(given);
-    expect(read(texts, undefined)).toEqual({ used: [], problems: [] });
-  });
-
-  it.each([['text'], [[7]], [['a', null]], [{}], [null]])('rejects %j', (given) => {
-    expect(read(texts, given)).toEqual({ used: [], problems: ['option must be a list of texts'] });
-  });
-});
-
-describe('optionalFunction and object', () => {
-  it('accept what they name, or nothing', () => {
-    expect(read(optionalFunction(), Math.max)).toEqual({ used: Math.max, problems: [] });
-    expect(read(optionalFunction(), undefined)).toEqual({ used: null, problems: [] });
+describe('object', () => {
+  it('accepts an object, or nothing', () => {
+    const agent = {};
+    expect(read(object(), agent).used).toBe(agent);
     expect(read(object(), undefined)).toEqual({ used: null, problems: [] });
   });
 
-  it.each(['text', null, 7])('reject %p', (given) => {
-    expect(read(optionalFunction(), given).problems).toEqual(['option must be a function']);
+  it.each(['text', null, 7])('rejects %p', (given) => {
     expect(read(object(), given).problems).toEqual(['option must be an object']);
   });
 });

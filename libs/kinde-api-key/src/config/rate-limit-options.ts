@@ -1,6 +1,16 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { choice, integer, isIntegerIn, offBy, requiredInteger, section } from './option-kinds.js';
-import type { OptionalIn, RequiredIn, OptionKind, UsedBy } from './option-table.js';
+import {
+  choice,
+  integer,
+  isIntegerIn,
+  offBy,
+  requiredInteger,
+  section,
+  type OptionalIn,
+  type OptionKind,
+  type RequiredIn,
+  type UsedBy,
+} from './option-kinds.js';
 
 const LIMIT = { min: 1, max: 10_000 } as const;
 const WINDOW = { min: 1_000, max: 86_400_000, unit: 'ms' } as const;
@@ -11,11 +21,6 @@ export const MAX_LIMIT = LIMIT.max;
 /** @returns whether a value is a limit: a whole number from 1 to 10,000 */
 export function isLimit(value: unknown): value is number {
   return isIntegerIn(LIMIT, value);
-}
-
-/** @returns whether a value is the length of a window: a whole number of milliseconds from a second to a day */
-export function isWindowMs(value: unknown): value is number {
-  return isIntegerIn(WINDOW, value);
 }
 
 /** Number of requests of a key that are accepted in any window, or a function that returns it. */
@@ -47,14 +52,13 @@ export const RATE_LIMIT_OPTIONS = {
 };
 
 /** How often one key may be used. */
-export interface KindeApiKeyRateLimitOptions
-  extends OptionalIn<typeof RATE_LIMIT_OPTIONS>, RequiredIn<typeof RATE_LIMIT_OPTIONS> {}
+export interface KindeApiKeyRateLimitOptions extends OptionalIn<typeof RATE_LIMIT_OPTIONS> {}
 
 /** The limit of every route without a limit of its own. */
 export interface ResolvedRateLimitOptions extends UsedBy<typeof RATE_LIMIT_OPTIONS> {}
 
 /** `rateLimit`: absent, it becomes `null`. */
-export const rateLimitSection: OptionKind<KindeApiKeyRateLimitOptions, ResolvedRateLimitOptions | null> = offBy(
+export const rateLimitSection = offBy<undefined, KindeApiKeyRateLimitOptions, ResolvedRateLimitOptions>(
   undefined,
   section(RATE_LIMIT_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 60_000 }'),
 );
@@ -76,11 +80,11 @@ export const FAILED_ATTEMPTS_OPTIONS = {
 };
 
 /** How many refused keys one client network may send. */
-export interface KindeApiKeyFailedAttemptsOptions
-  extends OptionalIn<typeof FAILED_ATTEMPTS_OPTIONS>, RequiredIn<typeof FAILED_ATTEMPTS_OPTIONS> {}
+export interface KindeApiKeyFailedAttemptsOptions extends RequiredIn<typeof FAILED_ATTEMPTS_OPTIONS> {}
 
 /** `failedAttempts`: absent, it becomes `null`. */
-export const failedAttemptsSection: OptionKind<
+export const failedAttemptsSection = offBy<
+  undefined,
   KindeApiKeyFailedAttemptsOptions,
-  KindeApiKeyFailedAttemptsOptions | null
-> = offBy(undefined, section(FAILED_ATTEMPTS_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 900_000 }'));
+  KindeApiKeyFailedAttemptsOptions
+>(undefined, section(FAILED_ATTEMPTS_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 900_000 }'));
