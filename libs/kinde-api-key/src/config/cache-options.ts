@@ -1,4 +1,4 @@
-import { integer, offBy, section, type OptionalIn, type OptionKind, type UsedBy } from './option-kinds.js';
+import { integer, type OptionalIn } from './option-kinds.js';
 
 /** The options of `cache`. */
 export const CACHE_OPTIONS = {
@@ -27,12 +27,3 @@ export const CACHE_OPTIONS = {
 
 /** How long answers are cached, and how many. The age of an answer counts from when the verify call was sent to Kinde. */
 export interface KindeApiKeyCacheOptions extends OptionalIn<typeof CACHE_OPTIONS> {}
-
-/** The option `cache` with its defaults. */
-export interface ResolvedCacheOptions extends UsedBy<typeof CACHE_OPTIONS> {}
-
-/** `cache`: `false` becomes `null`. */
-export const cacheSection: OptionKind<false | KindeApiKeyCacheOptions, ResolvedCacheOptions | null> = offBy(
-  false,
-  section(CACHE_OPTIONS, 'an object, or false to turn it off'),
-);

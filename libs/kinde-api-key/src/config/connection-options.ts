@@ -1,6 +1,6 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
-import { flag, integer, object, section, type OptionalIn, type OptionKind, type UsedBy } from './option-kinds.js';
+import { flag, integer, object, section, type OptionalIn } from './option-kinds.js';
 
 /** An HTTP proxy, in the form that axios takes. */
 export interface KindeProxy {
@@ -26,8 +26,6 @@ export const HTTP_OPTIONS = {
 /** Settings of the HTTP client: how to leave the network. Settings that could weaken a check are not accepted. */
 export interface KindeHttpOptions extends OptionalIn<typeof HTTP_OPTIONS> {}
 
-const httpSection: OptionKind<KindeHttpOptions, UsedBy<typeof HTTP_OPTIONS>> = section(HTTP_OPTIONS);
-
 /** The options of `kinde`. */
 export const CONNECTION_OPTIONS = {
   /**
@@ -48,13 +46,8 @@ export const CONNECTION_OPTIONS = {
    */
   allowInsecureHost: flag(false),
   /** Settings of the HTTP client. Default: see {@link KindeHttpOptions}. */
-  http: httpSection,
+  http: section<KindeHttpOptions, typeof HTTP_OPTIONS>(HTTP_OPTIONS),
 };
 
 /** How Kinde is called. */
 export interface KindeConnectionOptions extends OptionalIn<typeof CONNECTION_OPTIONS> {}
-
-/** `kinde`. */
-export const connectionSection: OptionKind<KindeConnectionOptions, UsedBy<typeof CONNECTION_OPTIONS>> = section(
-  CONNECTION_OPTIONS,
-);

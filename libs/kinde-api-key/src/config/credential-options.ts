@@ -1,38 +1,28 @@
-import {
-  isRecord,
-  option,
-  section,
-  type OptionalIn,
-  type OptionKind,
-  type RequiredIn,
-  type RequiredOption,
-} from './option-kinds.js';
+import { isRecord, option, section, type OptionalIn, type OptionKind, type RequiredIn } from './option-kinds.js';
 
 /** A token of RFC 9110 §5.6.2: the name of a header, or of a scheme. */
 const HTTP_TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const accepts = (given: unknown): boolean => typeof given === 'string' && HTTP_TOKEN.test(given);
 
 const HEADER = "the name of a header, e.g. 'x-api-key'";
-const header: RequiredOption<string> = {
-  ...option({ takes: HEADER, accepts, use: (name) => name.toLowerCase(), absent: '', missing: HEADER }),
-  isRequired: true,
-};
-
 /** The options of one of the `credentials`. */
 export const CREDENTIAL_OPTIONS = {
   /** Name of the header, in any case, e.g. `authorization` or `x-api-key`. Required. */
-  header,
+  header: option({ takes: HEADER, accepts, use: (name: string) => name.toLowerCase(), absent: '', missing: HEADER }),
   /** Scheme before the key, e.g. `Bearer`. Required for `authorization`. Default: not set, the whole header is the key. */
   scheme: option<string, null>({ takes: "one word, e.g. 'Bearer'", accepts, absent: null }),
 };
 
 /** A header that may carry the key. */
 export interface ApiKeyCredential
-  extends OptionalIn<typeof CREDENTIAL_OPTIONS>, RequiredIn<typeof CREDENTIAL_OPTIONS> {}
+  extends RequiredIn<typeof CREDENTIAL_OPTIONS, 'header'>, OptionalIn<typeof CREDENTIAL_OPTIONS, 'scheme'> {}
 
 const BEARER: readonly ApiKeyCredential[] = [{ header: 'authorization', scheme: 'Bearer' }];
 const LIST = "a list of at least one header, e.g. [{ header: 'x-api-key' }]";
-const credentialSection = section(CREDENTIAL_OPTIONS, "an object, e.g. { header: 'x-api-key' }");
+const credentialSection = section<ApiKeyCredential, typeof CREDENTIAL_OPTIONS>(
+  CREDENTIAL_OPTIONS,
+  "an object, e.g. { header: 'x-api-key' }",
+);
 
 /** `credentials`: a list of headers, in lower case and each of them once. */
 export const credentialList: OptionKind<readonly ApiKeyCredential[]> = {

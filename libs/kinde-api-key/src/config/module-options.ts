@@ -1,10 +1,15 @@
 import type { ApiKeyDecision } from '../api-key/decision.js';
 import type { SharedStore } from '../shared/shared-store.js';
-import { cacheSection } from './cache-options.js';
-import { connectionSection } from './connection-options.js';
+import { CACHE_OPTIONS, type KindeApiKeyCacheOptions } from './cache-options.js';
+import { CONNECTION_OPTIONS, type KindeConnectionOptions } from './connection-options.js';
 import { credentialList } from './credential-options.js';
-import { flag, isRecord, option, TEXT, type OptionalIn } from './option-kinds.js';
-import { failedAttemptsSection, rateLimitSection } from './rate-limit-options.js';
+import { flag, isRecord, offBy, option, section, TEXT, type OptionalIn, type OptionKind } from './option-kinds.js';
+import {
+  FAILED_ATTEMPTS_OPTIONS,
+  RATE_LIMIT_OPTIONS,
+  type KindeApiKeyFailedAttemptsOptions,
+  type KindeApiKeyRateLimitOptions,
+} from './rate-limit-options.js';
 
 /** A guard class, abstract or not. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the constructor of an app's guard may take anything
@@ -19,8 +24,11 @@ const REALM = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 
 const isFunction = (given: unknown): boolean => typeof given === 'function';
 const isText = (given: unknown): boolean => typeof given === 'string' && given !== '';
-const isListOf = (accepts: (item: unknown) => boolean, given: unknown): boolean =>
-  Array.isArray(given) && given.every(accepts);
+
+function list<Item>(takes: string, accepts: (given: readonly unknown[]) => boolean): OptionKind<readonly Item[]> {
+  const isList = (given: unknown): boolean => Array.isArray(given) && accepts(given);
+  return option<readonly Item[]>({ takes, accepts: isList, use: (given) => [...given], absent: [] });
+}
 
 function textOrEnv(env: string) {
   return option({ ...TEXT, env, absent: '', missing: `pass it to forRoot() or set ${env} in the environment` });
@@ -51,31 +59,44 @@ export const MODULE_OPTIONS = {
    */
   credentials: credentialList,
   /** Prefixes of acceptable keys. A key with another prefix is refused without calling Kinde. Default: not set, any prefix. */
-  keyPrefixes: option<readonly string[]>({
-    takes: 'a list of at least one text that is not empty',
-    accepts: (given) => isListOf(isText, given) && given.length > 0,
-    use: (given) => [...given],
-    absent: [],
-  }),
+  keyPrefixes: list<string>(
+    'a list of at least one text that is not empty',
+    (given) => given.length > 0 && given.every(isText),
+  ),
   /**
    * Caching of Kinde's answers. `false` asks Kinde on every request; simultaneous requests with one key still share a call.
    * Default: on, see {@link KindeApiKeyCacheOptions}.
    */
-  cache: cacheSection,
+  cache: offBy(
+    false,
+    section<KindeApiKeyCacheOptions, typeof CACHE_OPTIONS>(CACHE_OPTIONS, 'an object, or false to turn it off'),
+  ),
   /**
    * Limit on refused keys per client network (an IPv4 address, an IPv6 /64). Beyond it, unknown keys get 429 `TOO_MANY_FAILED_ATTEMPTS`;
    * previously accepted keys are unaffected. Kinde's own example is `{ limit: 100, windowMs: 900_000 }`. Risk behind a proxy: unless Express's
    * `trust proxy` or Fastify's `trustProxy` is set, all clients count as one network. Default: not set, no limit.
    */
-  failedAttempts: failedAttemptsSection,
+  failedAttempts: offBy(
+    undefined,
+    section<KindeApiKeyFailedAttemptsOptions, typeof FAILED_ATTEMPTS_OPTIONS>(
+      FAILED_ATTEMPTS_OPTIONS,
+      'an object, e.g. { limit: 100, windowMs: 900_000 }',
+    ),
+  ),
   /**
    * Limit on requests per key, in a sliding window over all routes without `@RateLimit()` or `@SkipRateLimit()`. Beyond it, requests get 429
    * `RATE_LIMITED`. Requests that are refused with 403 count, too, and a rotated key keeps its window. Each process counts separately unless
    * `shared` is set. Default: not set, no limit.
    */
-  rateLimit: rateLimitSection,
+  rateLimit: offBy(
+    undefined,
+    section<KindeApiKeyRateLimitOptions, typeof RATE_LIMIT_OPTIONS>(
+      RATE_LIMIT_OPTIONS,
+      'an object, e.g. { limit: 100, windowMs: 60_000 }',
+    ),
+  ),
   /** How Kinde is called. Default: see {@link KindeConnectionOptions}. */
-  kinde: connectionSection,
+  kinde: section<KindeConnectionOptions, typeof CONNECTION_OPTIONS>(CONNECTION_OPTIONS),
   /**
    * Store that the instances of the app share: `redisStore({ client })` from `nestjs-kinde-api-key/redis`. They then share verdicts,
    * invalidations, one M2M token and rate limits. Default: not set, each process has its own.
@@ -101,12 +122,7 @@ export const MODULE_OPTIONS = {
     absent: 'api',
   }),
   /** The app's own guard classes that call `ApiKeyGuard`. The boot check counts their routes as guarded. Default: not set. */
-  guardedBy: option<readonly GuardClass[]>({
-    takes: 'a list of classes',
-    accepts: (given) => isListOf(isFunction, given),
-    use: (given) => [...given],
-    absent: [],
-  }),
+  guardedBy: list<GuardClass>('a list of classes', (given) => given.every(isFunction)),
   /**
    * Called once for every decision, without a raw key. Its result is not awaited; an error is logged and ignored. Default: not set.
    */
@@ -122,7 +138,7 @@ export interface KindeApiKeyOptions extends OptionalIn<typeof MODULE_OPTIONS> {}
 
 function isExemption(given: unknown): boolean {
   if (!isRecord(given) || Object.keys(given).some((name) => name !== 'publicControllers')) return false;
-  return isListOf(isFunction, given.publicControllers);
+  return Array.isArray(given.publicControllers) && given.publicControllers.every(isFunction);
 }
 
 /** The options that Nest needs before any provider exists. */

@@ -8,7 +8,6 @@ import {
   option,
   readArgument,
   readTable,
-  requiredInteger,
   section,
   TEXT,
   type OptionKind,
@@ -50,7 +49,7 @@ describe('integer', () => {
   });
 
   it('without a default is a problem when it is absent', () => {
-    expect(read(requiredInteger({ min: 1, max: 5 }), undefined).problems).toEqual([
+    expect(read(integer({ min: 1, max: 5 }), undefined).problems).toEqual([
       'option is missing: a whole number from 1 to 5',
     ]);
   });
@@ -127,7 +126,7 @@ describe('object', () => {
 });
 
 describe('section', () => {
-  const kind = section({ size: integer({ min: 1, max: 5, default: 2 }), depth: requiredInteger({ min: 1, max: 5 }) });
+  const kind = section({ size: integer({ min: 1, max: 5, default: 2 }), depth: integer({ min: 1, max: 5 }) });
 
   it('reports each problem inside with its path', () => {
     expect(read(kind, { size: 9, width: 1 }).problems).toEqual([

@@ -12,6 +12,8 @@ export interface OptionKind<Given, Used = Given> {
   /** Environment variable that is read when the option is absent. */
   readonly env?: string;
   readonly default?: Given;
+  /** Makes an absent option a problem, and says what to do. */
+  readonly missing?: string;
   /** The options inside this one. */
   readonly fields?: OptionTable;
   /**
@@ -22,29 +24,21 @@ export interface OptionKind<Given, Used = Given> {
   read(given: unknown, name: string, reading: Reading): Used;
 }
 
-/** An option that has no default. */
-export interface RequiredOption<Given> extends OptionKind<Given> {
-  readonly isRequired: true;
-}
-
 /** Options by name. Editors show the docstring of an entry where an app sets the option. */
 export type OptionTable = Readonly<Record<string, OptionKind<unknown, unknown>>>;
 
-type RequiredNames<Table> = {
-  [Name in keyof Table]: Table[Name] extends RequiredOption<unknown> ? Name : never;
-}[keyof Table];
 type GivenFor<Kind> = Kind extends OptionKind<infer Given, unknown> ? Given : never;
 
 /**
  * The options of a table that an app may leave out. An interface extends it without `&`: only then does the compiler reject e.g.
  * `cache: true`. It maps over a parameter, so that the docstrings of the table reach the app's editor.
  */
-export type OptionalIn<Table, Names extends keyof Table = Exclude<keyof Table, RequiredNames<Table>>> = {
+export type OptionalIn<Table, Names extends keyof Table = keyof Table> = {
   readonly [Name in Names]?: GivenFor<Table[Name]>;
 };
 
 /** The options of a table that an app must give. */
-export type RequiredIn<Table, Names extends keyof Table = RequiredNames<Table>> = {
+export type RequiredIn<Table, Names extends keyof Table = keyof Table> = {
   readonly [Name in Names]: GivenFor<Table[Name]>;
 };
 
@@ -77,22 +71,15 @@ export function readTable<Table extends OptionTable>(
 }
 
 /**
- * Checks the argument of a public function or decorator.
+ * Checks the argument of a public function or decorator, e.g. `@RateLimit`. The cure ends the message.
  *
- * @param caller name of the function in messages, e.g. `@RateLimit`
- * @param cure ends the message, e.g. with an example
  * @throws {TypeError} with every problem, each naming the function and the option
  */
-export function readArgument<Table extends OptionTable>(
-  table: Table,
-  given: unknown,
-  caller: string,
-  cure = '',
-): UsedBy<Table> {
+export function readArgument<Table extends OptionTable>(table: Table, given: unknown, caller: string, cure = '') {
   if (!isRecord(given)) throw new TypeError(`${caller}() needs an object${cure}`);
-  const reading: Reading = { problems: [], env: {} };
-  const used = readTable(table, given, reading, (field) => `${caller}({ ${field} })`);
-  if (reading.problems.length > 0) throw new TypeError(reading.problems.join('; ') + cure);
+  const problems: string[] = [];
+  const used = readTable(table, given, { problems, env: {} }, (field) => `${caller}({ ${field} })`);
+  if (problems.length > 0) throw new TypeError(problems.join('; ') + cure);
   return used;
 }
 
@@ -102,51 +89,40 @@ interface Check<Given, Absent> extends Omit<OptionKind<Given>, 'read'> {
   readonly use?: (given: Given) => Given;
   /** Stands for an absent option, and for a wrong one until all problems are reported. */
   readonly absent: Absent;
-  /** Makes an absent option a problem, and says what to do. */
-  readonly missing?: string;
 }
 
 /** Makes a kind of option from a check. */
 export function option<Given, Absent = Given>(check: Check<Given, Absent>): OptionKind<Given, Given | Absent> {
-  const { accepts, use = (given) => given, absent, missing, ...kind } = check;
+  const { accepts, use = (given) => given, absent, ...kind } = check;
   return {
     ...kind,
     read(given, name, { problems, env }) {
       const value = given === undefined && kind.env ? env[kind.env]?.trim() || undefined : given;
       if (value !== undefined && accepts(value)) return use(value as Given);
       if (value !== undefined) problems.push(`${name} must be ${kind.takes}`);
-      else if (missing) problems.push(`${name} is missing: ${missing}`);
+      else if (kind.missing) problems.push(`${name} is missing: ${kind.missing}`);
       return absent;
     },
   };
 }
 
-/** The whole numbers that an option accepts, both ends included. */
 interface IntegerRange {
   readonly min: number;
   readonly max: number;
   readonly unit?: 'ms';
 }
 
-/** @returns whether a value is a whole number within a range */
+/** @returns whether a value is a whole number within a range, both ends included */
 export function isIntegerIn({ min, max }: IntegerRange, value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
 }
 
-function integerCheck(range: IntegerRange) {
+/** A whole number. Without a default it is required. */
+export function integer({ default: fallback, ...range }: IntegerRange & { readonly default?: number }) {
   const takes = `a whole number from ${range.min} to ${range.max}`;
-  return { takes, accepts: (value: unknown) => isIntegerIn(range, value), ...(range.unit && { unit: range.unit }) };
-}
-
-/** A whole number with a default. */
-export function integer(range: IntegerRange & { readonly default: number }): OptionKind<number> {
-  return option({ ...integerCheck(range), default: range.default, absent: range.default });
-}
-
-/** A whole number without a default. */
-export function requiredInteger(range: IntegerRange): RequiredOption<number> {
-  const check = integerCheck(range);
-  return { ...option({ ...check, absent: range.min, missing: check.takes }), isRequired: true };
+  const whenAbsent =
+    fallback === undefined ? { absent: range.min, missing: takes } : { absent: fallback, default: fallback };
+  return option<number>({ ...range, ...whenAbsent, takes, accepts: (given) => isIntegerIn(range, given) });
 }
 
 /** The check of a text. Surrounding blanks are removed. */
@@ -173,11 +149,11 @@ export function object<T extends object>(): OptionKind<T, T | null> {
   return option<T, null>({ takes: 'an object', accepts: isRecord, absent: null });
 }
 
-/** An object with options of its own. Absent, it has every default. */
-export function section<Table extends OptionTable>(
+/** An object with options of its own. Absent, it has every default. `Given` is the interface that extends the types of the table. */
+export function section<Given, Table extends OptionTable>(
   fields: Table,
   takes = 'an object',
-): OptionKind<OptionalIn<Table> & RequiredIn<Table>, UsedBy<Table>> {
+): OptionKind<Given, UsedBy<Table>> {
   return {
     takes,
     fields,

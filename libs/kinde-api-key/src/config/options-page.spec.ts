@@ -90,8 +90,8 @@ function rangeOf({ takes, unit }: Option['kind']): string {
 
 /** How the docstring must state the default. Where the table has none, the rest of the sentence is free. */
 function defaultOf({ kind }: Option): string {
-  if ('isRequired' in kind) return 'Required.';
   if (kind.env) return `Default: the environment variable \`${kind.env}\``;
+  if (kind.missing) return 'Required.';
   if (typeof kind.default === 'number') return `Default ${grouped(String(kind.default))}.`;
   return kind.default === undefined
     ? 'Default: '

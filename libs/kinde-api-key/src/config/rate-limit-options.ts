@@ -1,16 +1,5 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import {
-  choice,
-  integer,
-  isIntegerIn,
-  offBy,
-  requiredInteger,
-  section,
-  type OptionalIn,
-  type OptionKind,
-  type RequiredIn,
-  type UsedBy,
-} from './option-kinds.js';
+import { choice, integer, isIntegerIn, type OptionalIn, type OptionKind, type RequiredIn } from './option-kinds.js';
 
 const LIMIT = { min: 1, max: 10_000 } as const;
 const WINDOW = { min: 1_000, max: 86_400_000, unit: 'ms' } as const;
@@ -54,37 +43,21 @@ export const RATE_LIMIT_OPTIONS = {
 /** How often one key may be used. */
 export interface KindeApiKeyRateLimitOptions extends OptionalIn<typeof RATE_LIMIT_OPTIONS> {}
 
-/** The limit of every route without a limit of its own. */
-export interface ResolvedRateLimitOptions extends UsedBy<typeof RATE_LIMIT_OPTIONS> {}
-
-/** `rateLimit`: absent, it becomes `null`. */
-export const rateLimitSection = offBy<undefined, KindeApiKeyRateLimitOptions, ResolvedRateLimitOptions>(
-  undefined,
-  section(RATE_LIMIT_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 60_000 }'),
-);
-
 /** The options of `@RateLimit()`. */
 export const ROUTE_RATE_LIMIT_OPTIONS = {
   /** Number of requests of one key that are accepted in any window. 1 to 10,000. Required. */
-  limit: requiredInteger(LIMIT),
+  limit: integer(LIMIT),
   /** Length of the sliding window. In milliseconds, 1,000 to 86,400,000. Required. */
-  windowMs: requiredInteger(WINDOW),
+  windowMs: integer(WINDOW),
 };
 
 /** The options of `failedAttempts`. */
 export const FAILED_ATTEMPTS_OPTIONS = {
   /** Number of refused keys allowed per window. 1 to 10,000. Required. */
-  limit: requiredInteger(LIMIT),
+  limit: integer(LIMIT),
   /** Length of the window. In milliseconds, 1,000 to 86,400,000. Required. */
-  windowMs: requiredInteger(WINDOW),
+  windowMs: integer(WINDOW),
 };
 
 /** How many refused keys one client network may send. */
 export interface KindeApiKeyFailedAttemptsOptions extends RequiredIn<typeof FAILED_ATTEMPTS_OPTIONS> {}
-
-/** `failedAttempts`: absent, it becomes `null`. */
-export const failedAttemptsSection = offBy<
-  undefined,
-  KindeApiKeyFailedAttemptsOptions,
-  KindeApiKeyFailedAttemptsOptions
->(undefined, section(FAILED_ATTEMPTS_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 900_000 }'));

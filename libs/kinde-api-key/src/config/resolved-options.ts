@@ -8,25 +8,17 @@ import {
 } from './module-options.js';
 import { isRecord, readTable, type UsedBy } from './option-kinds.js';
 
-export type { ResolvedCacheOptions } from './cache-options.js';
-export type { ResolvedRateLimitOptions } from './rate-limit-options.js';
-
-type Used = UsedBy<typeof MODULE_OPTIONS>;
+/** The options after every check, with every default filled in: one slice for each module. */
+export type ResolvedOptions = ReturnType<typeof resolveOptions>;
 
 /** What the guard needs. */
-export type ResolvedGuardOptions = Omit<
-  Used,
-  'domain' | 'clientId' | 'clientSecret' | 'audience' | 'apiId' | 'kinde' | 'cache' | 'rateLimit' | 'shared'
->;
+export type ResolvedGuardOptions = ResolvedOptions['guard'];
 
-/** The options after every check, with every default filled in: one slice for each module. */
-export interface ResolvedOptions extends Pick<Used, 'cache' | 'rateLimit' | 'shared'> {
-  /** What the calls to Kinde need. The origin is e.g. `https://acme.kinde.com`, without a trailing slash. */
-  readonly kinde: Pick<Used, 'clientId' | 'clientSecret' | 'apiId'> &
-    Omit<Used['kinde'], 'http' | 'allowInsecureHost'> & { readonly origin: string; readonly audience: string };
-  readonly http: Partial<Used['kinde']['http']>;
-  readonly guard: ResolvedGuardOptions;
-}
+/** The option `cache` with its defaults. */
+export type ResolvedCacheOptions = NonNullable<ResolvedOptions['cache']>;
+
+/** The limit of every route without a limit of its own. */
+export type ResolvedRateLimitOptions = NonNullable<ResolvedOptions['rateLimit']>;
 
 const EXTRAS = Object.keys(EXTRA_OPTIONS);
 
@@ -37,7 +29,7 @@ const EXTRAS = Object.keys(EXTRA_OPTIONS);
  * @param env the environment, read now and not at import
  * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem at once; it contains no value of a secret
  */
-export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv): ResolvedOptions {
+export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv) {
   const given: unknown = input === undefined ? {} : input;
   if (!isRecord(given)) throw invalidOptions(['the options must be an object']);
   const problems: string[] = [];

@@ -36,7 +36,7 @@ export class AxiosKindeHttp implements KindeHttp {
    * @param options proxy and agents. Without a proxy, those of the environment are not read, because they would get the keys. Agents
    *   that are given are not destroyed by {@link close}
    */
-  constructor(http: KindeHttpService, options: ResolvedOptions['http'] = {}) {
+  constructor(http: KindeHttpService, options: Partial<ResolvedOptions['http']> = {}) {
     this.#http = http;
     this.#proxy = options.proxy ?? false;
     this.#httpAgent = options.httpAgent ?? this.#own(new HttpAgent(AGENT_OPTIONS));
