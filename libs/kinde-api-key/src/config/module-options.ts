@@ -1,9 +1,18 @@
 import type { ApiKeyDecision } from '../api-key/decision.js';
 import type { SharedStore } from '../shared/shared-store.js';
-import { CACHE_OPTIONS, type KindeApiKeyCacheOptions } from './cache-options.js';
 import { CONNECTION_OPTIONS, type KindeConnectionOptions } from './connection-options.js';
 import { credentialList } from './credential-options.js';
-import { flag, isRecord, offBy, option, section, TEXT, type OptionalIn, type OptionKind } from './option-kinds.js';
+import {
+  flag,
+  integer,
+  isRecord,
+  offBy,
+  option,
+  section,
+  TEXT,
+  type OptionalIn,
+  type OptionKind,
+} from './option-kinds.js';
 import {
   FAILED_ATTEMPTS_OPTIONS,
   RATE_LIMIT_OPTIONS,
@@ -14,10 +23,6 @@ import {
 /** A guard class, abstract or not. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the constructor of an app's guard may take anything
 export type GuardClass = abstract new (...args: any[]) => { canActivate(...args: any[]): unknown };
-
-/** A controller class. */
-// oxlint-disable-next-line typescript/no-explicit-any -- the constructor of an app's controller may take anything
-export type ControllerClass = abstract new (...args: any[]) => object;
 
 /** The text of a quoted string without escapes (RFC 9110 §5.6.4), in ASCII. */
 const REALM = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
@@ -34,6 +39,34 @@ function textOrEnv(env: string) {
   return option({ ...TEXT, env, absent: '', missing: `pass it to forRoot() or set ${env} in the environment` });
 }
 
+/** The options of `cache`. */
+export const CACHE_OPTIONS = {
+  /**
+   * Time during which an accepted key is served without asking Kinde again. A key in use is verified again in the background before that,
+   * so requests do not wait. Risk: a revoked key is accepted for up to this time. In milliseconds, 1,000 to 3,600,000. Default 60,000.
+   */
+  ttlMs: integer({ min: 1_000, max: 3_600_000, default: 60_000, unit: 'ms' }),
+  /**
+   * Additional time during which an accepted key is served while Kinde is unreachable; 0 turns this off. Risk: a key that is revoked during an
+   * outage is accepted until `ttlMs + staleIfErrorMs` have passed. In milliseconds, 0 to 86,400,000. Default 240,000.
+   */
+  staleIfErrorMs: integer({ min: 0, max: 86_400_000, default: 240_000, unit: 'ms' }),
+  /**
+   * Time during which a refused key is refused without asking Kinde again; 0 asks every time. In milliseconds, 0 to 600,000. Default 10,000.
+   */
+  negativeTtlMs: integer({ min: 0, max: 600_000, default: 10_000, unit: 'ms' }),
+  /** Maximum number of accepted keys in memory. When full, the least recently used key is evicted. 1 to 10,000,000. Default 50,000. */
+  maxKeys: integer({ min: 1, max: 10_000_000, default: 50_000 }),
+  /**
+   * Maximum number of refused keys in memory. They are cached separately, so that bad keys cannot evict good ones. 1 to 10,000,000.
+   * Default 5,000.
+   */
+  maxRefusals: integer({ min: 1, max: 10_000_000, default: 5_000 }),
+};
+
+/** How long answers are cached, and how many. The age of an answer counts from when the verify call was sent to Kinde. */
+export interface KindeApiKeyCacheOptions extends OptionalIn<typeof CACHE_OPTIONS> {}
+
 /** The options of `KindeApiKeyModule.forRoot()`. */
 export const MODULE_OPTIONS = {
   /**
@@ -48,7 +81,7 @@ export const MODULE_OPTIONS = {
   /** Audience of the M2M token. Default: `<origin of domain>/api`, the Kinde Management API. */
   audience: option<string, null>({ ...TEXT, absent: null }),
   /**
-   * Id of a registered API (Kinde > Settings > APIs): keys of other APIs are refused. Costs one more call for a key that is not cached. Risk
+   * Id of a registered API (Kinde > Settings > APIs): keys of other APIs are refused. Costs one more call per uncached key. Risk
    * when not set: in a Kinde environment with several APIs, a key for one is valid for all. Default: the environment variable `KINDE_API_ID`,
    * else not set.
    */
@@ -85,7 +118,7 @@ export const MODULE_OPTIONS = {
   ),
   /**
    * Limit on requests per key, in a sliding window over all routes without `@RateLimit()` or `@SkipRateLimit()`. Beyond it, requests get 429
-   * `RATE_LIMITED`. Requests that are refused with 403 count, too, and a rotated key keeps its window. Each process counts separately unless
+   * `RATE_LIMITED`. Requests that are refused with 403 count, too; a rotated key keeps its window. Each process counts separately unless
    * `shared` is set. Default: not set, no limit.
    */
   rateLimit: offBy(
@@ -123,9 +156,7 @@ export const MODULE_OPTIONS = {
   }),
   /** The app's own guard classes that call `ApiKeyGuard`. The boot check counts their routes as guarded. Default: not set. */
   guardedBy: list<GuardClass>('a list of classes', (given) => given.every(isFunction)),
-  /**
-   * Called once for every decision, without a raw key. Its result is not awaited; an error is logged and ignored. Default: not set.
-   */
+  /** Called once for every decision, without a raw key. Its result is not awaited; an error is logged and ignored. Default: not set. */
   onDecision: option<(decision: ApiKeyDecision) => unknown, null>({
     takes: 'a function',
     accepts: isFunction,
@@ -135,31 +166,3 @@ export const MODULE_OPTIONS = {
 
 /** The options of `KindeApiKeyModule.forRoot()`. An absent option comes from the environment or has a default. */
 export interface KindeApiKeyOptions extends OptionalIn<typeof MODULE_OPTIONS> {}
-
-function isExemption(given: unknown): boolean {
-  if (!isRecord(given) || Object.keys(given).some((name) => name !== 'publicControllers')) return false;
-  return Array.isArray(given.publicControllers) && given.publicControllers.every(isFunction);
-}
-
-/** The options that Nest needs before any provider exists. */
-export const EXTRA_OPTIONS = {
-  /**
-   * Whether one registration serves every module of the app. A second global registration stops the boot. For a second Kinde domain, use
-   * `isGlobal: false` in the feature modules that need it. Default `true`.
-   */
-  isGlobal: flag(true),
-  /**
-   * `true` protects every route of the app, and stops the boot for a handler without an access decorator.
-   * `{ publicControllers: [Class] }` does the same, except for controllers that you cannot edit. Risk of `false`: a route without
-   * `@UseGuards(ApiKeyGuard)` is open. Default `false`.
-   */
-  globalGuard: option<boolean | { readonly publicControllers: readonly ControllerClass[] }>({
-    takes: 'true, false or { publicControllers: [Class, ...] }',
-    accepts: (given) => typeof given === 'boolean' || isExemption(given),
-    default: false,
-    absent: false,
-  }),
-};
-
-/** The options beside `useFactory` in `forRootAsync`, and among the others in `forRoot`. */
-export interface KindeApiKeyModuleExtras extends OptionalIn<typeof EXTRA_OPTIONS> {}

@@ -16,11 +16,7 @@ export interface OptionKind<Given, Used = Given> {
   readonly missing?: string;
   /** The options inside this one. */
   readonly fields?: OptionTable;
-  /**
-   * Checks one option and returns the value to use. A problem never contains the value, which may be a secret.
-   *
-   * @param name path of the option in messages, e.g. `cache.ttlMs`
-   */
+  /** Returns the value to use. A problem starts with the name, e.g. `cache.ttlMs`, and never contains the value, which may be a secret. */
   read(given: unknown, name: string, reading: Reading): Used;
 }
 
@@ -50,12 +46,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/**
- * Reads every option of a table. A field that is not known is a problem: a typo must not turn a limit off.
- *
- * @param nameOf path of a field in messages
- * @param alsoKnown fields that are read elsewhere
- */
+/** Reads every option of a table. A field that is neither in it nor `alsoKnown` is a problem: a typo must not turn a limit off. */
 export function readTable<Table extends OptionTable>(
   table: Table,
   given: Readonly<Record<string, unknown>>,
@@ -157,9 +148,8 @@ export function section<Given, Table extends OptionTable>(
   return {
     takes,
     fields,
-    read(given, name, reading) {
-      if (given === undefined || isRecord(given))
-        return readTable(fields, given ?? {}, reading, (field) => `${name}.${field}`);
+    read(given = {}, name, reading) {
+      if (isRecord(given)) return readTable(fields, given, reading, (field) => `${name}.${field}`);
       reading.problems.push(`${name} must be ${takes}`);
       return readTable(fields, {}, { ...reading, problems: [] });
     },

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import ts from 'typescript';
 import { REDIS_STORE_OPTIONS } from '../shared/redis/redis-store.js';
-import { CACHE_OPTIONS } from './cache-options.js';
 import { CONNECTION_OPTIONS, HTTP_OPTIONS } from './connection-options.js';
 import { CREDENTIAL_OPTIONS } from './credential-options.js';
-import { EXTRA_OPTIONS, MODULE_OPTIONS } from './module-options.js';
+import { EXTRA_OPTIONS } from './extra-options.js';
+import { CACHE_OPTIONS, MODULE_OPTIONS } from './module-options.js';
 import type { OptionKind, OptionTable } from './option-kinds.js';
 import { FAILED_ATTEMPTS_OPTIONS, RATE_LIMIT_OPTIONS, ROUTE_RATE_LIMIT_OPTIONS } from './rate-limit-options.js';
 

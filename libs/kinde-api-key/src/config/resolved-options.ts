@@ -1,11 +1,6 @@
-import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
+import { EXTRA_OPTIONS, invalidOptions } from './extra-options.js';
 import { resolveOrigin } from './kinde-origin.js';
-import {
-  EXTRA_OPTIONS,
-  MODULE_OPTIONS,
-  type KindeApiKeyModuleExtras,
-  type KindeApiKeyOptions,
-} from './module-options.js';
+import { MODULE_OPTIONS, type KindeApiKeyOptions } from './module-options.js';
 import { isRecord, readTable, type UsedBy } from './option-kinds.js';
 
 /** The options after every check, with every default filled in: one slice for each module. */
@@ -23,10 +18,8 @@ export type ResolvedRateLimitOptions = NonNullable<ResolvedOptions['rateLimit']>
 const EXTRAS = Object.keys(EXTRA_OPTIONS);
 
 /**
- * Checks the options and fills in the environment and the defaults.
+ * Checks the options, of any shape because the compiler does not check every factory's result. Fills in the environment and the defaults.
  *
- * @param input what the app passed, of any shape: the compiler does not check every factory's result
- * @param env the environment, read now and not at import
  * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem at once; it contains no value of a secret
  */
 export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv) {
@@ -43,20 +36,4 @@ export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv
   if ('problem' in origin || problems.length > 0) throw invalidOptions(problems);
   const credentials = { clientId, clientSecret, apiId, audience: audience ?? `${origin.url}/api` };
   return { kinde: { origin: origin.url, ...credentials, ...connection }, http, cache, rateLimit, shared, guard };
-}
-
-/**
- * Checks the extras and fills in their defaults. In `forRoot` the other options stand beside them.
- *
- * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem
- */
-export function resolveExtras({ isGlobal, globalGuard }: KindeApiKeyModuleExtras): UsedBy<typeof EXTRA_OPTIONS> {
-  const problems: string[] = [];
-  const extras = readTable(EXTRA_OPTIONS, { isGlobal, globalGuard }, { problems, env: {} });
-  if (problems.length > 0) throw invalidOptions(problems);
-  return extras;
-}
-
-function invalidOptions(problems: readonly string[]): KindeApiKeyConfigurationError {
-  return new KindeApiKeyConfigurationError('KindeApiKeyModule cannot start with these options:', problems);
 }
