@@ -5,6 +5,7 @@ const HTTP_TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const accepts = (given: unknown): boolean => typeof given === 'string' && HTTP_TOKEN.test(given);
 
 const HEADER = "the name of a header, e.g. 'x-api-key'";
+
 /** The options of one of the `credentials`. */
 export const CREDENTIAL_OPTIONS = {
   /** Name of the header, in any case, e.g. `authorization` or `x-api-key`. Required. */

@@ -139,6 +139,13 @@ describe('resolveOptions', () => {
     }
   });
 
+  it('copies a list, so that the app cannot change it later', () => {
+    const keyPrefixes = ['acme_'];
+    const { guard } = resolveOptions({ ...CREDENTIALS, keyPrefixes }, {});
+    keyPrefixes.push('other_');
+    expect(guard.keyPrefixes).toEqual(['acme_']);
+  });
+
   it('reads the options of a class through its getters', () => {
     class Settings {
       readonly clientId = 'client';

@@ -1,7 +1,7 @@
 import { EXTRA_OPTIONS, invalidOptions } from './extra-options.js';
 import { resolveOrigin } from './kinde-origin.js';
 import { MODULE_OPTIONS, type KindeApiKeyOptions } from './module-options.js';
-import { isRecord, readTable, type UsedBy } from './option-kinds.js';
+import { isRecord, readTable } from './option-kinds.js';
 
 /** The options after every check, with every default filled in: one slice for each module. */
 export type ResolvedOptions = ReturnType<typeof resolveOptions>;
