@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpService } from '@nestjs/axios';
-import axios from 'axios';
+import axios, { type AxiosRequestConfig } from 'axios';
 import { firstValueFrom, fromEvent, takeUntil } from 'rxjs';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
@@ -24,11 +24,9 @@ const AGENT_OPTIONS = { keepAlive: true, timeout: 15_000 };
 
 /** Sends Kinde's HTTP through an `HttpService`. Sets everything that matters for security again on each request. */
 export class AxiosKindeHttp implements KindeHttp {
-  readonly #http: KindeHttpService;
-  readonly #proxy: NonNullable<ResolvedOptions['http']['proxy']> | false;
   readonly #ownAgents: (HttpAgent | HttpsAgent)[] = [];
-  readonly #httpAgent: HttpAgent;
-  readonly #httpsAgent: HttpsAgent;
+  /** The proxy may have a password, and the sockets of the agents hold requests. */
+  readonly #connection: Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAgent'>;
   #closed = false;
 
   /**
@@ -36,18 +34,22 @@ export class AxiosKindeHttp implements KindeHttp {
    * @param options proxy and agents. Without a proxy, those of the environment are not read, because they would get the keys. Agents
    *   that are given are not destroyed by {@link close}
    */
-  constructor(http: KindeHttpService, options: ResolvedOptions['http'] = {}) {
-    this.#http = http;
-    this.#proxy = options.proxy ?? false;
-    this.#httpAgent = options.httpAgent ?? this.#own(new HttpAgent(AGENT_OPTIONS));
-    this.#httpsAgent = options.httpsAgent ?? this.#own(new HttpsAgent(AGENT_OPTIONS));
+  constructor(
+    private readonly http: KindeHttpService,
+    options: ResolvedOptions['http'] = {},
+  ) {
+    this.#connection = {
+      proxy: options.proxy ?? false,
+      httpAgent: options.httpAgent ?? this.#own(new HttpAgent(AGENT_OPTIONS)),
+      httpsAgent: options.httpsAgent ?? this.#own(new HttpsAgent(AGENT_OPTIONS)),
+    };
   }
 
   /** @throws {KindeTransportError} see {@link KindeHttp.send} */
   async send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse> {
     if (this.#closed || signal.aborted) throw new KindeTransportError('aborted');
     try {
-      const answers = this.#http.request<unknown>({
+      const answers = this.http.request<unknown>({
         adapter: 'http',
         method: request.method,
         url: request.url,
@@ -67,9 +69,7 @@ export class AxiosKindeHttp implements KindeHttp {
         transformResponse: [(body: unknown) => body],
         maxContentLength: MAX_ANSWER_BYTES,
         maxBodyLength: MAX_REQUEST_BYTES,
-        proxy: this.#proxy,
-        httpAgent: this.#httpAgent,
-        httpsAgent: this.#httpsAgent,
+        ...this.#connection,
       });
       return responseOf(await firstValueFrom(answers.pipe(takeUntil(fromEvent(signal, 'abort')))));
     } catch (error) {

@@ -4,11 +4,10 @@ import type { RefusalReason, RefusedVerdict, Verdict } from '../../api-key/verdi
 import {
   answerOfStatus,
   isStringArray,
-  unusable,
   ownField,
   parseJsonAnswer,
-  type UnusableAnswer,
-  type ThrottledAnswer,
+  unusable,
+  type NoAnswer,
   type WireObject,
 } from './wire.js';
 
@@ -26,13 +25,11 @@ export interface TokenRejectedAnswer {
 }
 
 /** Every meaning of an answer to the verify call. */
-export type VerifyAnswer = VerdictAnswer | TokenRejectedAnswer | ThrottledAnswer | UnusableAnswer;
+export type VerifyAnswer = VerdictAnswer | TokenRejectedAnswer | NoAnswer;
 
 /**
- * Parses an answer to `POST /api/v1/api_keys/verify`. Pure, and never throws. An answer that differs from the documentation of the endpoint
- * is a refusal if it refuses, and an outage otherwise: `"true"` is not `true`.
- *
- * @param response the answer, of any status and content
+ * Parses an answer of any status and content to `POST /api/v1/api_keys/verify`. Pure, and never throws. An answer that differs from the
+ * documentation of the endpoint is a refusal if it refuses, and an outage otherwise: `"true"` is not `true`.
  */
 export function parseVerifyAnswer(response: KindeResponse): VerifyAnswer {
   const { status } = response;
@@ -51,11 +48,11 @@ function parseVerification(response: KindeResponse): VerifyAnswer {
   if (isValid !== true) return unusable("'is_valid' is not a boolean");
   if (typeof status !== 'string') return unusable("'status' is not a string");
   if (isRefusal(status)) return verdictAnswer(refused(status));
-  if (status !== 'active') return { ...verdictAnswer(refused('inactive')), unknownStatus: true };
+  if (status !== 'active') return verdictAnswer(refused('inactive'), true);
   return parseKey(answer);
 }
 
-function parseKey(answer: WireObject): VerdictAnswer | UnusableAnswer {
+function parseKey(answer: WireObject): VerifyAnswer {
   const keyId = ownField(answer, 'key_id');
   const scopes = ownField(answer, 'scopes');
   const orgCode = ownField(answer, 'org_code') ?? null;
@@ -86,11 +83,11 @@ function ownerTypeOf(orgCode: string | null, userId: string | null): ApiKeyOwner
   return orgCode ? 'organization' : 'environment';
 }
 
-function verdictAnswer(verdict: Verdict): VerdictAnswer {
-  return { kind: 'verdict', verdict, unknownStatus: false };
+function verdictAnswer(verdict: Verdict, unknownStatus = false): VerdictAnswer {
+  return { kind: 'verdict', verdict, unknownStatus };
 }
 
-/** @returns the verdict on a refused key */
+/** Returns the verdict on a refused key. */
 export function refused(reason: RefusalReason): RefusedVerdict {
   return Object.freeze({ accepted: false, reason });
 }
