@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpService } from '@nestjs/axios';
-import axios, { type AxiosRequestConfig } from 'axios';
+import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { firstValueFrom, fromEvent, takeUntil } from 'rxjs';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
@@ -24,7 +24,8 @@ const AGENT_OPTIONS = { keepAlive: true, timeout: 15_000 };
 
 /** Sends Kinde's HTTP through an `HttpService`. Sets everything that matters for security again on each request. */
 export class AxiosKindeHttp implements KindeHttp {
-  readonly #ownAgents: (HttpAgent | HttpsAgent)[] = [];
+  readonly #ownHttpAgent = new HttpAgent(AGENT_OPTIONS);
+  readonly #ownHttpsAgent = new HttpsAgent(AGENT_OPTIONS);
   /** The proxy may have a password, and the sockets of the agents hold requests. */
   readonly #connection: Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAgent'>;
   #closed = false;
@@ -40,12 +41,11 @@ export class AxiosKindeHttp implements KindeHttp {
   ) {
     this.#connection = {
       proxy: options.proxy ?? false,
-      httpAgent: options.httpAgent ?? this.#own(new HttpAgent(AGENT_OPTIONS)),
-      httpsAgent: options.httpsAgent ?? this.#own(new HttpsAgent(AGENT_OPTIONS)),
+      httpAgent: options.httpAgent ?? this.#ownHttpAgent,
+      httpsAgent: options.httpsAgent ?? this.#ownHttpsAgent,
     };
   }
 
-  /** @throws {KindeTransportError} see {@link KindeHttp.send} */
   async send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse> {
     if (this.#closed || signal.aborted) throw new KindeTransportError('aborted');
     try {
@@ -79,16 +79,12 @@ export class AxiosKindeHttp implements KindeHttp {
 
   close(): void {
     this.#closed = true;
-    for (const agent of this.#ownAgents) agent.destroy();
-  }
-
-  #own<A extends HttpAgent | HttpsAgent>(agent: A): A {
-    this.#ownAgents.push(agent);
-    return agent;
+    this.#ownHttpAgent.destroy();
+    this.#ownHttpsAgent.destroy();
   }
 }
 
-/** @returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios */
+/** Returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios. */
 export function unsharedHttpService(): HttpService {
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults)) Reflect.deleteProperty(instance.defaults, name);
@@ -97,11 +93,7 @@ export function unsharedHttpService(): HttpService {
 }
 
 /** An answer of axios, or of a stub in a test, in which anything may be missing. */
-interface HttpAnswer {
-  readonly status: number;
-  readonly headers?: object;
-  readonly data: unknown;
-}
+type HttpAnswer = Pick<AxiosResponse<unknown>, 'status' | 'data'> & { readonly headers?: object };
 
 function responseOf({ status, headers: given = {}, data }: HttpAnswer): KindeResponse {
   const headers = plainHeaders(given);

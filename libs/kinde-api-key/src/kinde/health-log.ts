@@ -27,17 +27,14 @@ export class HealthLog {
   /** A verification ended without a verdict. */
   failed({ kind, message }: VerificationFailure): void {
     if (kind === 'busy') {
-      const cure = 'Look for a flood of new keys, or raise these limits';
-      this.#once('warn', kind, `Some requests got 503: ${message}. ${cure}`);
+      const effect = `Some requests got 503: ${message}`;
+      this.#once('warn', kind, `${effect}. Look for a flood of new keys, or raise these limits`);
     }
     if (kind !== 'kinde' && kind !== 'deadline' && kind !== 'throttled') return;
     if (this.#outageSinceMs !== undefined || !this.#outages.isDue('outage')) return;
     this.#outageSinceMs = this.clock.now();
-    const advice = "If this lasts, check Kinde's status and the network";
-    this.#write(
-      'warn',
-      `Kinde cannot verify API keys: ${message}. Keys that are not cached get 503 until it can. ${advice}`,
-    );
+    const problem = `Kinde cannot verify API keys: ${message}. Keys that are not cached get 503 until it can`;
+    this.#write('warn', `${problem}. If this lasts, check Kinde's status and the network`);
   }
 
   /** Kinde gave a usable answer. */

@@ -70,10 +70,9 @@ export class KeyVerifier {
   }
 
   /**
-   * Asks Kinde about one key, within the deadline.
+   * Asks Kinde about one key, within the deadline. A refused key is a verdict like any other.
    *
    * @param priority `known` for a key that was accepted before: it does not wait behind new keys
-   * @returns a verdict; a refused key is a value like any other
    * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE if nothing can be learned about the key now
    * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED if Kinde rejects our own credentials
    */

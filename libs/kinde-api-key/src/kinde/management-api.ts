@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { apiKeyUrl, parseMembership, type MembershipAnswer } from './answers/api-key-details.js';
 import { parseRetryAfterSeconds } from './answers/retry-after.js';
-import { parseVerifyAnswer, type TokenRejectedAnswer, type VerdictAnswer } from './answers/verify-answer.js';
+import { parseVerifyAnswer, type VerifyAnswer } from './answers/verify-answer.js';
 import { bringsNothing, type NoAnswer } from './answers/wire.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
 import { Circuit } from './limits/circuit.js';
@@ -32,6 +32,7 @@ export interface ApiResult<A> {
 }
 
 type Endpoint = ApiCall<unknown>['endpoint'];
+type UsableAnswer = Exclude<VerifyAnswer, NoAnswer>;
 
 /**
  * The calls to Kinde that a verification needs. All share one circuit breaker, and nothing is sent for as long as a 429 asks. Everything
@@ -61,15 +62,11 @@ export class ManagementApi {
   }
 
   /** `POST /api/v1/api_keys/verify`. Throws like {@link send}. */
-  verify(
-    key: RawKey,
-    token: AccessToken,
-    signal: AbortSignal,
-  ): Promise<ApiResult<VerdictAnswer | TokenRejectedAnswer>> {
+  verify(key: RawKey, token: AccessToken, signal: AbortSignal): Promise<ApiResult<UsableAnswer>> {
     const request: KindeRequest = {
       method: 'POST',
       url: `${this.options.origin}/api/v1/api_keys/verify`,
-      headers: { ...authorization(token), 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${token.reveal()}`, 'content-type': 'application/json' },
       body: JSON.stringify({ api_key: key.reveal() }),
     };
     return this.send({ endpoint: 'api', request, parse: parseVerifyAnswer }, signal);
@@ -85,42 +82,38 @@ export class ManagementApi {
     const url = apiKeyUrl(this.options.origin, keyId);
     if (url === undefined)
       throw new VerificationFailure('kinde', "Kinde's answer is not usable ('key_id' is not an id)");
-    const request: KindeRequest = { method: 'GET', url, headers: authorization(token) };
+    const request: KindeRequest = { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
     const parse = (response: KindeResponse) => parseMembership(response, keyId, apiId);
     const { answer } = await this.send<MembershipAnswer>({ endpoint: 'api', request, parse }, signal);
     return answer.result;
   }
 
   /**
-   * Sends one call, once.
+   * Sends one call, once. The signal's reason is a {@link VerificationFailure}.
    *
-   * @param signal aborts it; its reason is a {@link VerificationFailure}
    * @throws {VerificationFailure} if there is no usable answer
    */
   async send<A extends { readonly kind: string }>(call: ApiCall<A>, signal: AbortSignal): Promise<ApiResult<A>> {
     const held = this.#held(call.endpoint);
     if (held) throw held;
-    return this.#circuit.run((isProbe) => this.#exchange(call, signal, isProbe));
+    return this.#circuit.run(async (isProbe) => {
+      const sentAtMs = this.clock.now();
+      const response = await this.#exchange(call.request, signal, isProbe);
+      const answer = call.parse(response);
+      if (!bringsNothing(answer)) return { answer, response, sentAtMs };
+      if (answer.kind === 'throttled') throw this.#hold(call.endpoint, response);
+      throw new VerificationFailure('kinde', answer.problem, { retryable: answer.retryable });
+    });
   }
 
-  async #exchange<A extends { readonly kind: string }>(
-    call: ApiCall<A>,
-    signal: AbortSignal,
-    isProbe: boolean,
-  ): Promise<ApiResult<A>> {
-    const sentAtMs = this.clock.now();
+  async #exchange(request: KindeRequest, signal: AbortSignal, isProbe: boolean): Promise<KindeResponse> {
     const startedAtMs = performance.now();
-    let response: KindeResponse;
     try {
-      response = await this.http.send(call.request, signal);
+      return await this.http.send(request, signal);
     } catch (error) {
       const hadItsTime = isProbe || performance.now() - startedAtMs >= this.options.timeoutMs / 2;
       throw failureOf(error, signal, hadItsTime);
     }
-    const answer = call.parse(response);
-    if (!bringsNothing(answer)) return { answer, response, sentAtMs };
-    if (answer.kind === 'throttled') throw this.#hold(call.endpoint, response);
-    throw new VerificationFailure('kinde', answer.problem, { retryable: answer.retryable });
   }
 
   #hold(endpoint: Endpoint, response: KindeResponse): VerificationFailure {
@@ -140,10 +133,6 @@ export class ManagementApi {
     const nowMs = this.clock.now();
     return hold && nowMs < hold.endsAtMs ? throttled(Math.ceil((hold.retryAtMs - nowMs) / 1_000)) : undefined;
   }
-}
-
-function authorization(token: AccessToken): { authorization: string } {
-  return { authorization: `Bearer ${token.reveal()}` };
 }
 
 function throttled(retryAfterSeconds: number = DEFAULT_RETRY_AFTER_SECONDS): VerificationFailure {

@@ -1,13 +1,6 @@
 import type { KindeResponse } from '../http.js';
-import {
-  answerOfStatus,
-  isStringArray,
-  isWireObject,
-  ownField,
-  parseJsonAnswer,
-  unusable,
-  type NoAnswer,
-} from './wire.js';
+import { answerOfStatus, isStringArray, isWireObject, ownField, parseJsonAnswer, unusable } from './wire.js';
+import type { NoAnswer } from './wire.js';
 
 /** Whether the key belongs to the API that was asked about, or is unknown to Kinde. */
 export interface MembershipAnswer {

@@ -16,14 +16,8 @@ export interface TokenAnswer {
   readonly lifeMs: number;
 }
 
-/** The token endpoint rejects our credentials. */
-export interface RefusedAnswer {
-  readonly kind: 'refused';
-  readonly error: OAuthRefusal;
-}
-
-/** Every meaning of an answer of the token endpoint. */
-export type MintAnswer = TokenAnswer | RefusedAnswer | NoAnswer;
+/** Every meaning of an answer of the token endpoint. `refused`: it rejects our credentials. */
+export type MintAnswer = TokenAnswer | { readonly kind: 'refused'; readonly error: OAuthRefusal } | NoAnswer;
 
 /**
  * Parses an answer of any status and content to `POST /oauth2/token`. Pure, and never throws.

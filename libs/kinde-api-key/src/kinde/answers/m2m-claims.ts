@@ -21,8 +21,9 @@ export function missingPermission(token: string, audience: string): MissingPermi
   const claims = readClaims(token);
   if (claims === undefined) return undefined;
   if (![ownField(claims, 'aud')].flat().includes(audience)) return 'audience';
-  const granted = [...wordsOf(ownField(claims, 'scope')), ...wordsOf(ownField(claims, 'scp'))];
-  return granted.includes(REQUIRED_SCOPE) ? undefined : 'scope';
+  const granted = [ownField(claims, 'scope'), ownField(claims, 'scp')];
+  const words = granted.flatMap((claim) => (typeof claim === 'string' ? claim.split(' ') : claim));
+  return words.includes(REQUIRED_SCOPE) ? undefined : 'scope';
 }
 
 /** Characters of an error answer that are searched: enough for any message, and cheap. */
@@ -47,8 +48,4 @@ export function saysScopeIsMissing(body: string, rawKey: string): boolean {
 
 function namesScopeAsMissing(text: string): boolean {
   return text.includes('scope') && text.includes('missing');
-}
-
-function wordsOf(claim: unknown): unknown[] {
-  return typeof claim === 'string' ? claim.split(' ') : [claim].flat();
 }

@@ -1,15 +1,8 @@
 import type { ApiKeyOwnerType, VerifiedApiKey } from '../../api-key/verified-api-key.js';
 import type { KindeResponse } from '../http.js';
 import type { RefusalReason, RefusedVerdict, Verdict } from '../../api-key/verdict.js';
-import {
-  answerOfStatus,
-  isStringArray,
-  ownField,
-  parseJsonAnswer,
-  unusable,
-  type NoAnswer,
-  type WireObject,
-} from './wire.js';
+import { answerOfStatus, isStringArray, ownField, parseJsonAnswer, unusable } from './wire.js';
+import type { NoAnswer, WireObject } from './wire.js';
 
 /** Kinde's verdict on the key. */
 export interface VerdictAnswer {
@@ -19,13 +12,11 @@ export interface VerdictAnswer {
   readonly unknownStatus: boolean;
 }
 
-/** 401 or 403: Kinde rejects our M2M token, or the key. The status alone does not tell which. */
-export interface TokenRejectedAnswer {
-  readonly kind: 'token_rejected';
-}
-
-/** Every meaning of an answer to the verify call. */
-export type VerifyAnswer = VerdictAnswer | TokenRejectedAnswer | NoAnswer;
+/**
+ * Every meaning of an answer to the verify call. `token_rejected` is a 401 or 403: Kinde rejects our M2M token, or the key. The status alone
+ * does not tell which.
+ */
+export type VerifyAnswer = VerdictAnswer | { readonly kind: 'token_rejected' } | NoAnswer;
 
 /**
  * Parses an answer of any status and content to `POST /api/v1/api_keys/verify`. Pure, and never throws. An answer that differs from the

@@ -9,13 +9,8 @@ export interface UnusableAnswer {
   readonly retryable: boolean;
 }
 
-/** 429: Kinde asks us to slow down. Its headers say for how long. */
-export interface ThrottledAnswer {
-  readonly kind: 'throttled';
-}
-
-/** Nothing is learned from it. The answer to any call can be one of these. */
-export type NoAnswer = ThrottledAnswer | UnusableAnswer;
+/** What any call can get instead of an answer. `throttled` is a 429: Kinde asks us to slow down, and its headers say for how long. */
+export type NoAnswer = UnusableAnswer | { readonly kind: 'throttled' };
 
 /** Whether nothing is learned from a parsed answer. */
 export function bringsNothing(answer: { readonly kind: string }): answer is NoAnswer {

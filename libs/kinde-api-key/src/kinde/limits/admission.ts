@@ -64,9 +64,7 @@ export class Admission {
     if (this.#verifications[priority] >= this.limits.maxConcurrent + this.limits.maxQueued)
       throw busy('too many verifications are in progress (kinde.maxConcurrent, kinde.maxQueued)');
     this.#verifications[priority] += 1;
-    return () => {
-      this.#verifications[priority] -= 1;
-    };
+    return () => void (this.#verifications[priority] -= 1);
   }
 
   /**
@@ -136,15 +134,8 @@ export class Admission {
 
   /** The timer runs only while the per-second limit alone holds back the next call. */
   #armTimer(): void {
-    if (!this.#nextQueue()) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    } else {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#serve();
-      }, this.#bucket.waitMs()).unref();
-    }
+    clearTimeout(this.#timer);
+    if (this.#nextQueue()) this.#timer = setTimeout(() => this.#serve(), this.#bucket.waitMs()).unref();
   }
 }
 

@@ -33,10 +33,7 @@ export class Circuit {
     return new VerificationFailure('circuit_open', message, { retryAfterSeconds });
   }
 
-  /**
-   * @param call gets whether it is the probe
-   * @throws {VerificationFailure} `circuit_open` at once while the circuit is open; else whatever `call` throws
-   */
+  /** @throws {VerificationFailure} `circuit_open` at once while the circuit is open; else whatever `call` throws */
   async run<T>(call: (isProbe: boolean) => Promise<T>): Promise<T> {
     const refusal = this.refusal();
     if (refusal) throw refusal;

@@ -7,7 +7,7 @@ const SHARE_TO_ANSWER_IN = 0.1;
 export class Deadline {
   readonly #controller = new AbortController();
   /** Aborts when the time is up. Its `reason` is always a {@link VerificationFailure}, of kind `deadline` unless it was cancelled. */
-  readonly signal = this.#controller.signal;
+  readonly signal: AbortSignal = this.#controller.signal;
   readonly #endsAtMs: number;
   readonly #timer: NodeJS.Timeout;
 
@@ -78,10 +78,8 @@ function clientClosed(): VerificationFailure {
 }
 
 /**
- * Waits for a promise that is shared with other callers: giving up does not cancel it.
- *
- * @param promise its rejection is always handled
- * @param signal ends the wait with its `reason`
+ * Waits for a promise that is shared with other callers. The signal ends the wait with its `reason` and does not cancel the promise, whose
+ * rejection is always handled.
  */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -92,7 +90,7 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
   });
 }
 
-/** Waits `ms` milliseconds of real time, or until the signal aborts. The timer does not keep the process alive. */
+/** Waits `ms` milliseconds of real time; the signal ends the wait with its `reason`. The timer does not keep the process alive. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const elapsed = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms).unref()));

@@ -8,10 +8,7 @@ export class TokenBucket {
   #tokens: number;
   #filledAtMs: number;
 
-  /**
-   * @param perSecond maximum number of calls in any second, a whole number from 1
-   * @param now milliseconds of a monotonic clock
-   */
+  /** `perSecond` is a whole number from 1, and `now` the milliseconds of a monotonic clock. */
   constructor(
     perSecond: number,
     private readonly now: () => number,

@@ -12,7 +12,6 @@ export class AccessToken {
   readonly renewAtMs: number;
 
   /**
-   * @param value the token
    * @param sentAtMs when the request for it was sent, in milliseconds since the epoch
    * @param lifeMs its life from then on, in milliseconds
    */

@@ -20,7 +20,7 @@ export interface MintRequest {
 
 /** Mints tokens: the token endpoint, or what shares one token between instances. */
 export interface Mint {
-  /** @returns a token. It is the held one only if a forced renewal brought that one less than a minute ago */
+  /** Returns a token. It is the held one only if a forced renewal brought that one less than a minute ago */
   mint(request: MintRequest): Promise<AccessToken>;
 }
 
@@ -45,8 +45,8 @@ export class M2mToken {
   ) {}
 
   /**
-   * @param signal the caller's deadline. It does not cancel the mint, because other callers may wait for it
-   * @returns a usable token
+   * Returns a usable token. The caller's signal does not cancel the mint, because other callers may wait for it.
+   *
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials, and for 10 s after that
    * @throws {VerificationFailure} if a token cannot be had now
    */
@@ -80,8 +80,6 @@ export class M2mToken {
    * Finds another token after Kinde answered 401 or 403. The cause can be the token or the key, so a token is renewed for it at most once
    * a minute.
    *
-   * @param rejected the token that was sent
-   * @param signal the caller's deadline
    * @returns another token, to be tried once; `undefined` if the token was renewed within the last minute, so that the key is to blame
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
    * @throws {VerificationFailure} for a minute after a renewal that failed, because the cause is unknown

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 import type { ResolvedOptions } from '../../config/resolved-options.js';
-import { parseMintAnswer, type RefusedAnswer, type TokenAnswer } from '../answers/m2m-answer.js';
+import { parseMintAnswer } from '../answers/m2m-answer.js';
 import type { KindeRequest, KindeResponse } from '../http.js';
 import type { Deadlines } from '../limits/deadline.js';
 import { withRetries } from '../limits/retry.js';
@@ -44,7 +44,7 @@ export class TokenEndpoint {
     const parse = (response: KindeResponse) => parseMintAnswer(response, this.clock.now());
     const call = { endpoint: 'token', request: this.#request, parse } as const;
     const { answer, sentAtMs } = await this.deadlines.run((deadline) =>
-      withRetries(this.#retries, deadline, () => this.api.send<TokenAnswer | RefusedAnswer>(call, deadline.signal)),
+      withRetries(this.#retries, deadline, () => this.api.send(call, deadline.signal)),
     );
     if (answer.kind === 'refused') throw misconfigured(answer.error, REFUSAL_KEPT_SECONDS);
     return new AccessToken(answer.accessToken, sentAtMs, answer.lifeMs);
