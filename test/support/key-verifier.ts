@@ -3,7 +3,8 @@ import type { Clock } from '../../libs/kinde-api-key/src/clock.js';
 import type { ResolvedOptions } from '../../libs/kinde-api-key/src/config/resolved-options.js';
 import { AxiosKindeHttp, unsharedHttpService } from '../../libs/kinde-api-key/src/kinde/axios-http.js';
 import type { KindeHttp } from '../../libs/kinde-api-key/src/kinde/http.js';
-import { KeyVerifier, type Priority } from '../../libs/kinde-api-key/src/kinde/key-verifier.js';
+import { KeyVerifier } from '../../libs/kinde-api-key/src/kinde/key-verifier.js';
+import type { Priority } from '../../libs/kinde-api-key/src/kinde/limits/admission.js';
 import type { Log } from '../../libs/kinde-api-key/src/log.js';
 import type { KindeEmulator } from '../../libs/kinde-api-key/src/testing/index.js';
 

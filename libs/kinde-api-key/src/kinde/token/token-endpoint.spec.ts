@@ -1,5 +1,6 @@
 import { TestClock } from '../../testing/index.js';
 import type { KindeHttp, KindeRequest } from '../http.js';
+import { Deadlines } from '../limits/deadline.js';
 import { ManagementApi } from '../management-api.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -23,7 +24,8 @@ function newEndpoint() {
     retries: 0,
   };
   const api = new ManagementApi(http, options, clock, () => {});
-  return { sent, endpoint: new TokenEndpoint(api, options, clock) };
+  const deadlines = new Deadlines(options.timeoutMs);
+  return { sent, deadlines, endpoint: new TokenEndpoint(api, deadlines, clock, options) };
 }
 
 describe('TokenEndpoint', () => {
@@ -40,9 +42,9 @@ describe('TokenEndpoint', () => {
     ]);
   });
 
-  it('rejects a mint after close(), without a call', async () => {
-    const { endpoint, sent } = newEndpoint();
-    endpoint.close();
+  it('rejects a mint after its deadlines were closed, without a call', async () => {
+    const { endpoint, deadlines, sent } = newEndpoint();
+    deadlines.close();
     await expect(endpoint.mint()).rejects.toMatchObject({ kind: 'closed' });
     expect(sent).toEqual([]);
   });
