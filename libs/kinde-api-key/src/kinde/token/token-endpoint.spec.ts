@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { TestClock } from '../../testing/index.js';
 import type { KindeHttp, KindeRequest } from '../http.js';
 import { Deadlines } from '../limits/deadline.js';
@@ -18,14 +19,13 @@ function newEndpoint() {
   const options = {
     origin: 'https://acme.kinde.com',
     clientId: 'id & co',
-    clientSecret: 'a+b=ü',
     audience: 'https://acme.kinde.com/api',
     timeoutMs: 100,
     retries: 0,
   };
   const api = new ManagementApi(http, options, clock, () => {});
   const deadlines = new Deadlines(options.timeoutMs);
-  return { sent, deadlines, endpoint: new TokenEndpoint(api, deadlines, clock, options) };
+  return { sent, deadlines, endpoint: new TokenEndpoint(api, deadlines, clock, { ...options, clientSecret: 'a+b=ü' }) };
 }
 
 describe('TokenEndpoint', () => {
@@ -40,6 +40,14 @@ describe('TokenEndpoint', () => {
         body: 'grant_type=client_credentials&client_id=id+%26+co&client_secret=a%2Bb%3D%C3%BC&audience=https%3A%2F%2Facme.kinde.com%2Fapi',
       },
     ]);
+  });
+
+  it('does not show the client secret to util.inspect', async () => {
+    const { endpoint } = newEndpoint();
+    await endpoint.mint();
+    const shown = inspect(endpoint, { depth: Infinity, showHidden: true, getters: true });
+    expect(shown).toContain('TokenEndpoint');
+    expect(['a+b', 'a%2Bb', 'client_secret'].filter((secret) => shown.includes(secret))).toEqual([]);
   });
 
   it('rejects a mint after its deadlines were closed, without a call', async () => {
