@@ -1,4 +1,4 @@
-import { RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
+import { parseRawKey, type RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
 import type { ApiKeyCredential } from '../config/credential-options.js';
 import type { HttpRequest } from '../rules/http-request.js';
 
@@ -61,7 +61,7 @@ export class CredentialReader {
 
   #classify(token: string): CredentialResult {
     if (token.startsWith('ey') && JWT.test(token)) return WRONG_TYPE;
-    const key = RawKey.parse(token);
+    const key = parseRawKey(token);
     if (!key) return MALFORMED;
     const hasPrefix = this.#prefixes.length === 0 || this.#prefixes.some((prefix) => token.startsWith(prefix));
     return hasPrefix ? { key } : WRONG_PREFIX;
