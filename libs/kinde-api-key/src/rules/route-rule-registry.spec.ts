@@ -10,7 +10,7 @@ type Owner = abstract new (...args: never[]) => object;
 function rulesWith(options: { orgParam?: string; publicControllers?: unknown[] } = {}): RouteRuleRegistry {
   const { orgParam = 'orgCode', publicControllers = [] } = options;
   return new RouteRuleRegistry(
-    { orgParam, publicControllers: new Set(publicControllers) },
+    { orgParam, publicControllers: new Set(publicControllers), rateLimit: null },
     new ResolverBinding(new ModulesContainer()),
   );
 }
