@@ -19,15 +19,12 @@ interface AppliedInvalidation {
  */
 export class RecentInvalidations {
   readonly #byTag = new Map<string, AppliedInvalidation>();
-  readonly #skewMs: number;
   #droppedSequence = 0;
   /** Number of invalidations that were applied so far. Only this class changes it. */
   sequence = 0;
 
   /** @param skewMs maximum difference between the clocks of two instances, in milliseconds */
-  constructor(skewMs: number) {
-    this.#skewMs = skewMs;
-  }
+  constructor(private readonly skewMs: number) {}
 
   /**
    * Applies an invalidation, unless it or a later one of the same tag was applied before.
@@ -60,7 +57,7 @@ export class RecentInvalidations {
     if (since !== undefined && since < this.#droppedSequence) return true;
     return tagsOf(apiKey).some((tag) => {
       const applied = this.#byTag.get(tag);
-      return applied !== undefined && applied.sequence > (since ?? 0) && sentAtMs <= applied.atMs + this.#skewMs;
+      return applied !== undefined && applied.sequence > (since ?? 0) && sentAtMs <= applied.atMs + this.skewMs;
     });
   }
 
