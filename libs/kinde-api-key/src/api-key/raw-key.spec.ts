@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
-import { parseRawKey, type RawKey } from './raw-key.js';
+import { parseRawKey } from './raw-key.js';
 
 const KEY = 'k_live_0123456789abcdef';
 
