@@ -34,13 +34,14 @@ const BUCKET_BYTES = 300;
  * whose windows are over, so that memory follows the number of keys in use.
  */
 export class SlidingWindow implements RateLimitStore {
-  readonly #clock: Clock;
   readonly #keys: LRUCache<string, readonly Bucket[]>;
   #lastReadMs = -Infinity;
   #setBackMs = 0;
 
-  constructor(clock: Clock, { maxBytes = 134_217_728, maxKeys = 0 }: SlidingWindowBounds = {}) {
-    this.#clock = clock;
+  constructor(
+    private readonly clock: Clock,
+    { maxBytes = 134_217_728, maxKeys = 0 }: SlidingWindowBounds = {},
+  ) {
     this.#keys = new LRUCache({ maxSize: maxBytes, max: maxKeys });
   }
 
@@ -70,7 +71,7 @@ export class SlidingWindow implements RateLimitStore {
 
   /** The clock's time, except that it stands still while the clock is set back: no window opens early or stays shut. */
   #now(): number {
-    const readMs = this.#clock.now();
+    const readMs = this.clock.now();
     if (readMs < this.#lastReadMs) this.#setBackMs += this.#lastReadMs - readMs;
     this.#lastReadMs = readMs;
     return readMs + this.#setBackMs;

@@ -21,8 +21,6 @@ const FORCED_EVERY_MS = 60_000;
  * store cannot be reached, each instance fetches its own.
  */
 export class SharedTokenMint implements Mint {
-  readonly #lockName: string;
-
   /** @param timeoutMs how long to wait for the token of another instance, in milliseconds */
   constructor(
     private readonly endpoint: Mint,
@@ -30,9 +28,7 @@ export class SharedTokenMint implements Mint {
     private readonly secrets: SharedSecrets,
     private readonly clock: Clock,
     private readonly timeoutMs: number,
-  ) {
-    this.#lockName = `${secrets.tokenName}:lock`;
-  }
+  ) {}
 
   /**
    * Returns the shared token, or fetches one: see {@link Mint}.
@@ -48,7 +44,7 @@ export class SharedTokenMint implements Mint {
       try {
         const shared = await this.#find(request);
         if (shared) return shared;
-        hasLock = await this.session.acquire(this.#lockName, owner, LOCK_MS);
+        hasLock = await this.session.acquire(this.secrets.tokenLockName, owner, LOCK_MS);
       } catch {
         return this.endpoint.mint(request);
       }
@@ -77,14 +73,15 @@ export class SharedTokenMint implements Mint {
   }
 
   async #mintForAll(request: MintRequest, owner: string): Promise<AccessToken> {
-    const extendLock = (): void => void this.session.acquire(this.#lockName, owner, LOCK_MS).catch(() => undefined);
+    const extendLock = (): void =>
+      void this.session.acquire(this.secrets.tokenLockName, owner, LOCK_MS).catch(() => undefined);
     const extending = setInterval(extendLock, EXTEND_LOCK_EVERY_MS).unref();
     try {
       // The previous holder may have stored a token after our last look.
       return (await this.#find(request).catch(() => undefined)) ?? (await this.#mintAndStore(request));
     } finally {
       clearInterval(extending);
-      await this.session.release(this.#lockName, owner).catch(() => undefined);
+      await this.session.release(this.secrets.tokenLockName, owner).catch(() => undefined);
     }
   }
 

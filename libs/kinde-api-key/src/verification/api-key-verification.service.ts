@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { ResolvedCacheOptions } from '../config/resolved-options.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
 import { parseRawKey, type RawKey } from '../api-key/raw-key.js';
@@ -8,7 +9,7 @@ import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
 import { RecentInvalidations } from './recent-invalidations.js';
 import { SharedLookup } from './shared-lookup.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
-import { VerdictCache, type KeyVersion, type VerdictCacheOptions } from './verdict-cache.js';
+import { VerdictCache, type KeyVersion } from './verdict-cache.js';
 
 const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** Maximum number of verify calls for one request, if invalidations outdate the answers. */
@@ -26,27 +27,21 @@ export class ApiKeyVerificationService {
    */
   readonly maxAcceptedAgeMs: number;
 
-  readonly #verifier: Pick<KeyVerifier, 'verify'>;
-  readonly #clock: Clock;
   readonly #invalidations = new RecentInvalidations(MAX_SKEW_MS);
   readonly #cache: VerdictCache | undefined;
-  readonly #shared: SharedVerdicts | null;
   readonly #sharedLookup: SharedLookup | undefined;
   readonly #inFlight = new Map<string, Promise<Verdict>>();
   #calls = 0;
 
   /** @internal `options` is `null` with `cache: false`, `shared` without a shared store. */
   constructor(
-    verifier: Pick<KeyVerifier, 'verify'>,
-    options: VerdictCacheOptions | null,
-    clock: Clock,
-    shared: SharedVerdicts | null = null,
+    private readonly verifier: Pick<KeyVerifier, 'verify'>,
+    options: ResolvedCacheOptions | null,
+    private readonly clock: Clock,
+    private readonly shared: SharedVerdicts | null = null,
   ) {
-    this.#verifier = verifier;
-    this.#clock = clock;
     this.#cache = options ? new VerdictCache(options, this.#invalidations) : undefined;
     this.maxAcceptedAgeMs = this.#cache?.maxAcceptedAgeMs ?? 0;
-    this.#shared = shared;
     this.#sharedLookup =
       shared && this.#cache ? new SharedLookup(shared, this.#cache, this.#invalidations, clock) : undefined;
     shared?.onInvalidations((invalidations) => this.#apply(invalidations));
@@ -90,7 +85,7 @@ export class ApiKeyVerificationService {
 
   /** @internal Returns the cached verdict. Starts a refresh in the background when it is due. */
   lookup(key: RawKey): Verdict | undefined {
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     const entry = this.#cache?.accepted(key.digest, nowMs);
     if (!entry) return this.#cache?.refusal(key.digest, nowMs);
     if (nowMs < entry.freshUntilMs) return entry.verdict;
@@ -112,7 +107,7 @@ export class ApiKeyVerificationService {
 
   /** @internal Whether the key was accepted within {@link maxAcceptedAgeMs}, even if Kinde must be asked again before it is served. */
   wasAccepted(key: RawKey): boolean {
-    return this.#cache?.accepted(key.digest, this.#clock.now()) !== undefined;
+    return this.#cache?.accepted(key.digest, this.clock.now()) !== undefined;
   }
 
   async #find(key: RawKey): Promise<Verdict> {
@@ -123,14 +118,14 @@ export class ApiKeyVerificationService {
       const callNo = (this.#calls += 1);
       let answer: KeyAnswer;
       try {
-        answer = await this.#verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new');
+        answer = await this.verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new');
       } catch (error) {
         return this.#serveStale(key, error);
       }
       const { verdict, sentAtMs } = answer;
       const version = { digest: key.digest, sentAtMs, callNo };
       if (!verdict.accepted) return this.#storeRefusal(verdict, version, sequence);
-      if (this.#shared) this.#apply(await this.#shared.invalidationsOf(verdict.apiKey));
+      if (this.shared) this.#apply(await this.shared.invalidationsOf(verdict.apiKey));
       if (!this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs, sequence)) {
         return calls === 1 ? this.#storeAccepted(verdict, version) : verdict;
       }
@@ -144,7 +139,7 @@ export class ApiKeyVerificationService {
   /** An outage extends the age at which a key is still accepted, another failure does not. */
   #serveStale(key: RawKey, error: unknown): AcceptedVerdict {
     const isOutage = error instanceof KindeApiKeyUnavailableError;
-    const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.#clock.now());
+    const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.clock.now());
     if (!entry) throw error;
     return entry.verdict;
   }
@@ -155,7 +150,7 @@ export class ApiKeyVerificationService {
     const { digest, sentAtMs } = version;
     // Other instances cannot tell whether a call so close to an invalidation was sent before it.
     const isShareable = !this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs);
-    if (isShareable) await this.#shared?.share(digest, { verdict, sentAtMs });
+    if (isShareable) await this.shared?.share(digest, { verdict, sentAtMs });
     return verdict;
   }
 
@@ -163,19 +158,19 @@ export class ApiKeyVerificationService {
   async #storeRefusal(verdict: RefusedVerdict, version: KeyVersion, sequence: number): Promise<Verdict> {
     if (sequence === this.#invalidations.sequence) this.#cache?.storeRefusal(verdict, version);
     else this.#cache?.removeOlder(version);
-    if (this.#cache) await this.#shared?.takeBack(version.digest);
+    if (this.#cache) await this.shared?.takeBack(version.digest);
     return verdict;
   }
 
   async #publish(tag: string): Promise<void> {
-    const invalidation = { tag, atMs: Math.ceil(this.#clock.now()) };
+    const invalidation = { tag, atMs: Math.ceil(this.clock.now()) };
     this.#apply([invalidation], true);
     this.#inFlight.clear();
-    await this.#shared?.publish(invalidation);
+    await this.shared?.publish(invalidation);
   }
 
   #apply(invalidations: readonly Invalidation[], isOurs = false): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     for (const invalidation of invalidations) {
       const isNew = this.#invalidations.apply(invalidation, nowMs, isOurs);
       if (isNew && invalidation.tag === EVERY_KEY) this.#cache?.clearRefusals();

@@ -19,9 +19,9 @@ interface AppliedInvalidation {
  */
 export class RecentInvalidations {
   readonly #byTag = new Map<string, AppliedInvalidation>();
-  #droppedSequence = 0;
-  /** Number of invalidations that were applied so far. Only this class changes it. */
+  /** Number of invalidations that were applied so far. Other classes only read it; a field, because each cache hit does. */
   sequence = 0;
+  #droppedSequence = 0;
 
   /** @param skewMs maximum difference between the clocks of two instances, in milliseconds */
   constructor(private readonly skewMs: number) {}
@@ -30,7 +30,6 @@ export class RecentInvalidations {
    * Applies an invalidation, unless it or a later one of the same tag was applied before.
    *
    * @param invalidation a time in the future counts as `nowMs`
-   * @param nowMs the time, in milliseconds since the Unix epoch
    * @param isOurs whether this instance invalidates the keys now; it is applied in any case
    * @returns whether it was applied
    */
@@ -42,14 +41,17 @@ export class RecentInvalidations {
     this.#byTag.delete(tag);
     // The later time counts, also when the clock was set back meanwhile: entries may not have been compared with it yet.
     this.#byTag.set(tag, { atMs: Math.max(atMs, known?.atMs ?? atMs), receivedAtMs, sequence: this.sequence });
-    if (this.#byTag.size > MAX_INVALIDATIONS) this.#dropFirst();
+    const [first] = this.#byTag;
+    if (first && this.#byTag.size > MAX_INVALIDATIONS) {
+      this.#byTag.delete(first[0]);
+      this.#droppedSequence = first[1].sequence;
+    }
     return true;
   }
 
   /**
    * Returns whether the key was invalidated after a verify call was sent. It is `true` as well when the clocks are too imprecise to tell.
    *
-   * @param apiKey the key from the answer
    * @param sentAtMs when the call was sent, by the clock of this or another instance
    * @param since considers only invalidations after this {@link sequence}. If one of them was dropped, the result is `true`
    */
@@ -59,13 +61,5 @@ export class RecentInvalidations {
       const applied = this.#byTag.get(tag);
       return applied !== undefined && applied.sequence > (since ?? 0) && sentAtMs <= applied.atMs + this.skewMs;
     });
-  }
-
-  #dropFirst(): void {
-    const [first] = this.#byTag;
-    if (!first) return;
-    const [tag, { sequence }] = first;
-    this.#byTag.delete(tag);
-    this.#droppedSequence = sequence;
   }
 }

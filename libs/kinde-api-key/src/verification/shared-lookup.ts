@@ -23,7 +23,9 @@ export class SharedLookup {
     if (found) this.#store(digest, found);
     const entry = found && this.#entryWithin(isRefresh ? ttlMs * REFRESH_AT : ttlMs, digest);
     if (entry || !isRefresh || (await this.shared.claimRefresh(digest))) return entry;
-    return this.#waitForRefresh(digest);
+    const cached = this.#entryWithin(ttlMs, digest);
+    if (cached) cached.freshUntilMs = Math.min(this.clock.now() + LOOK_AGAIN_MS, cached.sentAtMs + ttlMs);
+    return cached;
   }
 
   /** Stores a verdict that is too old to be served as well: it may be served during an outage. */
@@ -32,13 +34,6 @@ export class SharedLookup {
     if (nowMs - sentAtMs >= this.cache.maxAcceptedAgeMs || this.invalidations.isNewerThan(apiKey, sentAtMs)) return;
     // The clock of the other instance may be ahead.
     this.cache.storeAccepted(apiKey, { digest, sentAtMs: Math.min(sentAtMs, nowMs), callNo: 0 });
-  }
-
-  #waitForRefresh(digest: string): CacheEntry | undefined {
-    const entry = this.#entryWithin(this.cache.ttlMs, digest);
-    if (!entry) return undefined;
-    entry.freshUntilMs = Math.min(this.clock.now() + LOOK_AGAIN_MS, entry.sentAtMs + this.cache.ttlMs);
-    return entry;
   }
 
   #entryWithin(maxAgeMs: number, digest: string): CacheEntry | undefined {

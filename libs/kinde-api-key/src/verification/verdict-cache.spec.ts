@@ -307,12 +307,12 @@ describe('VerdictCache', () => {
     expect(cache.extendAfterFailure(FIRST, isOutage, 60_500)).toMatchObject({ freshUntilMs: atEnd });
   });
 
-  it('gives out a frozen key with frozen scopes', () => {
+  it('gives out a frozen verdict with a frozen key and frozen scopes', () => {
     const { cache, accept } = setUp();
     accept(FIRST, at(1_000));
-    const apiKey = cache.accepted(FIRST, NOW_MS)?.verdict.apiKey;
-    expect(apiKey).toEqual(verifiedKey());
-    expect([Object.isFrozen(apiKey), Object.isFrozen(apiKey?.scopes)]).toEqual([true, true]);
+    const verdict = cache.accepted(FIRST, NOW_MS)?.verdict;
+    expect(verdict).toEqual({ accepted: true, apiKey: verifiedKey() });
+    expect([verdict, verdict?.apiKey, verdict?.apiKey.scopes].map(Object.isFrozen)).toEqual([true, true, true]);
   });
 
   describe('with few keys and secrets, in any order of operations', () => {

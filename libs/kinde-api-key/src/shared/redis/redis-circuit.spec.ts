@@ -16,15 +16,12 @@ function setUp() {
     probes: 0,
     ups: 0,
   };
-  const circuit = new RedisCircuit({
-    probe: () => {
-      redis.probes += 1;
-      return redis.probe();
-    },
-    timeoutMs: TIMEOUT_MS,
-    log: { warn: (message) => warnings.push(message) },
-    onUp: () => (redis.ups += 1),
-  });
+  const probe = () => {
+    redis.probes += 1;
+    return redis.probe();
+  };
+  const log = { warn: (message: string) => warnings.push(message) };
+  const circuit = new RedisCircuit(probe, TIMEOUT_MS, log, () => (redis.ups += 1));
   return { circuit, redis, warnings };
 }
 

@@ -2,13 +2,12 @@ import { hash } from 'node:crypto';
 import { MAX_TAG_LENGTH, MAX_VALUE_BYTES, SharedStoreError } from '../shared-store.js';
 import type { Invalidation, SharedListener, SharedRate, SharedScope, SharedSession } from '../shared-store.js';
 import { RedisCircuit } from './redis-circuit.js';
-import type { RedisConnection, Subscription } from './redis-client.js';
+import type { RedisConnection } from './redis-client.js';
 import { ACQUIRE, INVALIDATIONS_OF, PUBLISH, RELEASE, TAKE } from './scripts.js';
 
 const MAX_INVALIDATIONS = 10_000;
 /** How long a boot waits for Redis. Longer than a command's deadline, because a first connection takes longer. */
 const BOOT_TIMEOUT_MS = 1_000;
-const RECONNECT_EVERY_MS = 5_000;
 /** `TAKE` runs for every limited request: sending its hash instead of its text saves bandwidth. */
 const TAKE_SHA1 = hash('sha1', TAKE);
 const MESSAGE = /^(\d{1,16}) ([\x21-\x7e]+)$/;
@@ -17,25 +16,16 @@ const MESSAGE = /^(\d{1,16}) ([\x21-\x7e]+)$/;
 export class RedisSession implements SharedSession {
   readonly #circuit: RedisCircuit;
   #listener: SharedListener | undefined;
-  #subscription: Subscription | undefined;
-  #reconnecting: NodeJS.Timeout | undefined;
+  #unsubscribe: (() => void) | undefined;
 
-  /**
-   * @param connection the app's client
-   * @param timeoutMs deadline of a command, in milliseconds
-   * @param scope the registration's names and log
-   */
+  /** @param timeoutMs deadline of a command, in milliseconds */
   constructor(
     private readonly connection: RedisConnection,
     timeoutMs: number,
     private readonly scope: SharedScope,
   ) {
-    this.#circuit = new RedisCircuit({
-      probe: () => connection.send(['PING']),
-      timeoutMs,
-      log: scope.log,
-      onUp: () => this.#listener?.onConnected(),
-    });
+    const ping = (): Promise<unknown> => connection.send(['PING']);
+    this.#circuit = new RedisCircuit(ping, timeoutMs, scope.log, () => this.#listener?.onConnected());
   }
 
   async read(name: string): Promise<string | undefined> {
@@ -84,26 +74,24 @@ export class RedisSession implements SharedSession {
   }
 
   async invalidationsSince(atMs: number): Promise<readonly Invalidation[]> {
-    const limit = ['LIMIT', '0', String(MAX_INVALIDATIONS)];
-    const range = [String(atMs), '+inf', 'WITHSCORES', ...limit];
+    const range = [String(atMs), '+inf', 'WITHSCORES', 'LIMIT', '0', String(MAX_INVALIDATIONS)];
     return parseInvalidations(await this.#send('ZRANGEBYSCORE', this.scope.invalidations, ...range));
   }
 
   async start(listener: SharedListener): Promise<void> {
     this.#listener = listener;
-    this.#subscription = this.connection.subscribe(this.scope.invalidations, {
-      onMessage: (message) => this.#onMessage(message),
-      onSubscribed: () => listener.onConnected(),
-    });
-    this.#reconnecting = setInterval(() => this.#subscription?.reconnect(), RECONNECT_EVERY_MS).unref();
+    this.#unsubscribe = this.connection.subscribe(
+      this.scope.invalidations,
+      (message) => this.#onMessage(message),
+      () => listener.onConnected(),
+    );
     await this.#circuit.run(() => this.connection.send(['PING']), BOOT_TIMEOUT_MS).catch(() => undefined);
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#reconnecting);
     this.#circuit.close();
-    this.#subscription?.close();
-    this.#subscription = undefined;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
   }
 
   #send(...args: string[]): Promise<unknown> {
