@@ -34,7 +34,6 @@ export interface CompiledRule {
  * requirement on a method beats `@PublicRoute()` on its class.
  *
  * @param readerOf returns the reader of a target of `@OrgScoped()`, `null` where nothing has to be compared, or what is wrong with it
- * @param rateLimit of the handler; ignored on a public route
  */
 export function compileRule(
   route: string,
