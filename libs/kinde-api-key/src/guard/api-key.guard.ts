@@ -58,13 +58,13 @@ export class ApiKeyGuard implements CanActivate {
   /** Reads the key and verifies it, from the cache if possible. */
   #authenticate(context: ExecutionContext, state: RequestState): VerifiedApiKey | Promise<VerifiedApiKey> {
     const { credentials, verification } = this.registration;
-    const credential = credentials.read(state.request);
-    if ('refusal' in credential) throw this.#refuseKey(context, state, credential.refusal);
-    const cached = verification.lookup?.(credential.key);
+    const key = credentials.read(state.request);
+    if (typeof key === 'string') throw this.#refuseKey(context, state, key);
+    const cached = verification.lookup?.(key);
     if (cached) return this.#acceptKey(context, state, cached, true);
-    this.#limitFailures(context, state, credential.key);
+    this.#limitFailures(context, state, key);
     keepState(state);
-    return this.#verify(context, state, credential.key);
+    return this.#verify(context, state, key);
   }
 
   /** Rejects unknown keys from a network over its `failedAttempts` limit. Previously accepted keys are unaffected. */

@@ -8,14 +8,12 @@ const UNKNOWN_LIMIT_RETRY_MS = 5_000;
 
 /** Counts the requests of a key against the limit of a route. */
 export class RateLimiter {
-  readonly #store: RateLimitStore;
-  readonly #log: Pick<Log, 'error'>;
   #hasLogged = false;
 
-  constructor(store: RateLimitStore, log: Pick<Log, 'error'>) {
-    this.#store = store;
-    this.#log = log;
-  }
+  constructor(
+    private readonly store: RateLimitStore,
+    private readonly log: Pick<Log, 'error'>,
+  ) {}
 
   /**
    * Counts one request under the id of the key. The id survives a rotation, so a new secret does not refill the budget.
@@ -28,7 +26,7 @@ export class RateLimiter {
   take(rule: RateLimitRule, apiKey: VerifiedApiKey): RateDecision | Promise<RateDecision> {
     const { scope, limit, windowMs } = rule;
     const known = typeof limit === 'number' ? limit : this.#limitOf(limit, apiKey);
-    if (known !== undefined) return this.#store.take(scope, apiKey.keyId, known, windowMs);
+    if (known !== undefined) return this.store.take(scope, apiKey.keyId, known, windowMs);
     return { accepted: false, limit: 0, remaining: 0, resetAfterMs: Math.min(UNKNOWN_LIMIT_RETRY_MS, windowMs) };
   }
 
@@ -48,7 +46,7 @@ export class RateLimiter {
   #logOnce({ keyId }: VerifiedApiKey, what: string): void {
     if (this.#hasLogged) return;
     this.#hasLogged = true;
-    this.#log.error(
+    this.log.error(
       `rateLimit.limit ${what}, for the key ${keyId}; it must return a whole number from 1 to ${MAX_LIMIT}. Such requests are refused ` +
         'with 429 RATE_LIMITED. This is logged once',
     );

@@ -19,12 +19,11 @@ export type AccessRefusal =
 
 /** Decides by the key alone: its scopes, its organization, its user, in this order. Returns why it is refused, or `null`. */
 export function decideAccess(rule: AccessRule, apiKey: VerifiedApiKey): AccessRefusal | null {
-  for (const scope of rule.requiredScopes) {
-    if (!apiKey.scopes.includes(scope)) return { code: 'INSUFFICIENT_SCOPE', lacks: 'required' };
-  }
-  for (const list of rule.requiredAnyOf) {
-    if (!list.some((scope) => apiKey.scopes.includes(scope))) return { code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' };
-  }
+  const { scopes } = apiKey;
+  for (const scope of rule.requiredScopes)
+    if (!scopes.includes(scope)) return { code: 'INSUFFICIENT_SCOPE', lacks: 'required' };
+  for (const list of rule.requiredAnyOf)
+    if (!list.some((scope) => scopes.includes(scope))) return { code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' };
   if (rule.needsOrganization && apiKey.orgCode === null) return { code: 'ORG_REQUIRED' };
   if (rule.needsUser && apiKey.userId === null) return { code: 'USER_REQUIRED' };
   return null;

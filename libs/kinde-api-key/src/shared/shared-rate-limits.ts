@@ -7,24 +7,20 @@ const UNCOUNTED_RETRY_MS = 5_000;
 
 /** Counts the requests of all instances together, in the shared store and by its time. */
 export class SharedRateLimits implements RateLimitStore {
-  readonly #session: SharedSession;
-  readonly #secrets: SharedSecrets;
-  readonly #local: RateLimitStore | undefined;
-
   /** @param local counts while the shared store cannot be reached. If it is `undefined`, requests are refused meanwhile */
-  constructor(session: SharedSession, secrets: SharedSecrets, local: RateLimitStore | undefined) {
-    this.#session = session;
-    this.#secrets = secrets;
-    this.#local = local;
-  }
+  constructor(
+    private readonly session: SharedSession,
+    private readonly secrets: SharedSecrets,
+    private readonly local: RateLimitStore | undefined,
+  ) {}
 
   /** Decides about one request, see {@link RateLimitStore}. Does not reject because of the shared store. */
   async take(scope: string, keyId: string, limit: number, windowMs: number): Promise<RateDecision> {
-    const bucket = this.#secrets.bucketName(`${scope} ${keyId}`, windowMs);
+    const bucket = this.secrets.bucketName(`${scope} ${keyId}`, windowMs);
     try {
-      return { ...(await this.#session.take(bucket, limit, windowMs)), limit };
+      return { ...(await this.session.take(bucket, limit, windowMs)), limit };
     } catch {
-      if (this.#local) return this.#local.take(scope, keyId, limit, windowMs);
+      if (this.local) return this.local.take(scope, keyId, limit, windowMs);
       return { accepted: false, limit, remaining: 0, resetAfterMs: Math.min(UNCOUNTED_RETRY_MS, windowMs) };
     }
   }

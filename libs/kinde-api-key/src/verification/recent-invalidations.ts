@@ -19,19 +19,12 @@ interface AppliedInvalidation {
  */
 export class RecentInvalidations {
   readonly #byTag = new Map<string, AppliedInvalidation>();
-  readonly #skewMs: number;
-  #sequence = 0;
   #droppedSequence = 0;
+  /** Number of invalidations that were applied so far. Only this class changes it. */
+  sequence = 0;
 
   /** @param skewMs maximum difference between the clocks of two instances, in milliseconds */
-  constructor(skewMs: number) {
-    this.#skewMs = skewMs;
-  }
-
-  /** Number of invalidations that were applied so far. */
-  get sequence(): number {
-    return this.#sequence;
-  }
+  constructor(private readonly skewMs: number) {}
 
   /**
    * Applies an invalidation, unless it or a later one of the same tag was applied before.
@@ -45,10 +38,10 @@ export class RecentInvalidations {
     const known = this.#byTag.get(tag);
     const atMs = Math.min(receivedAtMs, nowMs);
     if (!isOurs && known && (known.receivedAtMs === receivedAtMs || known.atMs >= atMs)) return false;
-    this.#sequence += 1;
+    this.sequence += 1;
     this.#byTag.delete(tag);
     // The later time counts, also when the clock was set back meanwhile: entries may not have been compared with it yet.
-    this.#byTag.set(tag, { atMs: Math.max(atMs, known?.atMs ?? atMs), receivedAtMs, sequence: this.#sequence });
+    this.#byTag.set(tag, { atMs: Math.max(atMs, known?.atMs ?? atMs), receivedAtMs, sequence: this.sequence });
     if (this.#byTag.size > MAX_INVALIDATIONS) this.#dropFirst();
     return true;
   }
@@ -64,7 +57,7 @@ export class RecentInvalidations {
     if (since !== undefined && since < this.#droppedSequence) return true;
     return tagsOf(apiKey).some((tag) => {
       const applied = this.#byTag.get(tag);
-      return applied !== undefined && applied.sequence > (since ?? 0) && sentAtMs <= applied.atMs + this.#skewMs;
+      return applied !== undefined && applied.sequence > (since ?? 0) && sentAtMs <= applied.atMs + this.skewMs;
     });
   }
 

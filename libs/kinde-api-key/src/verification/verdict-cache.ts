@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { RefusedVerdict } from '../api-key/verdict.js';
+import type { AcceptedVerdict, RefusedVerdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { RecentInvalidations } from './recent-invalidations.js';
 import { ScopeLists } from './scope-lists.js';
@@ -38,7 +38,7 @@ export interface KeyVersion {
 
 /** An accepted key. */
 export interface CacheEntry extends KeyVersion {
-  readonly apiKey: VerifiedApiKey;
+  readonly verdict: AcceptedVerdict;
   /** Until then the entry is served without further checks. */
   freshUntilMs: number;
   /** Until then the entry is served while Kinde is asked in the background. After that, the request waits for Kinde. */
@@ -83,7 +83,8 @@ export class VerdictCache {
     const entry = this.#entries.get(digest);
     if (!entry) return undefined;
     const ageMs = nowMs - entry.sentAtMs;
-    if (ageMs >= 0 && ageMs < this.maxAcceptedAgeMs && this.#isValid(entry)) return entry;
+    const isChecked = entry.checkedSequence === this.#invalidations.sequence;
+    if (ageMs >= 0 && ageMs < this.maxAcceptedAgeMs && (isChecked || this.#isValid(entry))) return entry;
     this.#entries.delete(digest);
     return undefined;
   }
@@ -106,8 +107,9 @@ export class VerdictCache {
   storeAccepted(apiKey: VerifiedApiKey, version: KeyVersion): void {
     const { digest, sentAtMs, callNo } = version;
     if (this.#isOutdated(version) || !this.#replaceVersion(apiKey.keyId, version)) return;
+    const sharedKey = Object.freeze({ ...apiKey, scopes: this.#scopeLists.share(apiKey.scopes) });
     const entry: CacheEntry = {
-      apiKey: Object.freeze({ ...apiKey, scopes: this.#scopeLists.share(apiKey.scopes) }),
+      verdict: Object.freeze({ accepted: true, apiKey: sharedKey }),
       digest,
       sentAtMs,
       callNo,
@@ -161,10 +163,9 @@ export class VerdictCache {
   }
 
   #isValid(entry: CacheEntry): boolean {
-    const { sequence } = this.#invalidations;
-    if (entry.checkedSequence === sequence) return true;
-    if (this.#invalidations.isNewerThan(entry.apiKey, entry.sentAtMs, entry.checkedSequence)) return false;
-    entry.checkedSequence = sequence;
+    const { verdict, sentAtMs, checkedSequence } = entry;
+    if (this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs, checkedSequence)) return false;
+    entry.checkedSequence = this.#invalidations.sequence;
     return true;
   }
 
@@ -182,7 +183,8 @@ export class VerdictCache {
     return true;
   }
 
-  #recordRemoval({ apiKey: { keyId }, digest, sentAtMs, callNo }: CacheEntry): void {
+  #recordRemoval({ verdict, digest, sentAtMs, callNo }: CacheEntry): void {
+    const { keyId } = verdict.apiKey;
     this.#byKeyId.delete(keyId);
     if (!this.#newestVersions.has(keyId)) this.#newestVersions.set(keyId, { digest, sentAtMs, callNo });
   }

@@ -15,8 +15,6 @@ const MESSAGE = /^(\d{1,16}) ([\x21-\x7e]+)$/;
 
 /** The part of Redis that one registration uses. */
 export class RedisSession implements SharedSession {
-  readonly #connection: RedisConnection;
-  readonly #scope: SharedScope;
   readonly #circuit: RedisCircuit;
   #listener: SharedListener | undefined;
   #subscription: Subscription | undefined;
@@ -27,9 +25,11 @@ export class RedisSession implements SharedSession {
    * @param timeoutMs deadline of a command, in milliseconds
    * @param scope the registration's names and log
    */
-  constructor(connection: RedisConnection, timeoutMs: number, scope: SharedScope) {
-    this.#connection = connection;
-    this.#scope = scope;
+  constructor(
+    private readonly connection: RedisConnection,
+    timeoutMs: number,
+    private readonly scope: SharedScope,
+  ) {
     this.#circuit = new RedisCircuit({
       probe: () => connection.send(['PING']),
       timeoutMs,
@@ -63,9 +63,9 @@ export class RedisSession implements SharedSession {
   async take(bucket: string, limit: number, windowMs: number): Promise<SharedRate> {
     const args = ['1', bucket, String(limit), String(windowMs)];
     const answer = await this.#circuit.run(() =>
-      this.#connection.send(['EVALSHA', TAKE_SHA1, ...args]).catch((error: unknown) => {
+      this.connection.send(['EVALSHA', TAKE_SHA1, ...args]).catch((error: unknown) => {
         if (!String(error).includes('NOSCRIPT')) throw error;
-        return this.#connection.send(['EVAL', TAKE, ...args]);
+        return this.connection.send(['EVAL', TAKE, ...args]);
       }),
     );
     const [accepted, remaining, resetAfterUs] = Array.isArray(answer) ? answer.map(Number) : [];
@@ -74,29 +74,29 @@ export class RedisSession implements SharedSession {
   }
 
   async publish({ tag, atMs }: Invalidation): Promise<void> {
-    const { invalidations, keepInvalidationsMs } = this.#scope;
+    const { invalidations, keepInvalidationsMs } = this.scope;
     const numbers = [atMs, keepInvalidationsMs, MAX_INVALIDATIONS].map(String);
     await this.#send('EVAL', PUBLISH, '1', invalidations, tag, ...numbers);
   }
 
   async invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]> {
-    return parseInvalidations(await this.#send('EVAL', INVALIDATIONS_OF, '1', this.#scope.invalidations, ...tags));
+    return parseInvalidations(await this.#send('EVAL', INVALIDATIONS_OF, '1', this.scope.invalidations, ...tags));
   }
 
   async invalidationsSince(atMs: number): Promise<readonly Invalidation[]> {
     const limit = ['LIMIT', '0', String(MAX_INVALIDATIONS)];
     const range = [String(atMs), '+inf', 'WITHSCORES', ...limit];
-    return parseInvalidations(await this.#send('ZRANGEBYSCORE', this.#scope.invalidations, ...range));
+    return parseInvalidations(await this.#send('ZRANGEBYSCORE', this.scope.invalidations, ...range));
   }
 
   async start(listener: SharedListener): Promise<void> {
     this.#listener = listener;
-    this.#subscription = this.#connection.subscribe(this.#scope.invalidations, {
+    this.#subscription = this.connection.subscribe(this.scope.invalidations, {
       onMessage: (message) => this.#onMessage(message),
       onSubscribed: () => listener.onConnected(),
     });
     this.#reconnecting = setInterval(() => this.#subscription?.reconnect(), RECONNECT_EVERY_MS).unref();
-    await this.#circuit.run(() => this.#connection.send(['PING']), BOOT_TIMEOUT_MS).catch(() => undefined);
+    await this.#circuit.run(() => this.connection.send(['PING']), BOOT_TIMEOUT_MS).catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -107,7 +107,7 @@ export class RedisSession implements SharedSession {
   }
 
   #send(...args: string[]): Promise<unknown> {
-    return this.#circuit.run(() => this.#connection.send(args));
+    return this.#circuit.run(() => this.connection.send(args));
   }
 
   #onMessage(message: unknown): void {
