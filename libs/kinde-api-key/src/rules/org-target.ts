@@ -51,10 +51,8 @@ export type OrganizationTarget =
  */
 export function checkOrganizationTarget(target: OrganizationTarget | undefined): void {
   if (target === undefined) return;
-  const [entry, ...others] = Object.entries<unknown>(target ?? {});
-  const [name, value] = entry ?? [];
-  const isNamed =
-    ['param', 'header', 'query', 'body'].includes(name ?? '') && typeof value === 'string' && value !== '';
+  const [[name, value] = ['', undefined], ...others] = Object.entries<unknown>(target ?? {});
+  const isNamed = ['param', 'header', 'query', 'body'].includes(name) && typeof value === 'string' && value !== '';
   const isResolver = name === 'resolve' && typeof value === 'function';
   const isOfKey = name === 'from' && value === 'key';
   if (others.length === 0 && (isNamed || isResolver || isOfKey)) return;

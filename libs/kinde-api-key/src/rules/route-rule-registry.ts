@@ -24,10 +24,14 @@ export class RouteRuleRegistry {
   readonly #rules = new WeakMap<AnyFunction, Map<AnyFunction, RegisteredRule>>();
   readonly #namesakes = new Map<string, Set<AnyFunction>>();
 
-  constructor(
-    private readonly options: RouteRuleRegistryOptions,
-    private readonly resolvers: ResolverBinding,
-  ) {}
+  readonly #options: RouteRuleRegistryOptions;
+  // Private to the language: it leads to every object of the app, and a log of a guard must not.
+  readonly #resolvers: ResolverBinding;
+
+  constructor(options: RouteRuleRegistryOptions, resolvers: ResolverBinding) {
+    this.#options = options;
+    this.#resolvers = resolvers;
+  }
 
   /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
   ruleOf(controller: AnyFunction, handler: AnyFunction): RouteRule | undefined {
@@ -50,10 +54,10 @@ export class RouteRuleRegistry {
   #compile(controller: AnyFunction, allNames: readonly string[], handler: AnyFunction): RegisteredRule {
     const names = [...new Set(allNames)];
     const { ofClass, ofMethod } = handlerMetadata(controller, names, handler);
-    const listed: AccessMetadata[] = this.options.publicControllers.has(controller) ? [{ kind: 'public' }] : [];
+    const listed: AccessMetadata[] = this.#options.publicControllers.has(controller) ? [{ kind: 'public' }] : [];
     const metadata = { ofClass: { ...ofClass, access: [...listed, ...ofClass.access] }, ofMethod };
     const methodName = names.join('|');
-    const rateLimit = compileRateLimit(metadata, this.#uniqueNameOf(controller), methodName, this.options.rateLimit);
+    const rateLimit = compileRateLimit(metadata, this.#uniqueNameOf(controller), methodName, this.#options.rateLimit);
     const readerOf = this.#readerOf.bind(this, controller);
     const compiled = { ...compileRule(`${controller.name}.${methodName}`, metadata, readerOf, rateLimit), names };
     const rules = this.#rules.get(controller) ?? new Map<AnyFunction, RegisteredRule>();
@@ -63,11 +67,11 @@ export class RouteRuleRegistry {
 
   /** Returns the reader of a target, `null` where nothing has to be compared, or what is wrong with the resolver. */
   #readerOf(controller: AnyFunction, target?: OrganizationTarget): OrgReader | string | null {
-    if (!target) return requestOrgReader({ param: this.options.orgParam });
+    if (!target) return requestOrgReader({ param: this.#options.orgParam });
     if ('from' in target) return null;
     if (!('resolve' in target)) return requestOrgReader(target);
     const { resolve } = target;
-    if (isResolverClass(resolve)) return this.resolvers.bind(controller, resolve);
+    if (isResolverClass(resolve)) return this.#resolvers.bind(controller, resolve);
     return (context, _request, apiKey) => resolve(context, apiKey);
   }
 

@@ -34,7 +34,6 @@ export interface CompiledRule {
  * requirement on a method beats `@PublicRoute()` on its class.
  *
  * @param readerOf returns the reader of a target of `@OrgScoped()`, `null` where nothing has to be compared, or what is wrong with it
- * @param rateLimit of the handler; ignored on a public route
  */
 export function compileRule(
   route: string,
@@ -90,10 +89,9 @@ export function compileRateLimit(
 
 /** Returns what is wrong with the decorators of a handler: contradictions, and limits that a public route cannot keep. */
 export function findProblems(metadata: HandlerMetadata): readonly string[] {
-  const { ofClass, ofMethod } = metadata;
   return [
-    ...findContradictions(ofMethod, 'method', 'a method that it overrides counts'),
-    ...findContradictions(ofClass, 'class', 'its ancestors count'),
+    ...findContradictions(metadata.ofMethod, 'method', 'a method that it overrides counts'),
+    ...findContradictions(metadata.ofClass, 'class', 'its ancestors count'),
     ...findPublicLimit(metadata),
   ];
 }
@@ -113,10 +111,9 @@ function findContradictions({ access, rateLimits }: EffectiveMetadata, target: s
   return problems;
 }
 
-function findPublicLimit(metadata: HandlerMetadata): string[] {
-  const target = publicTarget(metadata);
+function findPublicLimit({ ofClass, ofMethod }: HandlerMetadata): string[] {
+  const target = publicTarget({ ofClass, ofMethod });
   if (target === null) return [];
-  const { ofClass, ofMethod } = metadata;
   // A limit on the class of a public method is meant for the other methods.
   const limits = target === 'class' && ofMethod.rateLimits.length === 0 ? ofClass.rateLimits : ofMethod.rateLimits;
   const limit = limits.find(({ kind }) => kind === 'rate-limit');
