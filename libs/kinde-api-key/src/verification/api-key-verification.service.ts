@@ -27,6 +27,10 @@ export class ApiKeyVerificationService {
    */
   readonly maxAcceptedAgeMs: number;
 
+  // Private to the language: the app gets this object, and a log of it must not walk what is behind.
+  readonly #verifier: Pick<KeyVerifier, 'verify'>;
+  readonly #clock: Clock;
+  readonly #shared: SharedVerdicts | null;
   readonly #invalidations = new RecentInvalidations(MAX_SKEW_MS);
   readonly #cache: VerdictCache | undefined;
   readonly #sharedLookup: SharedLookup | undefined;
@@ -35,11 +39,14 @@ export class ApiKeyVerificationService {
 
   /** @internal `options` is `null` with `cache: false`, `shared` without a shared store. */
   constructor(
-    private readonly verifier: Pick<KeyVerifier, 'verify'>,
+    verifier: Pick<KeyVerifier, 'verify'>,
     options: ResolvedCacheOptions | null,
-    private readonly clock: Clock,
-    private readonly shared: SharedVerdicts | null = null,
+    clock: Clock,
+    shared: SharedVerdicts | null = null,
   ) {
+    this.#verifier = verifier;
+    this.#clock = clock;
+    this.#shared = shared;
     this.#cache = options ? new VerdictCache(options, this.#invalidations) : undefined;
     this.maxAcceptedAgeMs = this.#cache?.maxAcceptedAgeMs ?? 0;
     this.#sharedLookup =
@@ -85,7 +92,7 @@ export class ApiKeyVerificationService {
 
   /** @internal Returns the cached verdict. Starts a refresh in the background when it is due. */
   lookup(key: RawKey): Verdict | undefined {
-    const nowMs = this.clock.now();
+    const nowMs = this.#clock.now();
     const entry = this.#cache?.accepted(key.digest, nowMs);
     if (!entry) return this.#cache?.refusal(key.digest, nowMs);
     if (nowMs < entry.freshUntilMs) return entry.verdict;
@@ -107,7 +114,7 @@ export class ApiKeyVerificationService {
 
   /** @internal Whether the key was accepted within {@link maxAcceptedAgeMs}, even if Kinde must be asked again before it is served. */
   wasAccepted(key: RawKey): boolean {
-    return this.#cache?.accepted(key.digest, this.clock.now()) !== undefined;
+    return this.#cache?.accepted(key.digest, this.#clock.now()) !== undefined;
   }
 
   async #find(key: RawKey): Promise<Verdict> {
@@ -118,14 +125,14 @@ export class ApiKeyVerificationService {
       const callNo = (this.#calls += 1);
       let answer: KeyAnswer;
       try {
-        answer = await this.verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new');
+        answer = await this.#verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new');
       } catch (error) {
         return this.#serveStale(key, error);
       }
       const { verdict, sentAtMs } = answer;
       const version = { digest: key.digest, sentAtMs, callNo };
       if (!verdict.accepted) return this.#storeRefusal(verdict, version, sequence);
-      if (this.shared) this.#apply(await this.shared.invalidationsOf(verdict.apiKey));
+      if (this.#shared) this.#apply(await this.#shared.invalidationsOf(verdict.apiKey));
       if (!this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs, sequence)) {
         return calls === 1 ? this.#storeAccepted(verdict, version) : verdict;
       }
@@ -139,7 +146,7 @@ export class ApiKeyVerificationService {
   /** An outage extends the age at which a key is still accepted, another failure does not. */
   #serveStale(key: RawKey, error: unknown): AcceptedVerdict {
     const isOutage = error instanceof KindeApiKeyUnavailableError;
-    const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.clock.now());
+    const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.#clock.now());
     if (!entry) throw error;
     return entry.verdict;
   }
@@ -150,7 +157,7 @@ export class ApiKeyVerificationService {
     const { digest, sentAtMs } = version;
     // Other instances cannot tell whether a call so close to an invalidation was sent before it.
     const isShareable = !this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs);
-    if (isShareable) await this.shared?.share(digest, { verdict, sentAtMs });
+    if (isShareable) await this.#shared?.share(digest, { verdict, sentAtMs });
     return verdict;
   }
 
@@ -158,19 +165,19 @@ export class ApiKeyVerificationService {
   async #storeRefusal(verdict: RefusedVerdict, version: KeyVersion, sequence: number): Promise<Verdict> {
     if (sequence === this.#invalidations.sequence) this.#cache?.storeRefusal(verdict, version);
     else this.#cache?.removeOlder(version);
-    if (this.#cache) await this.shared?.takeBack(version.digest);
+    if (this.#cache) await this.#shared?.takeBack(version.digest);
     return verdict;
   }
 
   async #publish(tag: string): Promise<void> {
-    const invalidation = { tag, atMs: Math.ceil(this.clock.now()) };
+    const invalidation = { tag, atMs: Math.ceil(this.#clock.now()) };
     this.#apply([invalidation], true);
     this.#inFlight.clear();
-    await this.shared?.publish(invalidation);
+    await this.#shared?.publish(invalidation);
   }
 
   #apply(invalidations: readonly Invalidation[], isOurs = false): void {
-    const nowMs = this.clock.now();
+    const nowMs = this.#clock.now();
     for (const invalidation of invalidations) {
       const isNew = this.#invalidations.apply(invalidation, nowMs, isOurs);
       if (isNew && invalidation.tag === EVERY_KEY) this.#cache?.clearRefusals();
