@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { resolveExtras } from './config/extra-options.js';
+import { resolveExtras } from './config/resolved-options.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import {
   KINDE_API_KEY_OPTIONS,

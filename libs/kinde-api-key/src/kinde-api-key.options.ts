@@ -3,8 +3,12 @@ import type { KindeApiKeyOptions } from './config/module-options.js';
 export type { KindeApiKeyCacheOptions } from './config/cache-options.js';
 export type { KindeConnectionOptions, KindeHttpOptions } from './config/connection-options.js';
 export type { ApiKeyCredential } from './config/credential-options.js';
-export type { ControllerClass, KindeApiKeyModuleExtras } from './config/extra-options.js';
-export type { GuardClass, KindeApiKeyOptions } from './config/module-options.js';
+export type {
+  ControllerClass,
+  GuardClass,
+  KindeApiKeyModuleExtras,
+  KindeApiKeyOptions,
+} from './config/module-options.js';
 export type { KindeApiKeyFailedAttemptsOptions, KindeApiKeyRateLimitOptions } from './config/rate-limit-options.js';
 
 /**

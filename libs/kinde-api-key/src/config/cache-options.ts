@@ -1,5 +1,4 @@
-import { integer, offBy, section } from './option-kinds.js';
-import type { OptionalIn, RequiredIn, OptionKind, UsedBy } from './option-table.js';
+import { integer, type OptionalIn } from './option-kinds.js';
 
 /** The options of `cache`. */
 export const CACHE_OPTIONS = {
@@ -27,13 +26,4 @@ export const CACHE_OPTIONS = {
 };
 
 /** How long answers are cached, and how many. The age of an answer counts from when the verify call was sent to Kinde. */
-export interface KindeApiKeyCacheOptions extends OptionalIn<typeof CACHE_OPTIONS>, RequiredIn<typeof CACHE_OPTIONS> {}
-
-/** The option `cache` with its defaults. */
-export interface ResolvedCacheOptions extends UsedBy<typeof CACHE_OPTIONS> {}
-
-/** `cache`: `false` becomes `null`. */
-export const cacheSection: OptionKind<false | KindeApiKeyCacheOptions, ResolvedCacheOptions | null> = offBy(
-  false,
-  section(CACHE_OPTIONS, 'an object, or false to turn it off'),
-);
+export interface KindeApiKeyCacheOptions extends OptionalIn<typeof CACHE_OPTIONS> {}

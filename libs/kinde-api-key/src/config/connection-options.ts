@@ -1,7 +1,6 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
-import { flag, integer, object, section } from './option-kinds.js';
-import { isRecord, type OptionalIn, type RequiredIn, type OptionKind, type UsedBy } from './option-table.js';
+import { flag, integer, object, section, type OptionalIn } from './option-kinds.js';
 
 /** An HTTP proxy, in the form that axios takes. */
 export interface KindeProxy {
@@ -25,19 +24,7 @@ export const HTTP_OPTIONS = {
 };
 
 /** Settings of the HTTP client: how to leave the network. Settings that could weaken a check are not accepted. */
-export interface KindeHttpOptions extends OptionalIn<typeof HTTP_OPTIONS>, RequiredIn<typeof HTTP_OPTIONS> {}
-
-/** `http`: checked, and handed on as it was given. */
-function httpSection(): OptionKind<KindeHttpOptions> {
-  const kind = section(HTTP_OPTIONS);
-  return {
-    ...kind,
-    read(given, name, reading) {
-      kind.read(given, name, reading);
-      return isRecord(given) ? given : {};
-    },
-  };
-}
+export interface KindeHttpOptions extends OptionalIn<typeof HTTP_OPTIONS> {}
 
 /** The options of `kinde`. */
 export const CONNECTION_OPTIONS = {
@@ -59,16 +46,8 @@ export const CONNECTION_OPTIONS = {
    */
   allowInsecureHost: flag(false),
   /** Settings of the HTTP client. Default: see {@link KindeHttpOptions}. */
-  http: httpSection(),
+  http: section<KindeHttpOptions, typeof HTTP_OPTIONS>(HTTP_OPTIONS),
 };
 
 /** How Kinde is called. */
-export interface KindeConnectionOptions
-  extends OptionalIn<typeof CONNECTION_OPTIONS>, RequiredIn<typeof CONNECTION_OPTIONS> {}
-
-/** The option `kinde` with its defaults. */
-export interface ResolvedConnectionOptions extends UsedBy<typeof CONNECTION_OPTIONS> {}
-
-/** `kinde`. */
-export const connectionSection: OptionKind<KindeConnectionOptions, ResolvedConnectionOptions> =
-  section(CONNECTION_OPTIONS);
+export interface KindeConnectionOptions extends OptionalIn<typeof CONNECTION_OPTIONS> {}

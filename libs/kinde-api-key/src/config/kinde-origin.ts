@@ -13,13 +13,12 @@ export type ResolvedOrigin = { readonly url: string } | { readonly problem: stri
 export function resolveOrigin(domain: string, allowInsecureHost: boolean): ResolvedOrigin {
   if (SUBDOMAIN.test(domain) && domain.toLowerCase() !== 'localhost')
     return { url: `https://${domain.toLowerCase()}.kinde.com` };
-  const url = parseUrl(domain.includes('://') ? domain : `https://${domain}`);
-  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+  const text = domain.includes('://') ? domain : `https://${domain}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:'))
     return { problem: `is not a domain: use e.g. 'acme', 'acme.kinde.com' or 'https://acme.kinde.com'` };
-  }
-  if (url.username || url.password || url.search || url.hash || url.pathname !== '/') {
+  if (url.username || url.password || url.search || url.hash || url.pathname !== '/')
     return { problem: `must be a domain alone, without a path, a query or credentials, e.g. 'https://acme.kinde.com'` };
-  }
   if (LOOPBACK.test(url.hostname) || allowInsecureHost) return { url: url.origin };
   if (!/^([a-z0-9-]+\.)+kinde\.com$/.test(url.hostname)) {
     return {
@@ -31,8 +30,4 @@ export function resolveOrigin(domain: string, allowInsecureHost: boolean): Resol
   if (url.protocol !== 'https:')
     return { problem: `must use https: plain http would show your customers' keys to the network` };
   return { url: url.origin };
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -2,17 +2,16 @@ import {
   choice,
   flag,
   integer,
-  list,
+  isRecord,
   object,
   offBy,
-  optionalFunction,
-  optionalText,
-  requiredInteger,
+  option,
+  readArgument,
+  readTable,
   section,
-  text,
-  textOrEnv,
+  TEXT,
+  type OptionKind,
 } from './option-kinds.js';
-import { isRecord, readArgument, readTable, type OptionKind } from './option-table.js';
 
 function read<Used>(kind: OptionKind<unknown, Used>, given: unknown, env: NodeJS.ProcessEnv = {}) {
   const problems: string[] = [];
@@ -50,15 +49,14 @@ describe('integer', () => {
   });
 
   it('without a default is a problem when it is absent', () => {
-    expect(read(requiredInteger({ min: 1, max: 5 }), undefined).problems).toEqual([
+    expect(read(integer({ min: 1, max: 5 }), undefined).problems).toEqual([
       'option is missing: a whole number from 1 to 5',
     ]);
   });
 });
 
 describe('a text', () => {
-  const kind = textOrEnv('KINDE_DOMAIN');
-  const MISSING = 'option is missing: pass it to forRoot() or set KINDE_DOMAIN in the environment';
+  const kind = option({ ...TEXT, env: 'KINDE_DOMAIN', absent: '', missing: 'set KINDE_DOMAIN' });
 
   it.each([
     ['acme', { KINDE_DOMAIN: 'other' }],
@@ -70,7 +68,7 @@ describe('a text', () => {
   });
 
   it.each([[{}], [{ KINDE_DOMAIN: '' }], [{ KINDE_DOMAIN: '   ' }]])('is missing with the environment %j', (env) => {
-    expect(read(kind, undefined, env).problems).toEqual([MISSING]);
+    expect(read(kind, undefined, env).problems).toEqual(['option is missing: set KINDE_DOMAIN']);
   });
 
   it.each([[''], ['  '], [null], [7], [['acme']], [{}]])(
@@ -81,9 +79,10 @@ describe('a text', () => {
   );
 
   it('may have a default, or be absent', () => {
-    expect(read(text('orgCode'), undefined)).toEqual({ used: 'orgCode', problems: [] });
-    expect(read(optionalText(), undefined)).toEqual({ used: null, problems: [] });
-    expect(read(optionalText('KINDE_API_ID'), undefined, { KINDE_API_ID: 'api_1' }).used).toBe('api_1');
+    expect(read(option({ ...TEXT, absent: 'orgCode' }), undefined)).toEqual({ used: 'orgCode', problems: [] });
+    const optional = option<string, null>({ ...TEXT, env: 'KINDE_API_ID', absent: null });
+    expect(read(optional, undefined)).toEqual({ used: null, problems: [] });
+    expect(read(optional, undefined, { KINDE_API_ID: 'api_1' }).used).toBe('api_1');
   });
 });
 
@@ -114,36 +113,20 @@ describe('choice', () => {
   });
 });
 
-describe('list', () => {
-  const texts = list<string>('a list of texts', (given) => given.every((item) => typeof item === 'string'));
-
-  it('copies the list', () => {
-    const given = ['a'];
-    expect(read(texts, given).used).toEqual(['a']);
-    expect(read(texts, given).used).not.toBe(given);
-    expect(read(texts, undefined)).toEqual({ used: [], problems: [] });
-  });
-
-  it.each([['text'], [[7]], [['a', null]], [{}], [null]])('rejects %j', (given) => {
-    expect(read(texts, given)).toEqual({ used: [], problems: ['option must be a list of texts'] });
-  });
-});
-
-describe('optionalFunction and object', () => {
-  it('accept what they name, or nothing', () => {
-    expect(read(optionalFunction(), Math.max)).toEqual({ used: Math.max, problems: [] });
-    expect(read(optionalFunction(), undefined)).toEqual({ used: null, problems: [] });
+describe('object', () => {
+  it('accepts an object, or nothing', () => {
+    const agent = {};
+    expect(read(object(), agent).used).toBe(agent);
     expect(read(object(), undefined)).toEqual({ used: null, problems: [] });
   });
 
-  it.each(['text', null, 7])('reject %p', (given) => {
-    expect(read(optionalFunction(), given).problems).toEqual(['option must be a function']);
+  it.each(['text', null, 7])('rejects %p', (given) => {
     expect(read(object(), given).problems).toEqual(['option must be an object']);
   });
 });
 
 describe('section', () => {
-  const kind = section({ size: integer({ min: 1, max: 5, default: 2 }), depth: requiredInteger({ min: 1, max: 5 }) });
+  const kind = section({ size: integer({ min: 1, max: 5, default: 2 }), depth: integer({ min: 1, max: 5 }) });
 
   it('reports each problem inside with its path', () => {
     expect(read(kind, { size: 9, width: 1 }).problems).toEqual([

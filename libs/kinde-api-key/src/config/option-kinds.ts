@@ -1,88 +1,136 @@
-import {
-  isRecord,
-  readTable,
-  type OptionalIn,
-  type RequiredIn,
-  type OptionKind,
-  type OptionTable,
-  type RequiredOption,
-  type UsedBy,
-} from './option-table.js';
+/** Where problems are collected, and the environment that stands in for absent options. */
+export interface Reading {
+  readonly problems: string[];
+  readonly env: NodeJS.ProcessEnv;
+}
 
-interface Check<Given, Used> extends Omit<OptionKind<Given, Used>, 'read'> {
-  readonly accepts: (given: unknown) => boolean;
-  /** Turns an accepted value into the one that is used. Default: the value itself. */
-  readonly use?: (given: Given) => Used;
-  /** Stands for an absent option, and for a wrong one until all problems are reported. */
-  readonly absent: Used;
+/** One option: the values that an app may give (`Given`), and the value that the library uses (`Used`). */
+export interface OptionKind<Given, Used = Given> {
+  /** Completes the sentence "the option must be". */
+  readonly takes: string;
+  readonly unit?: 'ms';
+  /** Environment variable that is read when the option is absent. */
+  readonly env?: string;
+  readonly default?: Given;
   /** Makes an absent option a problem, and says what to do. */
   readonly missing?: string;
+  /** The options inside this one. */
+  readonly fields?: OptionTable;
+  /**
+   * Checks one option and returns the value to use. A problem never contains the value, which may be a secret.
+   *
+   * @param name path of the option in messages, e.g. `cache.ttlMs`
+   */
+  read(given: unknown, name: string, reading: Reading): Used;
+}
+
+/** Options by name. Editors show the docstring of an entry where an app sets the option. */
+export type OptionTable = Readonly<Record<string, OptionKind<unknown, unknown>>>;
+
+type GivenFor<Kind> = Kind extends OptionKind<infer Given, unknown> ? Given : never;
+
+/**
+ * The options of a table that an app may leave out. An interface extends it without `&`: only then does the compiler reject e.g.
+ * `cache: true`. It maps over a parameter, so that the docstrings of the table reach the app's editor.
+ */
+export type OptionalIn<Table, Names extends keyof Table = keyof Table> = {
+  readonly [Name in Names]?: GivenFor<Table[Name]>;
+};
+
+/** The options of a table that an app must give. */
+export type RequiredIn<Table, Names extends keyof Table = keyof Table> = {
+  readonly [Name in Names]: GivenFor<Table[Name]>;
+};
+
+/** The object that the library uses, with every default filled in. */
+export type UsedBy<Table extends OptionTable> = { readonly [Name in keyof Table]: ReturnType<Table[Name]['read']> };
+
+/** @returns whether a value is an object with named fields */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads every option of a table. A field that is not known is a problem: a typo must not turn a limit off.
+ *
+ * @param nameOf path of a field in messages
+ * @param alsoKnown fields that are read elsewhere
+ */
+export function readTable<Table extends OptionTable>(
+  table: Table,
+  given: Readonly<Record<string, unknown>>,
+  reading: Reading,
+  nameOf = (field: string): string => field,
+  alsoKnown: readonly string[] = [],
+): UsedBy<Table> {
+  const known = [...Object.keys(table), ...alsoKnown];
+  for (const field of Object.keys(given).filter((name) => !known.includes(name)))
+    reading.problems.push(`${nameOf(field)} is not an option; known here: ${known.join(', ')}`);
+  const used = Object.entries(table).map(([field, kind]) => [field, kind.read(given[field], nameOf(field), reading)]);
+  return Object.fromEntries(used) as UsedBy<Table>;
+}
+
+/**
+ * Checks the argument of a public function or decorator, e.g. `@RateLimit`. The cure ends the message.
+ *
+ * @throws {TypeError} with every problem, each naming the function and the option
+ */
+export function readArgument<Table extends OptionTable>(table: Table, given: unknown, caller: string, cure = '') {
+  if (!isRecord(given)) throw new TypeError(`${caller}() needs an object${cure}`);
+  const problems: string[] = [];
+  const used = readTable(table, given, { problems, env: {} }, (field) => `${caller}({ ${field} })`);
+  if (problems.length > 0) throw new TypeError(problems.join('; ') + cure);
+  return used;
+}
+
+interface Check<Given, Absent> extends Omit<OptionKind<Given>, 'read'> {
+  readonly accepts: (given: unknown) => boolean;
+  /** Turns an accepted value into the one that is used. Default: the value itself. */
+  readonly use?: (given: Given) => Given;
+  /** Stands for an absent option, and for a wrong one until all problems are reported. */
+  readonly absent: Absent;
 }
 
 /** Makes a kind of option from a check. */
-export function option<Given, Used = Given>(check: Check<Given, Used>): OptionKind<Given, Used> {
-  const { accepts, use = (given: Given) => given as unknown as Used, absent, missing, ...kind } = check;
+export function option<Given, Absent = Given>(check: Check<Given, Absent>): OptionKind<Given, Given | Absent> {
+  const { accepts, use = (given) => given, absent, ...kind } = check;
   return {
     ...kind,
     read(given, name, { problems, env }) {
       const value = given === undefined && kind.env ? env[kind.env]?.trim() || undefined : given;
       if (value !== undefined && accepts(value)) return use(value as Given);
       if (value !== undefined) problems.push(`${name} must be ${kind.takes}`);
-      else if (missing) problems.push(`${name} is missing: ${missing}`);
+      else if (kind.missing) problems.push(`${name} is missing: ${kind.missing}`);
       return absent;
     },
   };
 }
 
-/** The whole numbers that an option accepts, both ends included. */
-export interface IntegerRange {
+interface IntegerRange {
   readonly min: number;
   readonly max: number;
   readonly unit?: 'ms';
 }
 
-/** @returns whether a value is a whole number within a range */
+/** @returns whether a value is a whole number within a range, both ends included */
 export function isIntegerIn({ min, max }: IntegerRange, value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
 }
 
-function integerCheck(range: IntegerRange) {
+/** A whole number. Without a default it is required. */
+export function integer({ default: fallback, ...range }: IntegerRange & { readonly default?: number }) {
   const takes = `a whole number from ${range.min} to ${range.max}`;
-  return { takes, accepts: (value: unknown) => isIntegerIn(range, value), ...(range.unit && { unit: range.unit }) };
+  const whenAbsent =
+    fallback === undefined ? { absent: range.min, missing: takes } : { absent: fallback, default: fallback };
+  return option<number>({ ...range, ...whenAbsent, takes, accepts: (given) => isIntegerIn(range, given) });
 }
 
-/** A whole number with a default. */
-export function integer(range: IntegerRange & { readonly default: number }): OptionKind<number> {
-  return option({ ...integerCheck(range), default: range.default, absent: range.default });
-}
-
-/** A whole number without a default. */
-export function requiredInteger(range: IntegerRange): RequiredOption<number> {
-  const check = integerCheck(range);
-  return { ...option({ ...check, absent: range.min, missing: check.takes }), isRequired: true };
-}
-
-const TEXT = {
+/** The check of a text. Surrounding blanks are removed. */
+export const TEXT = {
   takes: 'a text that is not empty',
   accepts: (given: unknown): boolean => typeof given === 'string' && given.trim() !== '',
   use: (given: string): string => given.trim(),
 };
-
-/** A text with a default. Surrounding blanks are removed. */
-export function text(fallback: string): OptionKind<string> {
-  return option({ ...TEXT, default: fallback, absent: fallback });
-}
-
-/** A text that may be absent from the options and, where a variable is named, from the environment. */
-export function optionalText(env?: string): OptionKind<string, string | null> {
-  return option<string, string | null>({ ...TEXT, ...(env && { env }), absent: null });
-}
-
-/** A text that must be in the options or in the environment. */
-export function textOrEnv(env: string): OptionKind<string> {
-  const missing = `pass it to forRoot() or set ${env} in the environment`;
-  return option({ ...TEXT, env, absent: '', missing });
-}
 
 /** `true` or `false`, and nothing that converts to them. */
 export function flag(fallback: boolean): OptionKind<boolean> {
@@ -91,42 +139,21 @@ export function flag(fallback: boolean): OptionKind<boolean> {
 }
 
 /** One of two words; the first is the default. */
-export function choice<First extends string, Second extends string>(
-  first: First,
-  second: Second,
-): OptionKind<First | Second> {
+export function choice<Word extends string>(first: Word, second: Word): OptionKind<Word> {
   const accepts = (given: unknown): boolean => given === first || given === second;
-  return option<First | Second>({ takes: `'${first}' or '${second}'`, accepts, default: first, absent: first });
-}
-
-/** A list that is copied. */
-export function list<Item>(
-  takes: string,
-  accepts: (given: readonly unknown[]) => boolean,
-): OptionKind<readonly Item[]> {
-  return option<readonly Item[]>({
-    takes,
-    accepts: (given) => Array.isArray(given) && accepts(given),
-    use: (given) => [...given],
-    absent: [],
-  });
-}
-
-/** A function, or nothing. */
-export function optionalFunction<F extends (...args: never[]) => unknown>(): OptionKind<F, F | null> {
-  return option<F, F | null>({ takes: 'a function', accepts: (given) => typeof given === 'function', absent: null });
+  return option({ takes: `'${first}' or '${second}'`, accepts, default: first, absent: first });
 }
 
 /** An object that is used as it is. */
 export function object<T extends object>(): OptionKind<T, T | null> {
-  return option<T, T | null>({ takes: 'an object', accepts: isRecord, absent: null });
+  return option<T, null>({ takes: 'an object', accepts: isRecord, absent: null });
 }
 
-/** An object with options of its own. Absent, it has every default. */
-export function section<Table extends OptionTable>(
+/** An object with options of its own. Absent, it has every default. `Given` is the interface that extends the types of the table. */
+export function section<Given, Table extends OptionTable>(
   fields: Table,
   takes = 'an object',
-): OptionKind<OptionalIn<Table> & RequiredIn<Table>, UsedBy<Table>> {
+): OptionKind<Given, UsedBy<Table>> {
   return {
     takes,
     fields,

@@ -6,9 +6,8 @@ import { REDIS_STORE_OPTIONS } from '../shared/redis/redis-store.js';
 import { CACHE_OPTIONS } from './cache-options.js';
 import { CONNECTION_OPTIONS, HTTP_OPTIONS } from './connection-options.js';
 import { CREDENTIAL_OPTIONS } from './credential-options.js';
-import { EXTRA_OPTIONS } from './extra-options.js';
-import { MODULE_OPTIONS } from './module-options.js';
-import type { OptionKind, OptionTable } from './option-table.js';
+import { EXTRA_OPTIONS, MODULE_OPTIONS } from './module-options.js';
+import type { OptionKind, OptionTable } from './option-kinds.js';
 import { FAILED_ATTEMPTS_OPTIONS, RATE_LIMIT_OPTIONS, ROUTE_RATE_LIMIT_OPTIONS } from './rate-limit-options.js';
 
 const PAGE = join(__dirname, '../../docs/options.md');
@@ -91,8 +90,8 @@ function rangeOf({ takes, unit }: Option['kind']): string {
 
 /** How the docstring must state the default. Where the table has none, the rest of the sentence is free. */
 function defaultOf({ kind }: Option): string {
-  if ('isRequired' in kind) return 'Required.';
   if (kind.env) return `Default: the environment variable \`${kind.env}\``;
+  if (kind.missing) return 'Required.';
   if (typeof kind.default === 'number') return `Default ${grouped(String(kind.default))}.`;
   return kind.default === undefined
     ? 'Default: '

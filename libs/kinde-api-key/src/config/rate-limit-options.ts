@@ -1,6 +1,5 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { choice, integer, isIntegerIn, offBy, requiredInteger, section } from './option-kinds.js';
-import type { OptionalIn, RequiredIn, OptionKind, UsedBy } from './option-table.js';
+import { choice, integer, isIntegerIn, type OptionalIn, type OptionKind, type RequiredIn } from './option-kinds.js';
 
 const LIMIT = { min: 1, max: 10_000 } as const;
 const WINDOW = { min: 1_000, max: 86_400_000, unit: 'ms' } as const;
@@ -11,11 +10,6 @@ export const MAX_LIMIT = LIMIT.max;
 /** @returns whether a value is a limit: a whole number from 1 to 10,000 */
 export function isLimit(value: unknown): value is number {
   return isIntegerIn(LIMIT, value);
-}
-
-/** @returns whether a value is the length of a window: a whole number of milliseconds from a second to a day */
-export function isWindowMs(value: unknown): value is number {
-  return isIntegerIn(WINDOW, value);
 }
 
 /** Number of requests of a key that are accepted in any window, or a function that returns it. */
@@ -47,40 +41,23 @@ export const RATE_LIMIT_OPTIONS = {
 };
 
 /** How often one key may be used. */
-export interface KindeApiKeyRateLimitOptions
-  extends OptionalIn<typeof RATE_LIMIT_OPTIONS>, RequiredIn<typeof RATE_LIMIT_OPTIONS> {}
-
-/** The limit of every route without a limit of its own. */
-export interface ResolvedRateLimitOptions extends UsedBy<typeof RATE_LIMIT_OPTIONS> {}
-
-/** `rateLimit`: absent, it becomes `null`. */
-export const rateLimitSection: OptionKind<KindeApiKeyRateLimitOptions, ResolvedRateLimitOptions | null> = offBy(
-  undefined,
-  section(RATE_LIMIT_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 60_000 }'),
-);
+export interface KindeApiKeyRateLimitOptions extends OptionalIn<typeof RATE_LIMIT_OPTIONS> {}
 
 /** The options of `@RateLimit()`. */
 export const ROUTE_RATE_LIMIT_OPTIONS = {
   /** Number of requests of one key that are accepted in any window. 1 to 10,000. Required. */
-  limit: requiredInteger(LIMIT),
+  limit: integer(LIMIT),
   /** Length of the sliding window. In milliseconds, 1,000 to 86,400,000. Required. */
-  windowMs: requiredInteger(WINDOW),
+  windowMs: integer(WINDOW),
 };
 
 /** The options of `failedAttempts`. */
 export const FAILED_ATTEMPTS_OPTIONS = {
   /** Number of refused keys allowed per window. 1 to 10,000. Required. */
-  limit: requiredInteger(LIMIT),
+  limit: integer(LIMIT),
   /** Length of the window. In milliseconds, 1,000 to 86,400,000. Required. */
-  windowMs: requiredInteger(WINDOW),
+  windowMs: integer(WINDOW),
 };
 
 /** How many refused keys one client network may send. */
-export interface KindeApiKeyFailedAttemptsOptions
-  extends OptionalIn<typeof FAILED_ATTEMPTS_OPTIONS>, RequiredIn<typeof FAILED_ATTEMPTS_OPTIONS> {}
-
-/** `failedAttempts`: absent, it becomes `null`. */
-export const failedAttemptsSection: OptionKind<
-  KindeApiKeyFailedAttemptsOptions,
-  KindeApiKeyFailedAttemptsOptions | null
-> = offBy(undefined, section(FAILED_ATTEMPTS_OPTIONS, 'an object, e.g. { limit: 100, windowMs: 900_000 }'));
+export interface KindeApiKeyFailedAttemptsOptions extends RequiredIn<typeof FAILED_ATTEMPTS_OPTIONS> {}

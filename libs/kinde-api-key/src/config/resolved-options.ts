@@ -1,36 +1,24 @@
-import { EXTRA_OPTIONS } from './extra-options.js';
-import type { KindeHttpOptions, ResolvedConnectionOptions } from './connection-options.js';
+import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { resolveOrigin } from './kinde-origin.js';
-import { MODULE_OPTIONS, type KindeApiKeyOptions } from './module-options.js';
-import { invalidOptions, isRecord, readTable, type UsedBy } from './option-table.js';
-
-export type { ResolvedCacheOptions } from './cache-options.js';
-export type { ResolvedRateLimitOptions } from './rate-limit-options.js';
-
-type Used = UsedBy<typeof MODULE_OPTIONS>;
-
-/** What the calls to Kinde need. */
-export interface ResolvedKindeOptions
-  extends
-    Pick<Used, 'clientId' | 'clientSecret' | 'apiId'>,
-    Omit<ResolvedConnectionOptions, 'http' | 'allowInsecureHost'> {
-  /** `https://acme.kinde.com`, without a trailing slash. */
-  readonly origin: string;
-  readonly audience: string;
-}
-
-/** What the guard needs. */
-export type ResolvedGuardOptions = Omit<
-  Used,
-  'domain' | 'clientId' | 'clientSecret' | 'audience' | 'apiId' | 'kinde' | 'cache' | 'rateLimit' | 'shared'
->;
+import {
+  EXTRA_OPTIONS,
+  MODULE_OPTIONS,
+  type KindeApiKeyModuleExtras,
+  type KindeApiKeyOptions,
+} from './module-options.js';
+import { isRecord, readTable, type UsedBy } from './option-kinds.js';
 
 /** The options after every check, with every default filled in: one slice for each module. */
-export interface ResolvedOptions extends Pick<Used, 'cache' | 'rateLimit' | 'shared'> {
-  readonly kinde: ResolvedKindeOptions;
-  readonly http: KindeHttpOptions;
-  readonly guard: ResolvedGuardOptions;
-}
+export type ResolvedOptions = ReturnType<typeof resolveOptions>;
+
+/** What the guard needs. */
+export type ResolvedGuardOptions = ResolvedOptions['guard'];
+
+/** The option `cache` with its defaults. */
+export type ResolvedCacheOptions = NonNullable<ResolvedOptions['cache']>;
+
+/** The limit of every route without a limit of its own. */
+export type ResolvedRateLimitOptions = NonNullable<ResolvedOptions['rateLimit']>;
 
 const EXTRAS = Object.keys(EXTRA_OPTIONS);
 
@@ -41,7 +29,7 @@ const EXTRAS = Object.keys(EXTRA_OPTIONS);
  * @param env the environment, read now and not at import
  * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem at once; it contains no value of a secret
  */
-export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv): ResolvedOptions {
+export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv) {
   const given: unknown = input === undefined ? {} : input;
   if (!isRecord(given)) throw invalidOptions(['the options must be an object']);
   const problems: string[] = [];
@@ -53,13 +41,22 @@ export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv
   const origin = resolveOrigin(domain, allowInsecureHost);
   if ('problem' in origin && domain !== '') problems.push(`domain ${origin.problem}`);
   if ('problem' in origin || problems.length > 0) throw invalidOptions(problems);
-  const audienceOrDefault = audience ?? `${origin.url}/api`;
-  return {
-    kinde: { origin: origin.url, clientId, clientSecret, audience: audienceOrDefault, apiId, ...connection },
-    http,
-    cache,
-    rateLimit,
-    shared,
-    guard,
-  };
+  const credentials = { clientId, clientSecret, apiId, audience: audience ?? `${origin.url}/api` };
+  return { kinde: { origin: origin.url, ...credentials, ...connection }, http, cache, rateLimit, shared, guard };
+}
+
+/**
+ * Checks the extras and fills in their defaults. In `forRoot` the other options stand beside them.
+ *
+ * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem
+ */
+export function resolveExtras({ isGlobal, globalGuard }: KindeApiKeyModuleExtras): UsedBy<typeof EXTRA_OPTIONS> {
+  const problems: string[] = [];
+  const extras = readTable(EXTRA_OPTIONS, { isGlobal, globalGuard }, { problems, env: {} });
+  if (problems.length > 0) throw invalidOptions(problems);
+  return extras;
+}
+
+function invalidOptions(problems: readonly string[]): KindeApiKeyConfigurationError {
+  return new KindeApiKeyConfigurationError('KindeApiKeyModule cannot start with these options:', problems);
 }

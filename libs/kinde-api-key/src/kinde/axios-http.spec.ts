@@ -30,7 +30,7 @@ async function serve(listener: RequestListener): Promise<{ origin: string; serve
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
 }
 
-function newHttp(options?: ResolvedOptions['http']): AxiosKindeHttp {
+function newHttp(options?: Partial<ResolvedOptions['http']>): AxiosKindeHttp {
   const http = new AxiosKindeHttp(new HttpService(axios.create()), options);
   cleanups.push(() => http.close());
   return http;
@@ -45,7 +45,7 @@ const requestTo = (url: string): KindeRequest => ({
 const never = () => new AbortController().signal;
 
 /** Sends one request to a server with this listener. */
-async function ask(listener: RequestListener, options?: ResolvedOptions['http']) {
+async function ask(listener: RequestListener, options?: Partial<ResolvedOptions['http']>) {
   const { origin } = await serve(listener);
   return newHttp(options).send(requestTo(origin), never());
 }

@@ -37,7 +37,7 @@ export class AxiosKindeHttp implements KindeHttp {
    */
   constructor(
     private readonly http: KindeHttpService,
-    options: ResolvedOptions['http'] = {},
+    options: Partial<ResolvedOptions['http']> = {},
   ) {
     this.#connection = {
       proxy: options.proxy ?? false,

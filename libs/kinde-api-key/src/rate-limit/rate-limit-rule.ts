@@ -1,6 +1,6 @@
 import type { Limit } from '../config/rate-limit-options.js';
 
-export { isLimit, isWindowMs, MAX_LIMIT, type Limit } from '../config/rate-limit-options.js';
+export { isLimit, MAX_LIMIT, type Limit } from '../config/rate-limit-options.js';
 
 /** The rate limit of a route, compiled once. */
 export interface RateLimitRule {

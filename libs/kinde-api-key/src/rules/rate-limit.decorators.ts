@@ -1,11 +1,10 @@
-import { readArgument, type OptionalIn, type RequiredIn } from '../config/option-table.js';
+import { readArgument, type RequiredIn } from '../config/option-kinds.js';
 import { ROUTE_RATE_LIMIT_OPTIONS } from '../config/rate-limit-options.js';
 import type { ApiKeyRuleDecorator } from './access.decorators.js';
 import { ruleDecorator } from './rule-storage.js';
 
 /** A rate limit of a class or a method. */
-export interface ApiKeyRateLimit
-  extends OptionalIn<typeof ROUTE_RATE_LIMIT_OPTIONS>, RequiredIn<typeof ROUTE_RATE_LIMIT_OPTIONS> {}
+export interface ApiKeyRateLimit extends RequiredIn<typeof ROUTE_RATE_LIMIT_OPTIONS> {}
 
 /**
  * Limits how often one key may call one method, or the methods of a class together. It replaces the limit of the class, an ancestor or the

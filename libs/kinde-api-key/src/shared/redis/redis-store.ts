@@ -1,5 +1,4 @@
-import { choice, integer } from '../../config/option-kinds.js';
-import { readArgument, type OptionalIn, type RequiredIn } from '../../config/option-table.js';
+import { choice, integer, readArgument, type OptionalIn } from '../../config/option-kinds.js';
 import type { SharedStore } from '../shared-store.js';
 import { connectionOf, type RedisClient } from './redis-client.js';
 import { RedisSession } from './redis-session.js';
@@ -19,8 +18,7 @@ export const REDIS_STORE_OPTIONS = {
 };
 
 /** See {@link redisStore}. */
-export interface RedisStoreOptions
-  extends OptionalIn<typeof REDIS_STORE_OPTIONS>, RequiredIn<typeof REDIS_STORE_OPTIONS> {
+export interface RedisStoreOptions extends OptionalIn<typeof REDIS_STORE_OPTIONS> {
   /**
    * The app's own client: ioredis 5 or 6 (`new Redis()`), or node-redis 5 or 6 (`createClient()`, which the app connects). The store never
    * closes it. It opens a second connection by `duplicate()` to receive invalidations, and closes that one with the app. Required.
