@@ -18,7 +18,6 @@ export class RateLimiter {
 
   /**
    * Counts one request under the id of the key. The id survives a rotation, so a new secret does not refill the budget.
-   *
    * A limit is unknown when the app's function throws or does not return a whole number from 1 to 10,000. Then the request is refused and not
    * counted, and the first such failure is logged.
    */

@@ -21,7 +21,7 @@ export class RedisCircuit {
   #probeTimer: NodeJS.Timeout | undefined;
   #noProbeUntilMs = -Infinity;
 
-  /** @param probe sends a command that Redis answers while it is up */
+  /** A call has a deadline of `timeoutMs` milliseconds. `probe` sends a command that Redis answers while it is up. */
   constructor(
     private readonly probe: () => Promise<unknown>,
     private readonly timeoutMs: number,

@@ -90,13 +90,7 @@ function nodeRedisConnection(client: NodeRedisClient): RedisConnection {
 /** Subscribes whenever the connection is ready. It may be lost and ready again, and subscribing twice does no harm. */
 function keepSubscribed(own: RedisClient, subscribe: () => Promise<unknown>, onSubscribed: () => void): void {
   ignoreErrors(own);
-  own.on(
-    'ready',
-    () =>
-      void subscribe()
-        .then(onSubscribed)
-        .catch(() => undefined),
-  );
+  own.on('ready', () => void subscribe().then(onSubscribed, () => undefined));
 }
 
 /** Without a listener, an error event ends the process. Failures are noticed by the calls that fail. */
