@@ -1,6 +1,7 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import { isLimit, MAX_LIMIT, type Limit } from '../config/rate-limit-options.js';
 import type { Log } from '../log.js';
-import { isLimit, MAX_LIMIT, type Limit, type RateLimitRule } from './rate-limit-rule.js';
+import type { RateLimitRule } from './rate-limit-rule.js';
 import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 
 /** `Retry-After` of a request whose limit is unknown. */
@@ -17,11 +18,8 @@ export class RateLimiter {
 
   /**
    * Counts one request under the id of the key. The id survives a rotation, so a new secret does not refill the budget.
-   *
    * A limit is unknown when the app's function throws or does not return a whole number from 1 to 10,000. Then the request is refused and not
    * counted, and the first such failure is logged.
-   *
-   * @returns the store's decision, or a promise of it where the store has to wait
    */
   take(rule: RateLimitRule, apiKey: VerifiedApiKey): RateDecision | Promise<RateDecision> {
     const { scope, limit, windowMs } = rule;
@@ -31,25 +29,23 @@ export class RateLimiter {
   }
 
   #limitOf(limit: Exclude<Limit, number>, apiKey: VerifiedApiKey): number | undefined {
+    let what: string;
     try {
       const returned: unknown = limit(apiKey);
       if (isLimit(returned)) return returned;
       // An unhandled rejection would end the process.
       if (returned instanceof Promise) returned.catch(() => undefined);
-      this.#logOnce(apiKey, `returned ${describe(returned)}`);
+      what = `returned ${describe(returned)}`;
     } catch (error) {
-      this.#logOnce(apiKey, `threw${error instanceof Error ? `: ${error.message}` : ` ${describe(error)}`}`);
+      what = `threw${error instanceof Error ? `: ${error.message}` : ` ${describe(error)}`}`;
     }
-    return undefined;
-  }
-
-  #logOnce({ keyId }: VerifiedApiKey, what: string): void {
-    if (this.#hasLogged) return;
+    if (this.#hasLogged) return undefined;
     this.#hasLogged = true;
     this.log.error(
-      `rateLimit.limit ${what}, for the key ${keyId}; it must return a whole number from 1 to ${MAX_LIMIT}. Such requests are refused ` +
-        'with 429 RATE_LIMITED. This is logged once',
+      `rateLimit.limit ${what}, for the key ${apiKey.keyId}; it must return a whole number from 1 to ${MAX_LIMIT}. Such requests are ` +
+        'refused with 429 RATE_LIMITED. This is logged once',
     );
+    return undefined;
   }
 }
 

@@ -1,8 +1,11 @@
 import { createHmac, hash, hkdfSync } from 'node:crypto';
-import type { ResolvedKindeOptions } from '../config/resolved-options.js';
+import type { ResolvedOptions } from '../config/resolved-options.js';
 
 /** What a registration is known by: instances share verdicts, tokens and limits if these are equal. */
-export type SharedIdentity = Pick<ResolvedKindeOptions, 'origin' | 'clientId' | 'clientSecret' | 'audience' | 'apiId'>;
+export type SharedIdentity = Pick<
+  ResolvedOptions['kinde'],
+  'origin' | 'clientId' | 'clientSecret' | 'audience' | 'apiId'
+>;
 
 /**
  * Names and secrets of one registration in the shared store. The secrets are derived from the client secret (HKDF-SHA256, RFC 5869),

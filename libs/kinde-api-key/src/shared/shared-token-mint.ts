@@ -30,12 +30,7 @@ export class SharedTokenMint implements Mint {
     private readonly timeoutMs: number,
   ) {}
 
-  /**
-   * Returns the shared token, or fetches one: see {@link Mint}.
-   *
-   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
-   * @throws {VerificationFailure} if Kinde does not answer, or another instance did not get a token in time
-   */
+  /** Returns the shared token, or fetches one. Rejects like the endpoint, or if another instance did not get a token in time. */
   async mint(request: MintRequest): Promise<AccessToken> {
     const owner = randomBytes(16).toString('hex');
     const endsAtMs = performance.now() + this.timeoutMs;
@@ -78,18 +73,16 @@ export class SharedTokenMint implements Mint {
     const extending = setInterval(extendLock, EXTEND_LOCK_EVERY_MS).unref();
     try {
       // The previous holder may have stored a token after our last look.
-      return (await this.#find(request).catch(() => undefined)) ?? (await this.#mintAndStore(request));
+      const stored = await this.#find(request).catch(() => undefined);
+      if (stored) return stored;
+      const token = await this.endpoint.mint(request);
+      const sealed = sealToken(this.secrets, { token, isForced: request.isForced });
+      const ttlMs = Math.max(1, Math.floor(token.usableUntilMs - this.clock.now()));
+      await this.session.write(this.secrets.tokenName, sealed, ttlMs).catch(() => undefined);
+      return token;
     } finally {
       clearInterval(extending);
       await this.session.release(this.secrets.tokenLockName, owner).catch(() => undefined);
     }
-  }
-
-  async #mintAndStore(request: MintRequest): Promise<AccessToken> {
-    const token = await this.endpoint.mint(request);
-    const sealed = sealToken(this.secrets, { token, isForced: request.isForced });
-    const ttlMs = Math.max(1, Math.floor(token.usableUntilMs - this.clock.now()));
-    await this.session.write(this.secrets.tokenName, sealed, ttlMs).catch(() => undefined);
-    return token;
   }
 }

@@ -17,7 +17,8 @@ export class SharedVerdictStore implements SharedVerdicts {
   readonly #owner = randomBytes(16).toString('hex');
   /** Invalidations that could not be published yet: tag to time. */
   readonly #pending = new Map<string, number>();
-  #apply: (invalidations: readonly Invalidation[]) => void = () => undefined;
+  /** Applies invalidations to the cache. */
+  apply: (invalidations: readonly Invalidation[]) => void = () => undefined;
   #caughtUpToMs: number;
 
   /** @param maxAcceptedAgeMs how long a verdict is kept, in milliseconds. 0 stores none */
@@ -44,7 +45,8 @@ export class SharedVerdictStore implements SharedVerdicts {
   }
 
   async claimRefresh(digest: string): Promise<boolean> {
-    return this.session.acquire(this.#claimName(digest), this.#owner, REFRESH_CLAIM_MS).catch(() => true);
+    const claim = `${this.secrets.verdictName(digest)}:refresh`;
+    return this.session.acquire(claim, this.#owner, REFRESH_CLAIM_MS).catch(() => true);
   }
 
   async invalidationsOf(apiKey: VerifiedApiKey): Promise<readonly Invalidation[]> {
@@ -58,7 +60,7 @@ export class SharedVerdictStore implements SharedVerdicts {
     if (sealed === undefined || ttlMs < 1) return;
     await this.session.write(name, sealed, ttlMs).catch(() => undefined);
     // The next refresh need not wait for the claim to expire.
-    await this.session.release(this.#claimName(digest), this.#owner).catch(() => undefined);
+    await this.session.release(`${name}:refresh`, this.#owner).catch(() => undefined);
   }
 
   async takeBack(digest: string): Promise<void> {
@@ -77,19 +79,14 @@ export class SharedVerdictStore implements SharedVerdicts {
   }
 
   onInvalidations(apply: (invalidations: readonly Invalidation[]) => void): void {
-    this.#apply = apply;
-  }
-
-  /** Applies an invalidation that another instance has published. */
-  onInvalidation(invalidation: Invalidation): void {
-    this.#apply([invalidation]);
+    this.apply = apply;
   }
 
   /** Applies the invalidations stored since the last time, then publishes the pending ones. Never rejects. */
   async catchUp(): Promise<void> {
     const nowMs = this.clock.now();
     try {
-      this.#apply(await this.session.invalidationsSince(Math.floor(this.#caughtUpToMs - 2 * MAX_SKEW_MS)));
+      this.apply(await this.session.invalidationsSince(Math.floor(this.#caughtUpToMs - 2 * MAX_SKEW_MS)));
       this.#caughtUpToMs = nowMs;
       for (const [tag, atMs] of this.#pending) {
         await this.session.publish({ tag, atMs });
@@ -99,9 +96,5 @@ export class SharedVerdictStore implements SharedVerdicts {
     } catch {
       // The next catch-up tries again.
     }
-  }
-
-  #claimName(digest: string): string {
-    return `${this.secrets.verdictName(digest)}:refresh`;
   }
 }

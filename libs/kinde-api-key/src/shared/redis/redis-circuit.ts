@@ -19,14 +19,9 @@ export class RedisCircuit {
   #state: 'up' | 'down' | 'closed' = 'up';
   #answeredAtMs = -Infinity;
   #probeTimer: NodeJS.Timeout | undefined;
-  #probePauseMs = FIRST_PROBE_AFTER_MS;
-  #probeSentAtMs = -Infinity;
+  #noProbeUntilMs = -Infinity;
 
-  /**
-   * @param probe sends a command that Redis answers while it is up
-   * @param timeoutMs deadline of a call, in milliseconds
-   * @param onUp called when Redis answers again
-   */
+  /** A call has a deadline of `timeoutMs` milliseconds. `probe` sends a command that Redis answers while it is up. */
   constructor(
     private readonly probe: () => Promise<unknown>,
     private readonly timeoutMs: number,
@@ -34,11 +29,7 @@ export class RedisCircuit {
     private readonly onUp: () => void,
   ) {}
 
-  /**
-   * Sends a call and returns its answer.
-   *
-   * @throws {SharedStoreError} on an error reply or without an answer in time; at once while Redis is down
-   */
+  /** Returns the answer to a call. Rejects with {@link SharedStoreError} on an error reply or after the deadline; at once while Redis is down. */
   async run<T>(call: () => Promise<T>, timeoutMs = this.timeoutMs): Promise<T> {
     if (this.#state !== 'up') throw new SharedStoreError('Redis is down');
     const sentAtMs = performance.now();
@@ -51,7 +42,7 @@ export class RedisCircuit {
       if (error instanceof TimedOut && this.#answeredAtMs > sentAtMs) throw new SharedStoreError('Redis was too slow');
       const code = errorReplyOf(error);
       if (code === undefined) this.#markDown();
-      else this.#logErrorReply(code);
+      else if (this.#errorReplies.isDue('error reply')) this.#logErrorReply(code);
       throw new SharedStoreError(code === undefined ? 'Redis did not answer' : `Redis replied with an error (${code})`);
     }
   }
@@ -69,40 +60,31 @@ export class RedisCircuit {
       'Redis does not answer. Until it does, this instance falls back to its own cache and M2M token, and rate-limited requests are ' +
         'counted here or refused, as limitsOnOutage says. Check Redis and the network to it',
     );
-    this.#probePauseMs = FIRST_PROBE_AFTER_MS;
-    this.#scheduleProbe();
+    this.#scheduleProbe(FIRST_PROBE_AFTER_MS);
   }
 
-  #markUp(): void {
-    if (this.#state !== 'down') return;
+  #scheduleProbe(pauseMs: number): void {
+    this.#probeTimer = setTimeout(() => {
+      this.#scheduleProbe(Math.min(MAX_PROBE_PAUSE_MS, pauseMs * 2));
+      if (performance.now() >= this.#noProbeUntilMs) void this.#probe();
+    }, pauseMs).unref();
+  }
+
+  async #probe(): Promise<void> {
+    this.#noProbeUntilMs = performance.now() + PROBE_LOST_AFTER_MS;
+    const isUp = await this.probe().then(
+      () => true,
+      (error: unknown) => errorReplyOf(error) !== undefined,
+    );
+    this.#noProbeUntilMs = -Infinity;
+    if (!isUp || this.#state !== 'down') return;
     this.#state = 'up';
     clearTimeout(this.#probeTimer);
     this.log.warn('Redis answers again');
     this.onUp();
   }
 
-  #scheduleProbe(): void {
-    this.#probeTimer = setTimeout(() => {
-      this.#probe().catch(() => undefined);
-      this.#probePauseMs = Math.min(MAX_PROBE_PAUSE_MS, this.#probePauseMs * 2);
-      this.#scheduleProbe();
-    }, this.#probePauseMs).unref();
-  }
-
-  async #probe(): Promise<void> {
-    const nowMs = performance.now();
-    if (nowMs - this.#probeSentAtMs < PROBE_LOST_AFTER_MS) return;
-    this.#probeSentAtMs = nowMs;
-    const isUp = await this.probe().then(
-      () => true,
-      (error: unknown) => errorReplyOf(error) !== undefined,
-    );
-    if (this.#probeSentAtMs === nowMs) this.#probeSentAtMs = -Infinity;
-    if (isUp) this.#markUp();
-  }
-
   #logErrorReply(code: string): void {
-    if (!this.#errorReplies.isDue('error reply')) return;
     this.log.warn(
       `Redis replies with errors (${code}). What fails is not shared, and rate-limited requests are counted here or refused, as ` +
         'limitsOnOutage says. Check the memory limit, replication and permissions of Redis',

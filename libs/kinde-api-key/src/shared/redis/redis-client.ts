@@ -28,7 +28,6 @@ export interface RedisConnection {
   send(args: readonly string[]): Promise<unknown>;
   /**
    * Subscribes to a channel on a duplicate of the app's client. Returns a function that closes the duplicate.
-   *
    * @param onSubscribed called when the channel is subscribed, for the first time or again. Messages may have been lost before
    */
   subscribe(channel: string, onMessage: (message: string) => void, onSubscribed: () => void): () => void;
@@ -37,24 +36,19 @@ export interface RedisConnection {
 /** node-redis may give up connecting. It is started again after this time, in milliseconds. */
 const RECONNECT_EVERY_MS = 5_000;
 
-/**
- * Returns the connection of the app's client.
- *
- * @throws {TypeError} if it is a client of neither library
- */
+/** Returns the connection of the app's client. Throws a `TypeError` for a client of neither library. */
 export function connectionOf(client: RedisClient): RedisConnection {
-  const connection = isIoredis(client) ? ioredisConnection(client) : isNodeRedis(client) && nodeRedisConnection(client);
-  if (!connection) {
-    throw new TypeError(
-      'redisStore({ client }) takes a client of ioredis 5 or 6 (new Redis()) or of redis 5 or 6 (createClient(), connected)',
-    );
-  }
-  // Without a listener, an error event ends the process. Failures are noticed by the calls that fail.
-  client.on('error', ignore);
-  return connection;
+  if (hasMethods<IoredisClient>(client, 'call', 'duplicate', 'on', 'subscribe', 'disconnect'))
+    return ioredisConnection(client);
+  if (hasMethods<NodeRedisClient>(client, 'sendCommand', 'duplicate', 'on', 'connect', 'subscribe', 'destroy'))
+    return nodeRedisConnection(client);
+  throw new TypeError(
+    'redisStore({ client }) takes a client of ioredis 5 or 6 (new Redis()) or of redis 5 or 6 (createClient(), connected)',
+  );
 }
 
 function ioredisConnection(client: IoredisClient): RedisConnection {
+  ignoreErrors(client);
   return {
     // async, because a client may throw instead of rejecting
     send: async ([command = '', ...args]) => client.call(command, ...args),
@@ -74,12 +68,13 @@ function ioredisConnection(client: IoredisClient): RedisConnection {
 }
 
 function nodeRedisConnection(client: NodeRedisClient): RedisConnection {
+  ignoreErrors(client);
   return {
     send: async (args) => client.sendCommand([...args]),
     subscribe: (channel, onMessage, onSubscribed) => {
       const own = client.duplicate();
       const connect = (): void => {
-        if (!own.isOpen) own.connect().catch(ignore);
+        if (!own.isOpen) own.connect().catch(() => undefined);
       };
       keepSubscribed(own, async () => own.isOpen && own.subscribe(channel, onMessage), onSubscribed);
       connect();
@@ -94,23 +89,16 @@ function nodeRedisConnection(client: NodeRedisClient): RedisConnection {
 
 /** Subscribes whenever the connection is ready. It may be lost and ready again, and subscribing twice does no harm. */
 function keepSubscribed(own: RedisClient, subscribe: () => Promise<unknown>, onSubscribed: () => void): void {
-  own.on('error', ignore);
-  own.on('ready', () => void subscribe().then(onSubscribed).catch(ignore));
+  ignoreErrors(own);
+  own.on('ready', () => void subscribe().then(onSubscribed, () => undefined));
 }
 
-function ignore(): void {}
-
-function isIoredis(client: RedisClient): client is IoredisClient {
-  return hasMethods(client, ['call', 'duplicate', 'on', 'subscribe', 'disconnect']);
+/** Without a listener, an error event ends the process. Failures are noticed by the calls that fail. */
+function ignoreErrors(client: RedisClient): void {
+  client.on('error', () => undefined);
 }
 
-function isNodeRedis(client: RedisClient): client is NodeRedisClient {
-  const methods = ['sendCommand', 'duplicate', 'on', 'connect', 'subscribe', 'destroy'];
-  return hasMethods(client, methods) && typeof (client as Partial<NodeRedisClient>).isOpen === 'boolean';
-}
-
-/** Callers without a compiler may pass anything. */
-function hasMethods(client: unknown, names: readonly string[]): boolean {
-  const members = Object(client) as Readonly<Record<string, unknown>>;
-  return names.every((name) => typeof members[name] === 'function');
+/** Whether the client has the methods. Callers without a compiler may pass anything. */
+function hasMethods<C extends RedisClient>(client: RedisClient, ...names: (keyof C)[]): client is C {
+  return names.every((name) => typeof (Object(client) as Partial<C>)[name] === 'function');
 }

@@ -10,6 +10,7 @@ const MAX_INVALIDATIONS = 10_000;
 const BOOT_TIMEOUT_MS = 1_000;
 /** `TAKE` runs for every limited request: sending its hash instead of its text saves bandwidth. */
 const TAKE_SHA1 = hash('sha1', TAKE);
+const UNEXPECTED_ANSWER = 'Redis sent an unexpected answer';
 const MESSAGE = /^(\d{1,16}) ([\x21-\x7e]+)$/;
 
 /** The part of Redis that one registration uses. */
@@ -59,7 +60,7 @@ export class RedisSession implements SharedSession {
       }),
     );
     const [accepted, remaining, resetAfterUs] = Array.isArray(answer) ? answer.map(Number) : [];
-    if (remaining === undefined || !resetAfterUs) throw unexpectedAnswer();
+    if (remaining === undefined || !resetAfterUs) throw new SharedStoreError(UNEXPECTED_ANSWER);
     return { accepted: accepted === 1, remaining, resetAfterMs: resetAfterUs / 1_000 };
   }
 
@@ -107,17 +108,11 @@ export class RedisSession implements SharedSession {
 
 /** Parses tags and times, flat (RESP2) or in pairs (RESP3). Skips anything else. */
 function parseInvalidations(answer: unknown): readonly Invalidation[] {
-  if (!Array.isArray(answer)) throw unexpectedAnswer();
+  if (!Array.isArray(answer)) throw new SharedStoreError(UNEXPECTED_ANSWER);
   const flat: unknown[] = answer.flat();
-  const invalidations: Invalidation[] = [];
-  for (let index = 0; index + 1 < flat.length; index += 2) {
-    const [tag, atMs] = [flat[index], Number(flat[index + 1])];
-    if (typeof tag === 'string' && tag.length <= MAX_TAG_LENGTH && Number.isFinite(atMs))
-      invalidations.push({ tag, atMs });
-  }
-  return invalidations;
-}
-
-function unexpectedAnswer(): SharedStoreError {
-  return new SharedStoreError('Redis sent an unexpected answer');
+  return flat.flatMap((tag, index) => {
+    const atMs = Number(flat[index + 1]);
+    const isValid = index % 2 === 0 && Number.isFinite(atMs);
+    return isValid && typeof tag === 'string' && tag.length <= MAX_TAG_LENGTH ? { tag, atMs } : [];
+  });
 }
