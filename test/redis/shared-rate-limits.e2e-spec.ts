@@ -40,7 +40,7 @@ describeRedis('rate limits in Redis', () => {
 
   it('accept exactly the limit of 1,000 concurrent requests', async () => {
     const rates = limits();
-    const all = await Promise.all(Array.from({ length: 1_000 }, () => rates.take(SCOPE, 'one key', 100, 60_000)));
+    const all = await Promise.all(Array.from({ length: 1_000 }, async () => rates.take(SCOPE, 'one key', 100, 60_000)));
     expect(all.filter(({ accepted }) => accepted)).toHaveLength(100);
     expect(all.every(({ limit }) => limit === 100)).toBe(true);
   });

@@ -1,9 +1,10 @@
-import { RawKey } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
+import { parseRawKey, type RawKey } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
 import type { Clock } from '../../libs/kinde-api-key/src/clock.js';
 import type { ResolvedOptions } from '../../libs/kinde-api-key/src/config/resolved-options.js';
 import { AxiosKindeHttp, unsharedHttpService } from '../../libs/kinde-api-key/src/kinde/axios-http.js';
 import type { KindeHttp } from '../../libs/kinde-api-key/src/kinde/http.js';
-import { KeyVerifier, type Priority } from '../../libs/kinde-api-key/src/kinde/key-verifier.js';
+import { KeyVerifier } from '../../libs/kinde-api-key/src/kinde/key-verifier.js';
+import type { Priority } from '../../libs/kinde-api-key/src/kinde/limits/admission.js';
 import type { Log } from '../../libs/kinde-api-key/src/log.js';
 import type { KindeEmulator } from '../../libs/kinde-api-key/src/testing/index.js';
 
@@ -15,7 +16,7 @@ export interface VerifierOptions extends Partial<ResolvedOptions['kinde']> {
 
 /** @returns a well-formed key, or fails the test */
 export function rawKey(text: string): RawKey {
-  const key = RawKey.parse(text);
+  const key = parseRawKey(text);
   if (!key) throw new Error(`not a well-formed key: ${text}`);
   return key;
 }

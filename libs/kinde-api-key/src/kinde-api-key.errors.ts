@@ -7,20 +7,14 @@ export abstract class KindeApiKeyError extends Error {
   abstract readonly code: KindeApiKeyErrorCode;
 }
 
-interface VerificationErrorOptions {
-  /** How long a client should wait before a retry, in whole seconds. */
-  readonly retryAfterSeconds: number;
-  /** A description of what happened, without secrets. Never the HTTP client's own error: that one carries the key. */
-  readonly cause?: Error;
-}
-
 abstract class KindeApiKeyVerificationError extends KindeApiKeyError {
   /** How long a client should wait before a retry, in whole seconds, at least 1. */
   readonly retryAfterSeconds: number;
 
-  constructor(message: string, { retryAfterSeconds, cause }: VerificationErrorOptions) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.retryAfterSeconds = retryAfterSeconds;
+  /** @param options `cause` says what happened, without secrets. Never the HTTP client's own error: that one carries the key */
+  constructor(message: string, options: { readonly retryAfterSeconds: number; readonly cause?: Error }) {
+    super(message, options);
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

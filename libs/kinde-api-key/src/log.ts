@@ -17,27 +17,19 @@ const MAX_KEYS = 1_000;
 
 /** Decides whether a message is due, so that a lasting condition is logged once per interval and not once per request. */
 export class LogThrottle {
-  readonly #clock: Clock;
-  readonly #intervalMs: number;
   readonly #loggedAtMs = new Map<unknown, number>();
 
-  /**
-   * @param clock for the intervals
-   * @param intervalMs minimum time between two messages with the same key, in milliseconds
-   */
-  constructor(clock: Clock, intervalMs: number) {
-    this.#clock = clock;
-    this.#intervalMs = intervalMs;
-  }
+  /** @param intervalMs minimum time between two messages with the same key, in milliseconds */
+  constructor(
+    private readonly clock: Clock,
+    private readonly intervalMs: number,
+  ) {}
 
-  /**
-   * @param key what the message is about
-   * @returns whether to log it now; if so, the interval starts
-   */
+  /** Whether to log a message about `key` now; if so, the interval starts. */
   isDue(key: unknown): boolean {
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     const loggedAtMs = this.#loggedAtMs.get(key);
-    if (loggedAtMs !== undefined && nowMs - loggedAtMs < this.#intervalMs) return false;
+    if (loggedAtMs !== undefined && nowMs - loggedAtMs < this.intervalMs) return false;
     this.#loggedAtMs.delete(key);
     if (this.#loggedAtMs.size >= MAX_KEYS) this.#loggedAtMs.delete(this.#loggedAtMs.keys().next().value);
     this.#loggedAtMs.set(key, nowMs);

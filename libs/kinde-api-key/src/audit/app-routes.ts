@@ -28,84 +28,63 @@ export function routesOf(
   modules: ModulesContainer,
   config: ApplicationConfig,
 ): readonly AppRoute[] {
-  return controllersOf(module).flatMap(({ instance, controller }) =>
-    methodNames(controller)
-      .filter((name) => Reflect.hasMetadata(PATH, prototypeMethod(controller, name)))
-      .map((name): AppRoute => {
-        const handler = instance[name] as AnyFunction;
+  return instancesOf(module).flatMap((instance) => {
+    const controller = instance.constructor as AnyFunction;
+    return methodsOf(controller)
+      .filter(({ method }) => Reflect.hasMetadata(PATH, method))
+      .map(({ name, method }): AppRoute => {
+        const handler = (instance as Record<string, unknown>)[name] as AnyFunction;
+        const paths: unknown[] = [
+          config.getGlobalPrefix(),
+          Reflect.getMetadata(MODULE_PATH + modules.applicationId, module.metatype) ??
+            Reflect.getMetadata(MODULE_PATH, module.metatype),
+          Reflect.getMetadata(PATH, controller),
+          Reflect.getMetadata(PATH, method),
+        ];
+        const guards: unknown[] = [Reflect.getMetadata(GUARDS, controller), Reflect.getMetadata(GUARDS, handler)];
         return {
           module,
           controller,
           name,
           handler,
-          paths: [
-            config.getGlobalPrefix(),
-            ...modulePath(module, modules),
-            ...pathsOn(controller),
-            ...pathsOn(prototypeMethod(controller, name)),
-          ],
-          guards: [...guardsOn(controller), ...guardsOn(handler)],
+          paths: paths.flat().filter((path) => typeof path === 'string'),
+          guards: guards.flat(),
         };
-      }),
-  );
+      });
+  });
 }
 
 /** Returns the methods of a module's classes that are not HTTP routes: `ApiKeyGuard` does not protect them. */
 export function otherMethodsOf(
   module: NestModule,
 ): readonly { readonly owner: AnyFunction; readonly name: string; readonly isHandler: boolean }[] {
-  const controllers = new Set<unknown>(controllersOf(module).map(({ controller }) => controller));
-  const providers = [...module.providers.values()].map(({ metatype }) => metatype).filter(isClass);
-  return [...new Set([...providers, ...controllers])].filter(isClass).flatMap((owner) =>
-    methodNames(owner)
-      .filter((name) => !controllers.has(owner) || !Reflect.hasMetadata(PATH, prototypeMethod(owner, name)))
-      .map((name) => ({ owner, name, isHandler: Reflect.hasMetadata(MESSAGE_PATTERN, prototypeMethod(owner, name)) })),
+  const controllers = new Set(instancesOf(module).map((instance) => instance.constructor as AnyFunction));
+  return [...new Set([...classesOf(module.providers), ...controllers])].flatMap((owner) =>
+    methodsOf(owner)
+      .filter(({ method }) => !controllers.has(owner) || !Reflect.hasMetadata(PATH, method))
+      .map(({ name, method }) => ({ owner, name, isHandler: Reflect.hasMetadata(MESSAGE_PATTERN, method) })),
   );
 }
 
 /** Returns the provider classes of a module that are not controllers anywhere in the app: `ApiKeyGuard` does not protect them. */
 export function providerClassesOf(module: NestModule, modules: ModulesContainer): readonly AnyFunction[] {
-  const controllers = new Set<unknown>(
-    [...modules.values()].flatMap((one) => [...one.controllers.values()].map(({ metatype }) => metatype)),
-  );
-  return [...module.providers.values()]
-    .map(({ metatype }) => metatype)
-    .filter(isClass)
-    .filter((provider) => !controllers.has(provider));
+  const controllers = new Set([...modules.values()].flatMap((one) => classesOf(one.controllers)));
+  return classesOf(module.providers).filter((provider) => !controllers.has(provider));
 }
 
-function controllersOf(module: NestModule): { instance: Record<string, unknown>; controller: AnyFunction }[] {
+function instancesOf(module: NestModule): readonly object[] {
   return [...module.controllers.values()]
-    .map(({ instance }) => instance as Record<string, unknown> | null)
-    .filter((instance) => instance !== null && instance !== undefined)
-    .map((instance) => ({ instance, controller: instance.constructor as AnyFunction }));
+    .map(({ instance }) => instance as object | null | undefined)
+    .filter((instance) => instance !== null && instance !== undefined);
 }
 
-function methodNames(owner: AnyFunction): string[] {
-  return new MetadataScanner().getAllMethodNames(owner.prototype as object);
+function classesOf(wrappers: NestModule['providers']): readonly AnyFunction[] {
+  return [...wrappers.values()].map(({ metatype }): unknown => metatype).filter(isClass);
 }
 
-function prototypeMethod(owner: AnyFunction, name: string): object {
-  return (owner.prototype as Record<string, object>)[name] ?? {};
-}
-
-function modulePath({ metatype }: NestModule, { applicationId }: ModulesContainer): string[] {
-  return textsOf(
-    Reflect.getMetadata(MODULE_PATH + applicationId, metatype) ?? Reflect.getMetadata(MODULE_PATH, metatype),
-  );
-}
-
-function pathsOn(target: object): string[] {
-  return textsOf(Reflect.getMetadata(PATH, target));
-}
-
-function textsOf(value: unknown): string[] {
-  return [value].flat().filter((text) => typeof text === 'string');
-}
-
-function guardsOn(target: object): readonly unknown[] {
-  const guards: unknown = Reflect.getMetadata(GUARDS, target);
-  return Array.isArray(guards) ? guards : [];
+function methodsOf(owner: AnyFunction): readonly { readonly name: string; readonly method: object }[] {
+  const prototype = owner.prototype as Record<string, object>;
+  return new MetadataScanner().getAllMethodNames(prototype).map((name) => ({ name, method: prototype[name] ?? {} }));
 }
 
 function isClass(value: unknown): value is AnyFunction {

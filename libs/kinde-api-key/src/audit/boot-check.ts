@@ -34,7 +34,8 @@ export interface BootReport {
 
 /** Checks every route of a registration before the first request, so that every rule is enforced or stops the boot. */
 export class BootCheck {
-  readonly #problems: string[] = [];
+  readonly #problems = new Set<string>();
+  readonly #routes = { guarded: 0, public: 0 };
   readonly #coverage: GuardCoverage;
 
   constructor(
@@ -50,19 +51,15 @@ export class BootCheck {
    * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem at once, each naming the handler and the cure
    */
   run(): BootReport {
-    const registrations = findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION);
-    checkGlobalRegistrations(registrations);
-    const report = { guarded: 0, public: 0 };
+    const found = findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION);
+    checkGlobalRegistrations(found);
     for (const module of this.modules.values()) {
-      const owner = findVisibleProvider(module, KINDE_API_KEY_REGISTRATION) ?? registrations[0];
-      if (owner && registrationOf(owner).id === this.registration.id) this.#checkModule(module, report);
+      const owner = findVisibleProvider(module, KINDE_API_KEY_REGISTRATION) ?? found[0];
+      if (owner && registrationOf(owner).id === this.registration.id) this.#checkModule(module);
     }
-    if (this.#problems.length > 0) {
-      throw new KindeApiKeyConfigurationError('The rules on these handlers cannot be kept:', [
-        ...new Set(this.#problems),
-      ]);
-    }
-    return { ...report, warnings: this.#duplicateRegistrationWarnings(registrations.map(registrationOf)) };
+    if (this.#problems.size > 0)
+      throw new KindeApiKeyConfigurationError('The rules on these handlers cannot be kept:', [...this.#problems]);
+    return { ...this.#routes, warnings: this.#duplicateRegistrationWarnings(found.map(registrationOf)) };
   }
 
   /** Returns a warning from the later of two registrations that ask the same Kinde application about the same API. */
@@ -75,40 +72,37 @@ export class BootCheck {
     ];
   }
 
-  #checkModule(module: NestModule, report: { guarded: number; public: number }): void {
-    for (const route of routesOf(module, this.modules, this.config)) this.#checkRoute(route, report);
-    for (const owner of providerClassesOf(module, this.modules)) {
+  #checkModule(module: NestModule): void {
+    for (const route of routesOf(module, this.modules, this.config)) this.#checkRoute(route);
+    for (const owner of providerClassesOf(module, this.modules))
       this.#checkUnenforced(owner.name, classMetadata(owner));
-    }
     for (const { owner, name, isHandler } of otherMethodsOf(module)) {
       const inherited = isHandler ? classMetadata(owner) : [];
       this.#checkUnenforced(`${owner.name}.${name}`, [...methodMetadata(owner, name), ...inherited]);
     }
   }
 
-  #checkRoute(route: AppRoute, report: { guarded: number; public: number }): void {
-    const name = `${route.controller.name}.${route.name}`;
-    const { rule, problems } = this.registration.rules.add(route.controller, route.name, route.handler);
-    this.#problems.push(...problems.map((problem) => `${name} ${problem}`));
+  #checkRoute(route: AppRoute): void {
+    const { controller, handler } = route;
+    const name = `${controller.name}.${route.name}`;
+    const { rule, problems } = this.registration.rules.add(controller, route.name, handler);
+    for (const problem of problems) this.#problems.add(`${name} ${problem}`);
     if (rule.isPublic) {
-      report.public += 1;
+      this.#routes.public += 1;
       return;
     }
-    const metadata = [
-      ...classMetadata(route.controller),
-      ...methodMetadata(route.controller, route.name, route.handler),
-    ];
+    const metadata = [...classMetadata(controller), ...methodMetadata(controller, route.name, handler)];
     if (this.#coverage.covers(route)) {
-      report.guarded += 1;
+      this.#routes.guarded += 1;
     } else if (rule.isDecided || metadata.some(isRateLimitMetadata)) {
       const carried = [...new Set(metadata.map(describeRule))].join(' ');
-      this.#problems.push(
+      this.#problems.add(
         `${name} carries ${carried} but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the class or the ` +
           'method, set globalGuard: true, or name your own guard that calls ApiKeyGuard in the option guardedBy',
       );
     }
     if (this.options.isStrict && !rule.isDecided) {
-      this.#problems.push(
+      this.#problems.add(
         `${name} has no decision, which globalGuard demands of every handler: add @RequireScopes(), @AnyValidKey() or another rule, ` +
           '@PublicRoute(), or name a controller that you cannot edit in globalGuard: { publicControllers: [...] }',
       );
@@ -122,7 +116,7 @@ export class BootCheck {
       if (one.kind !== 'organization') continue;
       const target = one.target ?? { param: this.options.orgParam };
       if (!('param' in target) || paths.some((path) => hasParameter(path, target.param))) continue;
-      this.#problems.push(
+      this.#problems.add(
         `${name} carries @OrgScoped() for the route parameter "${target.param}", which is in none of its paths: add :${target.param} to the path, ` +
           "or say where the organization stands, e.g. @OrgScoped({ param: 'id' }) or @OrgScoped({ resolve: MyOrgResolver })",
       );
@@ -131,7 +125,7 @@ export class BootCheck {
 
   #checkUnenforced(name: string, [metadata]: readonly RuleMetadata[]): void {
     if (!metadata) return;
-    this.#problems.push(
+    this.#problems.add(
       `${name} carries ${describeRule(metadata)} but is no HTTP route, so nothing enforces it: remove the decorator, ` +
         'or call ApiKeyVerificationService where the key arrives',
     );

@@ -5,36 +5,30 @@ import type { AppRoute } from './app-routes.js';
 
 /** Tells which routes an `ApiKeyGuard` protects. */
 export class GuardCoverage {
-  readonly #config: ApplicationConfig;
-  readonly #countedGuards: ReadonlySet<unknown>;
-
   /**
    * @param config where Nest keeps the global guards
    * @param countedGuards further guards that count: those of the option `guardedBy`, and what replaces `ApiKeyGuard` in a test
    */
-  constructor(config: ApplicationConfig, countedGuards: readonly unknown[]) {
-    this.#config = config;
-    this.#countedGuards = new Set(countedGuards);
-  }
+  constructor(
+    private readonly config: ApplicationConfig,
+    private readonly countedGuards: readonly unknown[],
+  ) {}
 
-  /** Whether a guard that counts runs before a route, globally or by `@UseGuards()`. */
+  /** Whether a guard that counts runs before a route, globally or by `@UseGuards()`. The app may add a global guard until it starts. */
   covers({ guards }: Pick<AppRoute, 'guards'>): boolean {
-    return this.#coversAll() || guards.some((guard) => this.#counts(guard));
-  }
-
-  /** Whether a global guard counts. The app may add one until it starts. */
-  #coversAll(): boolean {
-    const requestGuards = this.#config
+    const requestGuards = this.config
       .getGlobalRequestGuards()
       .flatMap(({ metatype, inject }) => [metatype, ...(inject ?? [])]);
-    return [...this.#config.getGlobalGuards(), ...requestGuards].some((guard) => this.#counts(guard));
+    return [...this.config.getGlobalGuards(), ...requestGuards, ...guards].some((guard) => this.#counts(guard));
   }
 
   #counts(guard: unknown): boolean {
     if (guard === null || (typeof guard !== 'function' && typeof guard !== 'object')) return false;
-    if (this.#countedGuards.has(guard)) return true;
+    if (this.countedGuards.includes(guard)) return true;
     const guardClass: unknown = typeof guard === 'function' ? guard : guard.constructor;
     if (typeof guardClass !== 'function') return false;
-    return API_KEY_GUARD in guardClass || ancestorsOf(guardClass).some((ancestor) => this.#countedGuards.has(ancestor));
+    return (
+      API_KEY_GUARD in guardClass || ancestorsOf(guardClass).some((ancestor) => this.countedGuards.includes(ancestor))
+    );
   }
 }

@@ -9,7 +9,7 @@ import type { ApiKeyRefusedException } from '../responses/api-key-refused.except
 import type { HttpResponse } from '../responses/http-response.js';
 import { decideAccess, decideOrganization, type AccessRefusal } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
-import { resolvedOrgOf } from '../rules/org-reader.js';
+import { resolvedOrgOf, type OrgReader } from '../rules/org-reader.js';
 import { decisionOf } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
@@ -58,13 +58,13 @@ export class ApiKeyGuard implements CanActivate {
   /** Reads the key and verifies it, from the cache if possible. */
   #authenticate(context: ExecutionContext, state: RequestState): VerifiedApiKey | Promise<VerifiedApiKey> {
     const { credentials, verification } = this.registration;
-    const credential = credentials.read(state.request);
-    if ('refusal' in credential) throw this.#refuseKey(context, state, credential.refusal);
-    const cached = verification.lookup?.(credential.key);
+    const key = credentials.read(state.request);
+    if (typeof key === 'string') throw this.#refuseKey(context, state, key);
+    const cached = verification.lookup?.(key);
     if (cached) return this.#acceptKey(context, state, cached, true);
-    this.#limitFailures(context, state, credential.key);
+    this.#limitFailures(context, state, key);
     keepState(state);
-    return this.#verify(context, state, credential.key);
+    return this.#verify(context, state, key);
   }
 
   /** Rejects unknown keys from a network over its `failedAttempts` limit. Previously accepted keys are unaffected. */
@@ -111,25 +111,34 @@ export class ApiKeyGuard implements CanActivate {
     });
   }
 
-  /**
-   * Checks the key against the rule: first its scopes, organization and user, then each organization that the request names, in order. So a
-   * resolver does not load anything for a key that is refused anyway.
-   */
+  /** Checks the key itself first, then each organization that the request names: a resolver loads nothing for a key that is refused anyway. */
   #authorize(context: ExecutionContext, state: RequestState, apiKey: VerifiedApiKey): Loaded | Promise<Loaded> {
     const refusal = decideAccess(state.rule.access, apiKey);
     if (refusal) throw this.#refuseAccess(context, state, refusal);
     let matched: Loaded | Promise<Loaded> = NOTHING_LOADED;
     for (const read of state.rule.organizations) {
-      matched = andThen(matched, (loaded) =>
-        andThen(read(context, state.request, apiKey), (resolution) => {
-          const { orgCode, resource } = resolvedOrgOf(resolution);
-          const mismatch = decideOrganization(apiKey, orgCode);
-          if (mismatch) throw this.#refuse(context, state, mismatch.code);
-          return resource === undefined || resource === null ? loaded : { resource };
-        }),
-      );
+      matched =
+        matched instanceof Promise
+          ? matched.then((loaded) => this.#matchOrganization(context, state, apiKey, read, loaded))
+          : this.#matchOrganization(context, state, apiKey, read, matched);
     }
     return matched;
+  }
+
+  /** Compares the key's organization with one that the request names. Returns the resource that was loaded last. */
+  #matchOrganization(
+    context: ExecutionContext,
+    state: RequestState,
+    apiKey: VerifiedApiKey,
+    read: OrgReader,
+    loaded: Loaded,
+  ): Loaded | Promise<Loaded> {
+    return andThen(read(context, state.request, apiKey), (resolution) => {
+      const { orgCode, resource } = resolvedOrgOf(resolution);
+      const refusal = decideOrganization(apiKey, orgCode);
+      if (refusal) throw this.#refuse(context, state, refusal.code);
+      return resource === undefined || resource === null ? loaded : { resource };
+    });
   }
 
   #accept(state: RequestState, { resource }: Loaded): true {
@@ -179,11 +188,7 @@ function responseOf(context: ExecutionContext): HttpResponse {
   return context.switchToHttp().getResponse<HttpResponse>();
 }
 
-/**
- * Continues at once with a value that is there, and later with one that is promised: a request does not wait without need.
- *
- * @param value not a bare resource of the app, which may be a thenable (a query builder, say) and would run
- */
+/** Continues at once, or after a promise. The value must not be a bare resource of the app: a query builder is a thenable and would run. */
 function andThen<In, Out>(value: In | PromiseLike<In>, proceed: (value: In) => Out | Promise<Out>): Out | Promise<Out> {
   // By its shape: promises of other realms and libraries are not instances of `Promise`.
   const isPromise = typeof (value as PromiseLike<In> | null | undefined)?.then === 'function';

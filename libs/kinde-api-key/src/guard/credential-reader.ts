@@ -1,4 +1,4 @@
-import { RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
+import { parseRawKey, type RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
 import type { ApiKeyCredential } from '../config/credential-options.js';
 import type { HttpRequest } from '../rules/http-request.js';
 
@@ -6,12 +6,7 @@ import type { HttpRequest } from '../rules/http-request.js';
 export type CredentialRefusal = 'MISSING_KEY' | 'MALFORMED_REQUEST' | 'WRONG_CREDENTIAL_TYPE' | 'WRONG_KEY_PREFIX';
 
 /** The key of a request, or why it is refused. */
-export type CredentialResult = { readonly key: RawKey } | { readonly refusal: CredentialRefusal };
-
-const MISSING = refusal('MISSING_KEY');
-const MALFORMED = refusal('MALFORMED_REQUEST');
-const WRONG_TYPE = refusal('WRONG_CREDENTIAL_TYPE');
-const WRONG_PREFIX = refusal('WRONG_KEY_PREFIX');
+export type CredentialResult = RawKey | CredentialRefusal;
 
 // A JSON object in base64url starts with "ey"; a JWS has three parts, a JWE five (RFC 7515 §3.1, RFC 7516 §3.1).
 const JWT = /^ey[\w-]*(\.[\w-]*){2}((\.[\w-]*){2})?$/;
@@ -32,13 +27,13 @@ export class CredentialReader {
 
   /** @returns the key, or a refusal; two credentials are refused, whichever of them is good */
   read(request: HttpRequest): CredentialResult {
-    let found = MISSING;
+    let found: CredentialResult = 'MISSING_KEY';
     for (const { header, scheme } of this.#credentials) {
       const value = headerValue(request, header);
       if (value === undefined) continue;
-      const result = value === null ? MALFORMED : this.#parse(value, scheme);
-      if (result === MISSING) continue;
-      if (found !== MISSING) return MALFORMED;
+      const result = value === null ? 'MALFORMED_REQUEST' : this.#parse(value, scheme);
+      if (result === 'MISSING_KEY') continue;
+      if (found !== 'MISSING_KEY') return 'MALFORMED_REQUEST';
       found = result;
     }
     return found;
@@ -46,7 +41,7 @@ export class CredentialReader {
 
   #parse(value: string, scheme: string | undefined): CredentialResult {
     if (scheme === undefined) return this.#classify(value);
-    if (value === '') return MALFORMED;
+    if (value === '') return 'MALFORMED_REQUEST';
     const space = value.indexOf(' ');
     const firstWord = space === -1 ? value : value.slice(0, space);
     if (firstWord === scheme || firstWord.toLowerCase() === scheme.toLowerCase()) {
@@ -56,20 +51,16 @@ export class CredentialReader {
       return this.#classify(value.slice(start));
     }
     // A word that is too short for a key is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme.
-    return space === -1 && value.length >= SHORTEST_KEY ? MALFORMED : MISSING;
+    return space === -1 && value.length >= SHORTEST_KEY ? 'MALFORMED_REQUEST' : 'MISSING_KEY';
   }
 
   #classify(token: string): CredentialResult {
-    if (token.startsWith('ey') && JWT.test(token)) return WRONG_TYPE;
-    const key = RawKey.parse(token);
-    if (!key) return MALFORMED;
+    if (token.startsWith('ey') && JWT.test(token)) return 'WRONG_CREDENTIAL_TYPE';
+    const key = parseRawKey(token);
+    if (!key) return 'MALFORMED_REQUEST';
     const hasPrefix = this.#prefixes.length === 0 || this.#prefixes.some((prefix) => token.startsWith(prefix));
-    return hasPrefix ? { key } : WRONG_PREFIX;
+    return hasPrefix ? key : 'WRONG_KEY_PREFIX';
   }
-}
-
-function refusal(code: CredentialRefusal): CredentialResult {
-  return Object.freeze({ refusal: code });
 }
 
 /**

@@ -5,11 +5,12 @@ import type { RequestState } from './request-state.js';
 /** Hands decisions to the app's `onDecision`, which can neither delay nor break a request. */
 export class DecisionReporter {
   readonly #listener: (decision: ApiKeyDecision) => unknown;
-  readonly #log: Pick<Log, 'error'>;
 
-  constructor(listener: (decision: ApiKeyDecision) => unknown, log: Pick<Log, 'error'>) {
+  constructor(
+    listener: (decision: ApiKeyDecision) => unknown,
+    private readonly log: Pick<Log, 'error'>,
+  ) {
     this.#listener = listener;
-    this.#log = log;
   }
 
   /** Calls the listener, without waiting for it. What it throws or rejects with is logged. */
@@ -23,7 +24,7 @@ export class DecisionReporter {
 
   #logFailure(error: unknown): void {
     const reason = error instanceof Error ? error.message : `it threw a value of type ${typeof error}`;
-    this.#log.error(`onDecision failed; the request is not affected: ${reason}`);
+    this.log.error(`onDecision failed; the request is not affected: ${reason}`);
   }
 }
 

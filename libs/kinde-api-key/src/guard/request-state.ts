@@ -40,7 +40,8 @@ interface KeptOn {
 
 /** Returns the state that a registration keeps on a request for a rule, or a new one that is not kept yet. */
 export function stateOf(request: HttpRequest, registration: symbol, rule: RouteRule): RequestState {
-  let state = keptState(request);
+  // An own property: most requests have none, and a look through Express's prototypes takes 0.2 µs.
+  let state = Object.hasOwn(request, STATE) ? (request as KeptOn)[STATE] : undefined;
   while (state && (state.registration !== registration || state.rule !== rule)) state = state.previous;
   return (
     state ?? {
@@ -64,9 +65,10 @@ export function stateOf(request: HttpRequest, registration: symbol, rule: RouteR
  */
 export function keepState(state: RequestState): void {
   if (state.isKept) return;
-  state.previous = keptState(state.request);
+  const request = state.request as KeptOn;
+  if (Object.hasOwn(request, STATE)) state.previous = request[STATE];
+  request[STATE] = state;
   state.isKept = true;
-  (state.request as KeptOn)[STATE] = state;
 }
 
 /** Returns the most recent state of a request that was let through, from any registration. */
@@ -84,9 +86,4 @@ export function acceptedState(request: unknown): AcceptedState | undefined {
  */
 export function getVerifiedApiKey(request: unknown): VerifiedApiKey | undefined {
   return acceptedState(request)?.apiKey;
-}
-
-function keptState(request: object): RequestState | undefined {
-  // An own property: most requests have none, and a look through Express's prototypes takes 0.2 µs.
-  return Object.hasOwn(request, STATE) ? (request as KeptOn)[STATE] : undefined;
 }

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpService } from '@nestjs/axios';
-import axios from 'axios';
+import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { firstValueFrom, fromEvent, takeUntil } from 'rxjs';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
@@ -24,11 +24,10 @@ const AGENT_OPTIONS = { keepAlive: true, timeout: 15_000 };
 
 /** Sends Kinde's HTTP through an `HttpService`. Sets everything that matters for security again on each request. */
 export class AxiosKindeHttp implements KindeHttp {
-  readonly #http: KindeHttpService;
-  readonly #proxy: NonNullable<ResolvedOptions['http']['proxy']> | false;
-  readonly #ownAgents: (HttpAgent | HttpsAgent)[] = [];
-  readonly #httpAgent: HttpAgent;
-  readonly #httpsAgent: HttpsAgent;
+  readonly #ownHttpAgent = new HttpAgent(AGENT_OPTIONS);
+  readonly #ownHttpsAgent = new HttpsAgent(AGENT_OPTIONS);
+  /** The proxy may have a password, and the sockets of the agents hold requests. */
+  readonly #connection: Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAgent'>;
   #closed = false;
 
   /**
@@ -36,18 +35,21 @@ export class AxiosKindeHttp implements KindeHttp {
    * @param options proxy and agents. Without a proxy, those of the environment are not read, because they would get the keys. Agents
    *   that are given are not destroyed by {@link close}
    */
-  constructor(http: KindeHttpService, options: Partial<ResolvedOptions['http']> = {}) {
-    this.#http = http;
-    this.#proxy = options.proxy ?? false;
-    this.#httpAgent = options.httpAgent ?? this.#own(new HttpAgent(AGENT_OPTIONS));
-    this.#httpsAgent = options.httpsAgent ?? this.#own(new HttpsAgent(AGENT_OPTIONS));
+  constructor(
+    private readonly http: KindeHttpService,
+    options: Partial<ResolvedOptions['http']> = {},
+  ) {
+    this.#connection = {
+      proxy: options.proxy ?? false,
+      httpAgent: options.httpAgent ?? this.#ownHttpAgent,
+      httpsAgent: options.httpsAgent ?? this.#ownHttpsAgent,
+    };
   }
 
-  /** @throws {KindeTransportError} see {@link KindeHttp.send} */
   async send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse> {
     if (this.#closed || signal.aborted) throw new KindeTransportError('aborted');
     try {
-      const answers = this.#http.request<unknown>({
+      const answers = this.http.request<unknown>({
         adapter: 'http',
         method: request.method,
         url: request.url,
@@ -67,9 +69,7 @@ export class AxiosKindeHttp implements KindeHttp {
         transformResponse: [(body: unknown) => body],
         maxContentLength: MAX_ANSWER_BYTES,
         maxBodyLength: MAX_REQUEST_BYTES,
-        proxy: this.#proxy,
-        httpAgent: this.#httpAgent,
-        httpsAgent: this.#httpsAgent,
+        ...this.#connection,
       });
       return responseOf(await firstValueFrom(answers.pipe(takeUntil(fromEvent(signal, 'abort')))));
     } catch (error) {
@@ -79,16 +79,12 @@ export class AxiosKindeHttp implements KindeHttp {
 
   close(): void {
     this.#closed = true;
-    for (const agent of this.#ownAgents) agent.destroy();
-  }
-
-  #own<A extends HttpAgent | HttpsAgent>(agent: A): A {
-    this.#ownAgents.push(agent);
-    return agent;
+    this.#ownHttpAgent.destroy();
+    this.#ownHttpsAgent.destroy();
   }
 }
 
-/** @returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios */
+/** Returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios. */
 export function unsharedHttpService(): HttpService {
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults)) Reflect.deleteProperty(instance.defaults, name);
@@ -97,11 +93,7 @@ export function unsharedHttpService(): HttpService {
 }
 
 /** An answer of axios, or of a stub in a test, in which anything may be missing. */
-interface HttpAnswer {
-  readonly status: number;
-  readonly headers?: object;
-  readonly data: unknown;
-}
+type HttpAnswer = Pick<AxiosResponse<unknown>, 'status' | 'data'> & { readonly headers?: object };
 
 function responseOf({ status, headers: given = {}, data }: HttpAnswer): KindeResponse {
   const headers = plainHeaders(given);

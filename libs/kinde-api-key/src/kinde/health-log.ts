@@ -12,41 +12,35 @@ const OUTAGE_ONCE_PER_MS = 10_000;
  * Every message is the library's own wording.
  */
 export class HealthLog {
-  readonly #log: Log;
-  readonly #clock: Clock;
   readonly #messages: LogThrottle;
   readonly #outages: LogThrottle;
   #outageSinceMs: number | undefined;
 
-  /** @param clock for the intervals */
-  constructor(log: Log, clock: Clock) {
-    this.#log = log;
-    this.#clock = clock;
+  constructor(
+    private readonly log: Log,
+    private readonly clock: Clock,
+  ) {
     this.#messages = new LogThrottle(clock, ONCE_PER_MS);
     this.#outages = new LogThrottle(clock, OUTAGE_ONCE_PER_MS);
   }
 
   /** A verification ended without a verdict. */
   failed({ kind, message }: VerificationFailure): void {
-    if (kind === 'busy')
-      this.#once(
-        'warn',
-        kind,
-        `Some requests got 503: ${message}. Look for a flood of new keys, or raise these limits`,
-      );
+    if (kind === 'busy') {
+      const effect = `Some requests got 503: ${message}`;
+      this.#once('warn', kind, `${effect}. Look for a flood of new keys, or raise these limits`);
+    }
     if (kind !== 'kinde' && kind !== 'deadline' && kind !== 'throttled') return;
     if (this.#outageSinceMs !== undefined || !this.#outages.isDue('outage')) return;
-    this.#outageSinceMs = this.#clock.now();
-    this.#write(
-      'warn',
-      `Kinde cannot verify API keys: ${message}. Keys that are not cached get 503 until it can. If this lasts, check Kinde's status and the network`,
-    );
+    this.#outageSinceMs = this.clock.now();
+    const problem = `Kinde cannot verify API keys: ${message}. Keys that are not cached get 503 until it can`;
+    this.#write('warn', `${problem}. If this lasts, check Kinde's status and the network`);
   }
 
   /** Kinde gave a usable answer. */
   answered(): void {
     if (this.#outageSinceMs === undefined) return;
-    const seconds = Math.round((this.#clock.now() - this.#outageSinceMs) / 1_000);
+    const seconds = Math.round((this.clock.now() - this.#outageSinceMs) / 1_000);
     this.#outageSinceMs = undefined;
     this.#write('warn', `Kinde verifies API keys again, after ${seconds} s`);
   }
@@ -58,29 +52,21 @@ export class HealthLog {
 
   /** Kinde calls a key valid, with a status that the library does not know. */
   unknownStatus(): void {
-    this.#once(
-      'warn',
-      'unknown_status',
-      'Kinde sent a status of a valid key that is unknown to this version of the library. The key is refused as inactive. Look for a newer version',
-    );
+    const problem = 'Kinde sent a status of a valid key that is unknown to this version of the library';
+    this.#once('warn', 'unknown_status', `${problem}. The key is refused as inactive. Look for a newer version`);
   }
 
   /** The M2M token could not be renewed ahead of its end. */
   renewalFailed({ message }: Error): void {
-    this.#once(
-      'warn',
-      'renewal',
-      `The M2M token could not be renewed ahead of time: ${message}. The current token stays in use until it expires`,
-    );
+    const problem = `The M2M token could not be renewed ahead of time: ${message}`;
+    this.#once('warn', 'renewal', `${problem}. The current token stays in use until it expires`);
   }
 
-  /** A bug in the library. */
+  /** A bug in the library. The error's message may contain anything, so only its class is logged. */
   unexpected(error: unknown): void {
-    this.#once(
-      'error',
-      'unexpected',
-      `A verification failed unexpectedly (${nameOf(error)}), and its request got 503. Please report this bug of nestjs-kinde-api-key`,
-    );
+    const name = error instanceof Error ? error.constructor.name : typeof error;
+    const problem = `A verification failed unexpectedly (${name}), and its request got 503`;
+    this.#once('error', 'unexpected', `${problem}. Please report this bug of nestjs-kinde-api-key`);
   }
 
   #once(level: 'warn' | 'error', topic: string, message: string): void {
@@ -89,14 +75,9 @@ export class HealthLog {
 
   #write(level: 'warn' | 'error', message: string): void {
     try {
-      this.#log[level](message);
+      this.log[level](message);
     } catch {
       // A log that fails must not decide the answer to a request.
     }
   }
-}
-
-/** The class alone: the message of an unexpected error may contain anything. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.constructor.name : typeof error;
 }

@@ -21,9 +21,8 @@ export interface KindeResponse {
 /** Kinde's HTTP. An interface, so that only one file knows the HTTP client. */
 export interface KindeHttp {
   /**
-   * Sends one request. Does not follow redirects and does not retry.
+   * Sends one request. Does not follow redirects and does not retry. Every call needs a signal, because there is no other deadline here.
    *
-   * @param signal aborts the call. Every call needs one, because there is no other deadline here
    * @throws {KindeTransportError} for everything that is not a complete answer, and nothing else
    */
   send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse>;
@@ -31,11 +30,13 @@ export interface KindeHttp {
   close(): void;
 }
 
-/**
- * Why there is no answer: the connection failed (`network`), broke off in the middle of the answer (`cut_short`), the caller gave up
- * (`aborted`), the answer was larger than the limit (`too_large`) or not UTF-8 (`invalid_utf8`).
- */
-export type KindeTransportFailure = 'network' | 'cut_short' | 'aborted' | 'too_large' | 'invalid_utf8';
+const TEXTS = {
+  network: 'the connection to Kinde failed',
+  cut_short: "Kinde's answer broke off",
+  aborted: 'the call to Kinde was aborted',
+  too_large: "Kinde's answer was larger than the limit",
+  invalid_utf8: "Kinde's answer was not UTF-8",
+} as const;
 
 /**
  * A call to Kinde that brought no answer. It holds a word and at most a system error code, and never the HTTP client's own error as its
@@ -44,23 +45,12 @@ export type KindeTransportFailure = 'network' | 'cut_short' | 'aborted' | 'too_l
 export class KindeTransportError extends Error {
   override readonly name = 'KindeTransportError';
 
-  /**
-   * @param reason what went wrong
-   * @param systemCode e.g. `ECONNREFUSED` or `CERT_HAS_EXPIRED`; anything that does not look like one is dropped
-   */
+  /** @param systemCode e.g. `ECONNREFUSED` or `CERT_HAS_EXPIRED`; anything that does not look like one is dropped */
   constructor(
-    readonly reason: KindeTransportFailure,
+    readonly reason: keyof typeof TEXTS,
     systemCode?: unknown,
   ) {
     const code = typeof systemCode === 'string' && /^[A-Z][A-Z_]{1,48}$/.test(systemCode) ? systemCode : undefined;
     super(code === undefined ? TEXTS[reason] : `${TEXTS[reason]} (${code})`);
   }
 }
-
-const TEXTS: Readonly<Record<KindeTransportFailure, string>> = {
-  network: 'the connection to Kinde failed',
-  cut_short: "Kinde's answer broke off",
-  aborted: 'the call to Kinde was aborted',
-  too_large: "Kinde's answer was larger than the limit",
-  invalid_utf8: "Kinde's answer was not UTF-8",
-};

@@ -8,7 +8,8 @@ import {
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import { KindeEmulator, TestClock, type KindeEmulatorFault } from '../testing/index.js';
 import type { KindeHttp } from './http.js';
-import { KeyVerifier, type Priority } from './key-verifier.js';
+import { KeyVerifier } from './key-verifier.js';
+import type { Priority } from './limits/admission.js';
 
 const ACCEPTED = { verdict: { accepted: true } };
 const cleanups: (() => unknown)[] = [];

@@ -9,16 +9,14 @@ import { refused, type VerdictAnswer } from './answers/verify-answer.js';
 import { HealthLog } from './health-log.js';
 import type { KindeHttp, KindeResponse } from './http.js';
 import { Admission, type Priority } from './limits/admission.js';
-import { Deadline } from './limits/deadline.js';
+import { Deadlines, type Deadline } from './limits/deadline.js';
 import { withRetries } from './limits/retry.js';
 import { ManagementApi } from './management-api.js';
 import { misconfigured } from './misconfigured.js';
 import type { AccessToken } from './token/access-token.js';
 import { M2mToken, type Mint } from './token/m2m-token.js';
 import { TokenEndpoint } from './token/token-endpoint.js';
-import { clientClosed, VerificationFailure } from './verification-failure.js';
-
-export type { Priority } from './limits/admission.js';
+import { VerificationFailure } from './verification-failure.js';
 
 /** Maximum number of verify calls per verification: with the current token, its replacement, and a token that was minted for it. */
 const MAX_TOKENS_TRIED = 3;
@@ -40,68 +38,56 @@ interface Verification {
 
 /** Verifies keys with Kinde. Caches nothing but the M2M token. */
 export class KeyVerifier {
-  readonly #http: KindeHttp;
   readonly #options: Omit<ResolvedOptions['kinde'], 'clientSecret'>;
   readonly #health: HealthLog;
+  readonly #deadlines: Deadlines;
   readonly #admission: Admission;
   readonly #api: ManagementApi;
-  readonly #tokenEndpoint: TokenEndpoint;
   readonly #token: M2mToken;
-  readonly #deadlines = new Set<Deadline>();
-  #closed = false;
 
   /**
    * @param http carries the calls; closed together with the verifier
-   * @param options the checked options
    * @param clock for ages, the token's life and pauses. Deadlines and the calls per second are real time
    * @param log problems are logged once and not per request
    * @param shareToken wraps the token endpoint, so that all instances share one token. Default: this instance mints its own
    */
   constructor(
-    http: KindeHttp,
+    private readonly http: KindeHttp,
     { clientSecret, ...options }: ResolvedOptions['kinde'],
     clock: Clock,
     log: Log,
     shareToken: (endpoint: Mint) => Mint = (endpoint) => endpoint,
   ) {
-    this.#http = http;
     this.#options = options;
     this.#health = new HealthLog(log, clock);
+    this.#deadlines = new Deadlines(options.timeoutMs);
     this.#api = new ManagementApi(http, options, clock, (refusal) => this.#admission.refuseWaiting(refusal));
-    this.#admission = new Admission(options, () => (this.#closed ? clientClosed() : this.#api.refusal()));
-    this.#tokenEndpoint = new TokenEndpoint(this.#api, { ...options, clientSecret }, clock);
-    this.#token = new M2mToken(shareToken(this.#tokenEndpoint), clock, (error) => {
-      if (!this.#closed) this.#health.renewalFailed(error);
+    this.#admission = new Admission(options, () => this.#api.refusal());
+    const endpoint = new TokenEndpoint(this.#api, this.#deadlines, clock, { ...options, clientSecret });
+    this.#token = new M2mToken(shareToken(endpoint), clock, (error) => {
+      if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
     });
   }
 
   /**
-   * Asks Kinde about one key, within the deadline.
+   * Asks Kinde about one key, within the deadline. A refused key is a verdict like any other.
    *
    * @param priority `known` for a key that was accepted before: it does not wait behind new keys
-   * @returns a verdict; a refused key is a value like any other
    * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE if nothing can be learned about the key now
    * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED if Kinde rejects our own credentials
    */
   async verify(key: RawKey, priority: Priority): Promise<KeyAnswer> {
-    const deadline = new Deadline(this.#options.timeoutMs);
-    this.#deadlines.add(deadline);
     try {
-      return await this.#verify({ key, priority, deadline });
+      return await this.#deadlines.run((deadline) => this.#verify({ key, priority, deadline }));
     } catch (error) {
       throw this.#publicError(error);
-    } finally {
-      deadline.clear();
-      this.#deadlines.delete(deadline);
     }
   }
 
   /** Aborts verifications in flight, with a {@link KindeApiKeyUnavailableError}, and drops the connections. Idempotent. */
   close(): void {
-    this.#closed = true;
-    for (const deadline of this.#deadlines) deadline.cancel(clientClosed());
-    this.#tokenEndpoint.close();
-    this.#http.close();
+    this.#deadlines.close();
+    this.http.close();
   }
 
   async #verify(verification: Verification): Promise<KeyAnswer> {

@@ -3,8 +3,8 @@ import type { Clock } from '../clock.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { apiKeyUrl, parseMembership, type MembershipAnswer } from './answers/api-key-details.js';
 import { parseRetryAfterSeconds } from './answers/retry-after.js';
-import { parseVerifyAnswer, type TokenRejectedAnswer, type VerdictAnswer } from './answers/verify-answer.js';
-import type { ThrottledAnswer, UnusableAnswer } from './answers/wire.js';
+import { parseVerifyAnswer, type VerifyAnswer } from './answers/verify-answer.js';
+import { bringsNothing, type NoAnswer } from './answers/wire.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
 import { Circuit } from './limits/circuit.js';
 import type { AccessToken } from './token/access-token.js';
@@ -20,7 +20,7 @@ export interface ApiCall<A> {
   /** Kinde throttles the two apart: a 429 from one does not hold back calls to the other. */
   readonly endpoint: 'api' | 'token';
   readonly request: KindeRequest;
-  readonly parse: (response: KindeResponse) => A | ThrottledAnswer | UnusableAnswer;
+  readonly parse: (response: KindeResponse) => A | NoAnswer;
 }
 
 /** A usable answer. */
@@ -32,136 +32,107 @@ export interface ApiResult<A> {
 }
 
 type Endpoint = ApiCall<unknown>['endpoint'];
+type UsableAnswer = Exclude<VerifyAnswer, NoAnswer>;
 
 /**
  * The calls to Kinde that a verification needs. All share one circuit breaker, and nothing is sent for as long as a 429 asks. Everything
  * that is not a usable answer becomes a {@link VerificationFailure}.
  */
 export class ManagementApi {
-  readonly #http: KindeHttp;
-  readonly #options: Pick<ResolvedOptions['kinde'], 'origin' | 'timeoutMs'>;
-  readonly #clock: Clock;
-  readonly #onPause: (refusal: VerificationFailure) => void;
   readonly #circuit: Circuit;
   /** After a 429: when calls are sent again, and when Kinde wants them. */
   readonly #holds = new Map<Endpoint, { readonly endsAtMs: number; readonly retryAtMs: number }>();
 
   /**
-   * @param http carries the calls
    * @param options Kinde's origin, and the usual time of a call. If a call is aborted before half of it, the circuit does not count it
-   * @param clock for ages and pauses
    * @param onPause called when calls to the API stop for a while, with the failure that callers get from then on
    */
   constructor(
-    http: KindeHttp,
-    options: Pick<ResolvedOptions['kinde'], 'origin' | 'timeoutMs'>,
-    clock: Clock,
-    onPause: (refusal: VerificationFailure) => void,
+    private readonly http: KindeHttp,
+    private readonly options: Pick<ResolvedOptions['kinde'], 'origin' | 'timeoutMs'>,
+    private readonly clock: Clock,
+    private readonly onPause: (refusal: VerificationFailure) => void,
   ) {
-    this.#http = http;
-    this.#options = options;
-    this.#clock = clock;
-    this.#onPause = onPause;
     this.#circuit = new Circuit(clock, onPause);
   }
 
-  /** @returns the failure of a call to the API that would be sent now, or `undefined` if it may be sent */
+  /** Returns the failure of a call to the API that would be sent now, or `undefined` if it may be sent. */
   refusal(): VerificationFailure | undefined {
     return this.#held('api') ?? this.#circuit.refusal();
   }
 
-  /**
-   * `POST /api/v1/api_keys/verify`
-   *
-   * @throws {VerificationFailure} if there is no usable answer
-   */
-  verify(
-    key: RawKey,
-    token: AccessToken,
-    signal: AbortSignal,
-  ): Promise<ApiResult<VerdictAnswer | TokenRejectedAnswer>> {
+  /** `POST /api/v1/api_keys/verify`. Throws like {@link send}. */
+  verify(key: RawKey, token: AccessToken, signal: AbortSignal): Promise<ApiResult<UsableAnswer>> {
     const request: KindeRequest = {
       method: 'POST',
-      url: `${this.#options.origin}/api/v1/api_keys/verify`,
-      headers: { ...authorization(token), 'content-type': 'application/json' },
+      url: `${this.options.origin}/api/v1/api_keys/verify`,
+      headers: { authorization: `Bearer ${token.reveal()}`, 'content-type': 'application/json' },
       body: JSON.stringify({ api_key: key.reveal() }),
     };
     return this.send({ endpoint: 'api', request, parse: parseVerifyAnswer }, signal);
   }
 
-  /**
-   * `GET /api/v1/api_keys/{key_id}`: whether the key belongs to the API.
-   *
-   * @throws {VerificationFailure} if there is no usable answer
-   */
+  /** `GET /api/v1/api_keys/{key_id}`: whether the key belongs to the API. Throws like {@link send}. */
   async membership(
     keyId: string,
     apiId: string,
     token: AccessToken,
     signal: AbortSignal,
   ): Promise<MembershipAnswer['result']> {
-    const url = apiKeyUrl(this.#options.origin, keyId);
+    const url = apiKeyUrl(this.options.origin, keyId);
     if (url === undefined)
       throw new VerificationFailure('kinde', "Kinde's answer is not usable ('key_id' is not an id)");
-    const request: KindeRequest = { method: 'GET', url, headers: authorization(token) };
+    const request: KindeRequest = { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
     const parse = (response: KindeResponse) => parseMembership(response, keyId, apiId);
     const { answer } = await this.send<MembershipAnswer>({ endpoint: 'api', request, parse }, signal);
     return answer.result;
   }
 
   /**
-   * Sends one call, once.
+   * Sends one call, once. The signal's reason is a {@link VerificationFailure}.
    *
-   * @param signal aborts it; its reason is a {@link VerificationFailure}
    * @throws {VerificationFailure} if there is no usable answer
    */
   async send<A extends { readonly kind: string }>(call: ApiCall<A>, signal: AbortSignal): Promise<ApiResult<A>> {
     const held = this.#held(call.endpoint);
     if (held) throw held;
-    return this.#circuit.run((isProbe) => this.#exchange(call, signal, isProbe));
+    return this.#circuit.run(async (isProbe) => {
+      const sentAtMs = this.clock.now();
+      const response = await this.#exchange(call.request, signal, isProbe);
+      const answer = call.parse(response);
+      if (!bringsNothing(answer)) return { answer, response, sentAtMs };
+      if (answer.kind === 'throttled') throw this.#hold(call.endpoint, response);
+      throw new VerificationFailure('kinde', answer.problem, { retryable: answer.retryable });
+    });
   }
 
-  async #exchange<A extends { readonly kind: string }>(
-    call: ApiCall<A>,
-    signal: AbortSignal,
-    isProbe: boolean,
-  ): Promise<ApiResult<A>> {
-    const sentAtMs = this.#clock.now();
+  async #exchange(request: KindeRequest, signal: AbortSignal, isProbe: boolean): Promise<KindeResponse> {
     const startedAtMs = performance.now();
-    let response: KindeResponse;
     try {
-      response = await this.#http.send(call.request, signal);
+      return await this.http.send(request, signal);
     } catch (error) {
-      const hadItsTime = isProbe || performance.now() - startedAtMs >= this.#options.timeoutMs / 2;
+      const hadItsTime = isProbe || performance.now() - startedAtMs >= this.options.timeoutMs / 2;
       throw failureOf(error, signal, hadItsTime);
     }
-    const answer = call.parse(response);
-    if (isThrottled(answer)) throw this.#hold(call.endpoint, response);
-    if (isUnusable(answer)) throw new VerificationFailure('kinde', answer.problem, { retryable: answer.retryable });
-    return { answer, response, sentAtMs };
   }
 
   #hold(endpoint: Endpoint, response: KindeResponse): VerificationFailure {
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     const seconds = parseRetryAfterSeconds(response.headers, nowMs);
     this.#holds.set(endpoint, {
       endsAtMs: nowMs + Math.min(LONGEST_HOLD_MS, seconds === undefined ? SHORT_HOLD_MS : seconds * 1_000),
       retryAtMs: nowMs + (seconds ?? DEFAULT_RETRY_AFTER_SECONDS) * 1_000,
     });
     const failure = throttled(seconds);
-    if (endpoint === 'api') this.#onPause(failure);
+    if (endpoint === 'api') this.onPause(failure);
     return failure;
   }
 
   #held(endpoint: Endpoint): VerificationFailure | undefined {
     const hold = this.#holds.get(endpoint);
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     return hold && nowMs < hold.endsAtMs ? throttled(Math.ceil((hold.retryAtMs - nowMs) / 1_000)) : undefined;
   }
-}
-
-function authorization(token: AccessToken): { authorization: string } {
-  return { authorization: `Bearer ${token.reveal()}` };
 }
 
 function throttled(retryAfterSeconds: number = DEFAULT_RETRY_AFTER_SECONDS): VerificationFailure {
@@ -177,12 +148,4 @@ function failureOf(error: unknown, signal: AbortSignal, hadItsTime: boolean): Ve
   if (!(error instanceof KindeTransportError)) return new VerificationFailure('kinde', 'the call to Kinde failed');
   const retryable = error.reason === 'network' || error.reason === 'cut_short';
   return new VerificationFailure('kinde', error.message, { retryable, cause: error });
-}
-
-function isThrottled(answer: { readonly kind: string }): answer is ThrottledAnswer {
-  return answer.kind === 'throttled';
-}
-
-function isUnusable(answer: { readonly kind: string }): answer is UnusableAnswer {
-  return answer.kind === 'outage';
 }

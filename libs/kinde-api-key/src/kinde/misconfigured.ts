@@ -29,11 +29,7 @@ const TEXTS: Readonly<Record<Misconfiguration, string>> = {
     `Grant it in ${WHERE} > APIs > Kinde Management API > Manage scopes`,
 };
 
-/**
- * @param what what is wrong
- * @param retryAfterSeconds when the library will have asked Kinde again
- * @returns the error that says what to change and where
- */
+/** Returns the error that says what to change and where. The library will have asked Kinde again after `retryAfterSeconds`. */
 export function misconfigured(what: Misconfiguration, retryAfterSeconds: number): KindeApiKeyMisconfiguredError {
   return new KindeApiKeyMisconfiguredError(TEXTS[what], { retryAfterSeconds });
 }

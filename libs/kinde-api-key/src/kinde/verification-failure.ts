@@ -15,49 +15,32 @@ export const DEFAULT_RETRY_AFTER_SECONDS = 5;
  */
 export type FailureKind = 'kinde' | 'deadline' | 'throttled' | 'circuit_open' | 'busy' | 'closed';
 
-interface FailureOptions {
-  readonly retryable?: boolean;
-  readonly countsForCircuit?: boolean;
-  readonly retryAfterSeconds?: number;
-  readonly cause?: KindeTransportError;
-}
-
 /** Why nothing is known about a key, inside `kinde/`. Callers get it as a {@link KindeApiKeyUnavailableError}. */
 export class VerificationFailure extends Error {
   override readonly name = 'VerificationFailure';
-  /** Whether a retry of the same call may help: after network failures, 502, 503 and 504. */
+  /** Whether a retry of the same call may help: after network failures, 502, 503 and 504. Default: false. */
   readonly retryable: boolean;
-  /** Whether it says something about Kinde's health, as opposed to our own queue or a caller's deadline. */
+  /** Whether it says something about Kinde's health, not our own queue or a caller's deadline. Default: for `kinde` alone. */
   readonly countsForCircuit: boolean;
   /** How long a client should wait, in whole seconds. */
   readonly retryAfterSeconds: number;
 
-  /**
-   * @param kind see {@link FailureKind}
-   * @param message for the log and the public error; never any text of Kinde's answer
-   * @param options defaults: `retryable` false, `countsForCircuit` true for `kinde` alone, `retryAfterSeconds` 5
-   */
+  /** @param message for the log and the public error; never any text of Kinde's answer */
   constructor(
     readonly kind: FailureKind,
     message: string,
-    options: FailureOptions = {},
+    options: Partial<Pick<VerificationFailure, 'retryable' | 'countsForCircuit' | 'retryAfterSeconds' | 'cause'>> = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options);
     this.retryable = options.retryable ?? false;
     this.countsForCircuit = options.countsForCircuit ?? kind === 'kinde';
     this.retryAfterSeconds = options.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS;
   }
 
-  /** @returns a new error, so that callers that share one failure do not share one object */
+  /** Returns a new error, so that callers that share one failure do not share one object. */
   toUnavailable(): KindeApiKeyUnavailableError {
-    return new KindeApiKeyUnavailableError(this.message, {
-      retryAfterSeconds: this.retryAfterSeconds,
-      ...(this.cause instanceof KindeTransportError ? { cause: this.cause } : {}),
-    });
+    const { retryAfterSeconds, cause } = this;
+    const options = cause instanceof KindeTransportError ? { retryAfterSeconds, cause } : { retryAfterSeconds };
+    return new KindeApiKeyUnavailableError(this.message, options);
   }
-}
-
-/** @returns the failure of every verification after `close()` */
-export function clientClosed(): VerificationFailure {
-  return new VerificationFailure('closed', 'the app is shutting down');
 }

@@ -1,9 +1,7 @@
 import type { RateLimitRule } from './rate-limit-rule.js';
 import type { RateDecision } from './rate-limit-store.js';
 
-/**
- * @returns seconds for `Retry-After` (RFC 9110 §10.2.3). Rounded up to at least 1, so that a client that waits this long is accepted
- */
+/** Returns the seconds for `Retry-After` (RFC 9110 §10.2.3). Rounded up to at least 1, so that a client that waits this long is accepted. */
 export function retryAfterSeconds({ resetAfterMs }: RateDecision): number {
   return inSeconds(resetAfterMs);
 }

@@ -1,7 +1,5 @@
 import type { Limit } from '../config/rate-limit-options.js';
 
-export { isLimit, MAX_LIMIT, type Limit } from '../config/rate-limit-options.js';
-
 /** The rate limit of a route, compiled once. */
 export interface RateLimitRule {
   /** What is counted together: the whole API, a class or a method. With the id of a key it names a bucket. */

@@ -27,7 +27,6 @@ export interface RateLimitStore {
    * Decides about one request, and counts it if it is accepted.
    *
    * @param scope what is counted together; see `RateLimitRule`
-   * @param keyId the key's id
    * @param limit maximum number of accepted requests in any window, a whole number from 1 to 10,000
    * @param windowMs length of the window in milliseconds, a whole number from 1,000 to 86,400,000; always the same for a scope
    * @returns the decision, or a promise of it where the store has to wait. A store that waits has a deadline, and decides itself when it

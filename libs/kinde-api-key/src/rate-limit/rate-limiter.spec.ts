@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { isLimit, type RateLimitRule } from './rate-limit-rule.js';
+import { isLimit } from '../config/rate-limit-options.js';
+import type { RateLimitRule } from './rate-limit-rule.js';
 import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 import { RateLimiter } from './rate-limiter.js';
 import { SlidingWindow } from './sliding-window.js';

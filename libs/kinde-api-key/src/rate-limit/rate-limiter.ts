@@ -1,6 +1,7 @@
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import { isLimit, MAX_LIMIT, type Limit } from '../config/rate-limit-options.js';
 import type { Log } from '../log.js';
-import { isLimit, MAX_LIMIT, type Limit, type RateLimitRule } from './rate-limit-rule.js';
+import type { RateLimitRule } from './rate-limit-rule.js';
 import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 
 /** `Retry-After` of a request whose limit is unknown. */
@@ -8,50 +9,43 @@ const UNKNOWN_LIMIT_RETRY_MS = 5_000;
 
 /** Counts the requests of a key against the limit of a route. */
 export class RateLimiter {
-  readonly #store: RateLimitStore;
-  readonly #log: Pick<Log, 'error'>;
   #hasLogged = false;
 
-  constructor(store: RateLimitStore, log: Pick<Log, 'error'>) {
-    this.#store = store;
-    this.#log = log;
-  }
+  constructor(
+    private readonly store: RateLimitStore,
+    private readonly log: Pick<Log, 'error'>,
+  ) {}
 
   /**
    * Counts one request under the id of the key. The id survives a rotation, so a new secret does not refill the budget.
-   *
    * A limit is unknown when the app's function throws or does not return a whole number from 1 to 10,000. Then the request is refused and not
    * counted, and the first such failure is logged.
-   *
-   * @returns the store's decision, or a promise of it where the store has to wait
    */
   take(rule: RateLimitRule, apiKey: VerifiedApiKey): RateDecision | Promise<RateDecision> {
     const { scope, limit, windowMs } = rule;
     const known = typeof limit === 'number' ? limit : this.#limitOf(limit, apiKey);
-    if (known !== undefined) return this.#store.take(scope, apiKey.keyId, known, windowMs);
+    if (known !== undefined) return this.store.take(scope, apiKey.keyId, known, windowMs);
     return { accepted: false, limit: 0, remaining: 0, resetAfterMs: Math.min(UNKNOWN_LIMIT_RETRY_MS, windowMs) };
   }
 
   #limitOf(limit: Exclude<Limit, number>, apiKey: VerifiedApiKey): number | undefined {
+    let what: string;
     try {
       const returned: unknown = limit(apiKey);
       if (isLimit(returned)) return returned;
       // An unhandled rejection would end the process.
       if (returned instanceof Promise) returned.catch(() => undefined);
-      this.#logOnce(apiKey, `returned ${describe(returned)}`);
+      what = `returned ${describe(returned)}`;
     } catch (error) {
-      this.#logOnce(apiKey, `threw${error instanceof Error ? `: ${error.message}` : ` ${describe(error)}`}`);
+      what = `threw${error instanceof Error ? `: ${error.message}` : ` ${describe(error)}`}`;
     }
-    return undefined;
-  }
-
-  #logOnce({ keyId }: VerifiedApiKey, what: string): void {
-    if (this.#hasLogged) return;
+    if (this.#hasLogged) return undefined;
     this.#hasLogged = true;
-    this.#log.error(
-      `rateLimit.limit ${what}, for the key ${keyId}; it must return a whole number from 1 to ${MAX_LIMIT}. Such requests are refused ` +
-        'with 429 RATE_LIMITED. This is logged once',
+    this.log.error(
+      `rateLimit.limit ${what}, for the key ${apiKey.keyId}; it must return a whole number from 1 to ${MAX_LIMIT}. Such requests are ` +
+        'refused with 429 RATE_LIMITED. This is logged once',
     );
+    return undefined;
   }
 }
 

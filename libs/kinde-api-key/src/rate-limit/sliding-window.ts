@@ -21,7 +21,6 @@ interface Bucket {
 
 /** Smallest number of times that a bucket has memory for. V8 keeps an array of this size inside its heap, which is cheaper. */
 const MIN_CAPACITY = 8;
-const NO_TIMES = new Float64Array(0);
 /** Bytes of a key besides its id: the entry in the cache and the list of buckets. Measured on Node 20. */
 const KEY_BYTES = 200;
 /** Bytes of a bucket besides its times: the object and the header of the array. Measured on Node 20. */
@@ -34,13 +33,14 @@ const BUCKET_BYTES = 300;
  * whose windows are over, so that memory follows the number of keys in use.
  */
 export class SlidingWindow implements RateLimitStore {
-  readonly #clock: Clock;
   readonly #keys: LRUCache<string, readonly Bucket[]>;
   #lastReadMs = -Infinity;
   #setBackMs = 0;
 
-  constructor(clock: Clock, { maxBytes = 134_217_728, maxKeys = 0 }: SlidingWindowBounds = {}) {
-    this.#clock = clock;
+  constructor(
+    private readonly clock: Clock,
+    { maxBytes = 134_217_728, maxKeys = 0 }: SlidingWindowBounds = {},
+  ) {
     this.#keys = new LRUCache({ maxSize: maxBytes, max: maxKeys });
   }
 
@@ -49,20 +49,19 @@ export class SlidingWindow implements RateLimitStore {
     return { keys: this.#keys.size, bytes: this.#keys.calculatedSize };
   }
 
-  /** See {@link RateLimitStore.take}. */
   take(scope: string, keyId: string, limit: number, windowMs: number): RateDecision {
     const nowMs = this.#now();
     const known = this.#keys.get(keyId)?.find((bucket) => bucket.scope === scope);
     const waitMs = known ? waitMsOf(known, limit, nowMs) : 0;
     if (waitMs > 0) return { accepted: false, limit, remaining: 0, resetAfterMs: waitMs };
-    const bucket = this.#fit(keyId, known ?? { scope, windowMs, times: NO_TIMES, first: 0, end: 0 }, nowMs);
+    const bucket = this.#fit(keyId, known ?? { scope, windowMs, times: new Float64Array(0), first: 0, end: 0 }, nowMs);
     bucket.times[bucket.end] = nowMs;
     bucket.end += 1;
     const count = bucket.end - bucket.first;
     return { accepted: true, limit, remaining: limit - count, resetAfterMs: waitMsOf(bucket, count, nowMs) };
   }
 
-  /** @returns milliseconds until {@link take} would accept a request, 0 if it would now; counts nothing */
+  /** Returns the milliseconds until {@link take} would accept a request, 0 if it would now. Counts nothing. */
   waitMs(scope: string, keyId: string, limit: number): number {
     const known = this.#keys.peek(keyId)?.find((bucket) => bucket.scope === scope);
     return known ? waitMsOf(known, limit, this.#now()) : 0;
@@ -70,7 +69,7 @@ export class SlidingWindow implements RateLimitStore {
 
   /** The clock's time, except that it stands still while the clock is set back: no window opens early or stays shut. */
   #now(): number {
-    const readMs = this.#clock.now();
+    const readMs = this.clock.now();
     if (readMs < this.#lastReadMs) this.#setBackMs += this.#lastReadMs - readMs;
     this.#lastReadMs = readMs;
     return readMs + this.#setBackMs;
@@ -83,18 +82,15 @@ export class SlidingWindow implements RateLimitStore {
     const count = end - bucket.first;
     const isSparse = times.length > MIN_CAPACITY && count * 4 <= times.length;
     if (end < times.length && !isSparse) return bucket;
-    const resized = new Float64Array(Math.max(MIN_CAPACITY, count * 2));
-    resized.set(times.subarray(bucket.first, end));
-    return this.#replace(keyId, bucket, { scope, windowMs, times: resized, first: 0, end: count }, nowMs);
-  }
-
-  /** Stores a bucket of a key in place of another. The key's buckets in other scopes are kept unless their window is over. */
-  #replace(keyId: string, bucket: Bucket, resized: Bucket, nowMs: number): Bucket {
+    const resizedTimes = new Float64Array(Math.max(MIN_CAPACITY, count * 2));
+    resizedTimes.set(times.subarray(bucket.first, end));
+    const resized = { scope, windowMs, times: resizedTimes, first: 0, end: count };
     const buckets = this.#keys.peek(keyId);
     if (!buckets) this.#freeIdle(nowMs);
+    // The key's buckets in other scopes are kept unless their window is over.
     const others = buckets?.filter((other) => other !== bucket && !isIdle(other, nowMs)) ?? [];
     const kept = [...others, resized];
-    const size = kept.reduce((bytes, { times }) => bytes + BUCKET_BYTES + times.byteLength, KEY_BYTES + keyId.length);
+    const size = kept.reduce((bytes, one) => bytes + BUCKET_BYTES + one.times.byteLength, KEY_BYTES + keyId.length);
     this.#keys.set(keyId, kept, { size });
     return resized;
   }

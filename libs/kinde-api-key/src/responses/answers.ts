@@ -1,8 +1,12 @@
+import { STATUS_CODES } from 'node:http';
 import type { ApiKeyRefusalCode } from '../api-key/decision.js';
 import type { RefusalReason } from '../api-key/verdict.js';
 
 /** The error that a challenge names, of RFC 6750 §3.1. `null`: a challenge without an error. Absent: no challenge. */
 type ChallengeError = 'invalid_request' | 'invalid_token' | 'insufficient_scope' | null;
+
+/** The name of an answer: its code, or `WRONG_KEY_PREFIX`, an `INVALID_KEY` whose message names the likeliest cause. */
+export type AnswerName = ApiKeyRefusalCode | 'WRONG_KEY_PREFIX';
 
 /** The fixed part of the answer to a refused request. */
 export interface Answer {
@@ -11,85 +15,49 @@ export interface Answer {
   /** The status in words. */
   readonly error: string;
   readonly message: string;
-  readonly challenge?: ChallengeError;
+  readonly challenge: ChallengeError | undefined;
 }
 
-const ERRORS = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-} as const;
+type Row = readonly [statusCode: number, message: string, challenge?: ChallengeError];
 
-function answer(
-  code: ApiKeyRefusalCode,
-  statusCode: keyof typeof ERRORS,
-  message: string,
-  challenge?: ChallengeError,
-): Answer {
-  return Object.freeze({
-    code,
-    statusCode,
-    error: ERRORS[statusCode],
-    message,
-    ...(challenge === undefined ? {} : { challenge }),
-  });
-}
-
-/**
- * Every answer that refuses a request, with its code, status, message and challenge. `WRONG_KEY_PREFIX` is an `INVALID_KEY` whose message
- * names the likeliest cause.
- */
-export const ANSWERS = {
-  MISSING_KEY: answer('MISSING_KEY', 401, 'API key required', null),
-  MALFORMED_REQUEST: answer(
-    'MALFORMED_REQUEST',
+const TABLE: Readonly<Record<AnswerName, Row>> = {
+  MISSING_KEY: [401, 'API key required', null],
+  MALFORMED_REQUEST: [
     400,
     'Malformed credentials: send one API key, once, e.g. in the header "Authorization: Bearer <API key>" (with the prefix "Bearer ")',
     'invalid_request',
-  ),
-  WRONG_CREDENTIAL_TYPE: answer(
-    'WRONG_CREDENTIAL_TYPE',
-    401,
-    'An API key is expected here, not an access token (JWT)',
-    'invalid_token',
-  ),
-  INVALID_KEY: answer('INVALID_KEY', 401, 'Invalid API key', 'invalid_token'),
-  WRONG_KEY_PREFIX: answer(
-    'INVALID_KEY',
+  ],
+  WRONG_CREDENTIAL_TYPE: [401, 'An API key is expected here, not an access token (JWT)', 'invalid_token'],
+  INVALID_KEY: [401, 'Invalid API key', 'invalid_token'],
+  WRONG_KEY_PREFIX: [
     401,
     'Invalid API key: it starts with another prefix than the keys of this API; it may belong to another environment',
     'invalid_token',
-  ),
-  KEY_REVOKED: answer('KEY_REVOKED', 401, 'API key has been revoked', 'invalid_token'),
-  KEY_INACTIVE: answer('KEY_INACTIVE', 401, 'API key is not active', 'invalid_token'),
-  INSUFFICIENT_SCOPE: answer('INSUFFICIENT_SCOPE', 403, 'Insufficient scope', 'insufficient_scope'),
-  ORG_REQUIRED: answer('ORG_REQUIRED', 403, 'Organization-scoped API key required'),
-  ORG_MISMATCH: answer('ORG_MISMATCH', 403, 'Access denied: organization mismatch'),
-  USER_REQUIRED: answer('USER_REQUIRED', 403, 'User-scoped API key required'),
-  RATE_LIMITED: answer('RATE_LIMITED', 429, 'Rate limit exceeded. Please try again later.'),
-  TOO_MANY_FAILED_ATTEMPTS: answer(
-    'TOO_MANY_FAILED_ATTEMPTS',
-    429,
-    'Too many failed attempts. Please try again later.',
-  ),
-  VERIFICATION_UNAVAILABLE: answer(
-    'VERIFICATION_UNAVAILABLE',
-    503,
-    'API keys cannot be verified at the moment. Please try again later.',
-  ),
-  VERIFICATION_MISCONFIGURED: answer(
-    'VERIFICATION_MISCONFIGURED',
+  ],
+  KEY_REVOKED: [401, 'API key has been revoked', 'invalid_token'],
+  KEY_INACTIVE: [401, 'API key is not active', 'invalid_token'],
+  INSUFFICIENT_SCOPE: [403, 'Insufficient scope', 'insufficient_scope'],
+  ORG_REQUIRED: [403, 'Organization-scoped API key required'],
+  ORG_MISMATCH: [403, 'Access denied: organization mismatch'],
+  USER_REQUIRED: [403, 'User-scoped API key required'],
+  RATE_LIMITED: [429, 'Rate limit exceeded. Please try again later.'],
+  TOO_MANY_FAILED_ATTEMPTS: [429, 'Too many failed attempts. Please try again later.'],
+  VERIFICATION_UNAVAILABLE: [503, 'API keys cannot be verified at the moment. Please try again later.'],
+  VERIFICATION_MISCONFIGURED: [
     503,
     'API keys cannot be verified: this service is not set up correctly. Please contact its operator.',
-  ),
-  UNSUPPORTED_CONTEXT: answer('UNSUPPORTED_CONTEXT', 500, 'API keys are not supported here'),
-} as const satisfies Record<string, Answer>;
+  ],
+  UNSUPPORTED_CONTEXT: [500, 'API keys are not supported here'],
+};
 
-/** The name of a row of {@link ANSWERS}. */
-export type AnswerName = keyof typeof ANSWERS;
+/** Every answer that refuses a request, with its code, status, message and challenge. */
+export const ANSWERS = Object.fromEntries(
+  Object.entries(TABLE).map(([name, [statusCode, message, challenge]]) => {
+    const code = name === 'WRONG_KEY_PREFIX' ? 'INVALID_KEY' : (name as ApiKeyRefusalCode);
+    const error = String(STATUS_CODES[statusCode]);
+    return [name, Object.freeze<Answer>({ code, statusCode, error, message, challenge })];
+  }),
+) as Readonly<Record<AnswerName, Answer>>;
 
 /** The answer to a key that Kinde refused. */
 export const ANSWER_OF_REASON: Readonly<Record<RefusalReason, AnswerName>> = {

@@ -10,8 +10,7 @@ import {
 import type { HttpResponse } from './http-response.js';
 
 /** An answer as sent, made once and not per request: a flood of refusals must stay cheap. */
-interface PreparedAnswer {
-  readonly code: Answer['code'];
+interface PreparedAnswer extends Pick<Answer, 'code'> {
   /** The value of `WWW-Authenticate`, or `undefined` for an answer without a challenge. */
   readonly challenge: string | undefined;
   /** Frozen, because all exceptions with this answer share it. */
@@ -20,27 +19,18 @@ interface PreparedAnswer {
 
 /** Turns a refusal into its answer: headers on the response, and the exception that carries the body. */
 export class RefusalFactory {
-  readonly #hideExistence: boolean;
   /** The challenge without an error, e.g. `Bearer realm="api"`. */
   readonly #challenge: string;
   readonly #isBearer: boolean;
   readonly #answers: Readonly<Record<AnswerName, PreparedAnswer>>;
   readonly #scopeAnswers = new WeakMap<AccessRule, Record<'required' | 'any_of', PreparedAnswer>>();
 
-  constructor({
-    credentials,
-    realm,
-    hideExistence,
-  }: Pick<ResolvedGuardOptions, 'credentials' | 'realm' | 'hideExistence'>) {
-    const scheme = credentials.find((credential) => credential.scheme !== undefined)?.scheme ?? 'ApiKey';
+  constructor(options: Pick<ResolvedGuardOptions, 'credentials' | 'realm' | 'hideExistence'>) {
+    const scheme = options.credentials.find((credential) => credential.scheme !== undefined)?.scheme ?? 'ApiKey';
     this.#isBearer = scheme.toLowerCase() === 'bearer';
-    this.#challenge = `${this.#isBearer ? 'Bearer' : scheme} realm="${realm}"`;
-    this.#hideExistence = hideExistence;
-    const names = Object.keys(ANSWERS) as AnswerName[];
-    this.#answers = Object.fromEntries(names.map((name) => [name, this.#prepare(name)])) as Record<
-      AnswerName,
-      PreparedAnswer
-    >;
+    this.#challenge = `${this.#isBearer ? 'Bearer' : scheme} realm="${options.realm}"`;
+    const prepared = Object.entries(ANSWERS).map(([name, one]) => [name, this.#prepare(one, options.hideExistence)]);
+    this.#answers = Object.fromEntries(prepared) as Record<AnswerName, PreparedAnswer>;
   }
 
   /**
@@ -66,9 +56,8 @@ export class RefusalFactory {
     return answer(response, answers[refusal.lacks]);
   }
 
-  #prepare(name: AnswerName): PreparedAnswer {
-    const { code, statusCode, error, message, challenge }: Answer = ANSWERS[name];
-    if (this.#hideExistence && (name === 'ORG_MISMATCH' || name === 'ORG_REQUIRED'))
+  #prepare({ code, statusCode, error, message, challenge }: Answer, hidesExistence: boolean): PreparedAnswer {
+    if (hidesExistence && (code === 'ORG_MISMATCH' || code === 'ORG_REQUIRED'))
       return { code, challenge: undefined, body: NOT_FOUND_BODY };
     return {
       code,

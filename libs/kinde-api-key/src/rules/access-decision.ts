@@ -17,26 +17,15 @@ export type AccessRefusal =
   | { readonly code: 'INSUFFICIENT_SCOPE'; readonly lacks: 'required' | 'any_of' }
   | { readonly code: 'ORG_REQUIRED' | 'ORG_MISMATCH' | 'USER_REQUIRED' };
 
-const LACKS_REQUIRED: AccessRefusal = Object.freeze({ code: 'INSUFFICIENT_SCOPE', lacks: 'required' });
-const LACKS_ANY_OF: AccessRefusal = Object.freeze({ code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' });
-const ORG_REQUIRED: AccessRefusal = Object.freeze({ code: 'ORG_REQUIRED' });
-const USER_REQUIRED: AccessRefusal = Object.freeze({ code: 'USER_REQUIRED' });
-const ORG_MISMATCH: AccessRefusal = Object.freeze({ code: 'ORG_MISMATCH' });
-
-/**
- * Decides what the key alone can decide: its scopes, its organization, its user, in this order.
- *
- * @returns why the key is refused, or `null` if it is accepted so far
- */
+/** Decides by the key alone: its scopes, its organization, its user, in this order. Returns why it is refused, or `null`. */
 export function decideAccess(rule: AccessRule, apiKey: VerifiedApiKey): AccessRefusal | null {
-  for (const scope of rule.requiredScopes) {
-    if (!apiKey.scopes.includes(scope)) return LACKS_REQUIRED;
-  }
-  for (const alternatives of rule.requiredAnyOf) {
-    if (!alternatives.some((scope) => apiKey.scopes.includes(scope))) return LACKS_ANY_OF;
-  }
-  if (rule.needsOrganization && apiKey.orgCode === null) return ORG_REQUIRED;
-  if (rule.needsUser && apiKey.userId === null) return USER_REQUIRED;
+  const { scopes } = apiKey;
+  for (const scope of rule.requiredScopes)
+    if (!scopes.includes(scope)) return { code: 'INSUFFICIENT_SCOPE', lacks: 'required' };
+  for (const list of rule.requiredAnyOf)
+    if (!list.some((scope) => scopes.includes(scope))) return { code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' };
+  if (rule.needsOrganization && apiKey.orgCode === null) return { code: 'ORG_REQUIRED' };
+  if (rule.needsUser && apiKey.userId === null) return { code: 'USER_REQUIRED' };
   return null;
 }
 
@@ -48,6 +37,6 @@ export function decideAccess(rule: AccessRule, apiKey: VerifiedApiKey): AccessRe
  * @returns why the key is refused, or `null` if both are the same organization
  */
 export function decideOrganization(apiKey: VerifiedApiKey, claimed: unknown): AccessRefusal | null {
-  if (apiKey.orgCode === null) return ORG_REQUIRED;
-  return claimed !== '' && claimed === apiKey.orgCode ? null : ORG_MISMATCH;
+  if (apiKey.orgCode === null) return { code: 'ORG_REQUIRED' };
+  return claimed !== '' && claimed === apiKey.orgCode ? null : { code: 'ORG_MISMATCH' };
 }

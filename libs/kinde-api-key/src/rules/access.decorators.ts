@@ -15,7 +15,7 @@ const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
  * @throws {TypeError} when the class is defined, for a scope that is missing, empty or misspelt
  */
 export function RequireScopes(...scopes: string[]): ApiKeyRuleDecorator {
-  return ruleDecorator('@RequireScopes()', { kind: 'scopes', scopes: checkedScopes('@RequireScopes()', scopes) });
+  return ruleDecorator({ kind: 'scopes', scopes: checkedScopes('@RequireScopes()', scopes) });
 }
 
 /**
@@ -25,10 +25,7 @@ export function RequireScopes(...scopes: string[]): ApiKeyRuleDecorator {
  * @throws {TypeError} when the class is defined, for a scope that is missing, empty or misspelt
  */
 export function RequireAnyScope(...scopes: string[]): ApiKeyRuleDecorator {
-  return ruleDecorator('@RequireAnyScope()', {
-    kind: 'any-scope',
-    scopes: checkedScopes('@RequireAnyScope()', scopes),
-  });
+  return ruleDecorator({ kind: 'any-scope', scopes: checkedScopes('@RequireAnyScope()', scopes) });
 }
 
 /**
@@ -40,12 +37,12 @@ export function RequireAnyScope(...scopes: string[]): ApiKeyRuleDecorator {
  */
 export function OrgScoped(target?: OrganizationTarget): ApiKeyRuleDecorator {
   checkOrganizationTarget(target);
-  return ruleDecorator('@OrgScoped()', { kind: 'organization', target });
+  return ruleDecorator({ kind: 'organization', target });
 }
 
 /** Requires a key of a user, else 403 `USER_REQUIRED`. Adds to what the class, its ancestors and other decorators require. */
 export function UserScoped(): ApiKeyRuleDecorator {
-  return ruleDecorator('@UserScoped()', { kind: 'user' });
+  return ruleDecorator({ kind: 'user' });
 }
 
 /**
@@ -53,7 +50,7 @@ export function UserScoped(): ApiKeyRuleDecorator {
  * handler.
  */
 export function AnyValidKey(): ApiKeyRuleDecorator {
-  return ruleDecorator('@AnyValidKey()', { kind: 'any-valid-key' });
+  return ruleDecorator({ kind: 'any-valid-key' });
 }
 
 /**
@@ -61,7 +58,7 @@ export function AnyValidKey(): ApiKeyRuleDecorator {
  * method beats it on the class. Both on one method, or both on one class, stop the boot.
  */
 export function PublicRoute(): ApiKeyRuleDecorator {
-  return ruleDecorator('@PublicRoute()', { kind: 'public' });
+  return ruleDecorator({ kind: 'public' });
 }
 
 /** The scope decorators, limited to the scopes that an API defines. */

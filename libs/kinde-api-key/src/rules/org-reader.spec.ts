@@ -1,9 +1,15 @@
-import type { ExecutionContext } from '@nestjs/common';
+import 'reflect-metadata';
+import { Controller, Scope, type ExecutionContext, type Provider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { Test, type TestingModule } from '@nestjs/testing';
 import fc from 'fast-check';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import { OrgScoped } from './access.decorators.js';
 import type { HttpRequest } from './http-request.js';
-import { functionOrgReader, requestOrgReader, resolvedOrgOf, resolverOrgReader, type OrgReader } from './org-reader.js';
-import type { OrgResolution } from './org-target.js';
+import { requestOrgReader, resolvedOrgOf, type OrgReader } from './org-reader.js';
+import type { OrganizationTarget, OrgResolution, OrgResolver } from './org-target.js';
+import { ResolverBinding } from './resolver-binding.js';
+import { RouteRuleRegistry } from './route-rule-registry.js';
 
 const CONTEXT = { getType: () => 'http' } as ExecutionContext;
 const API_KEY = { keyId: 'api_key_1', orgCode: 'org_a' } as VerifiedApiKey;
@@ -114,19 +120,53 @@ const RESOLUTIONS: readonly [string, unknown, unknown][] = [
   ['true', true, { orgCode: true }],
 ];
 
+@Controller()
+class Users {
+  find(): void {}
+}
+
+class Resolver implements OrgResolver {
+  resolveOrgCode(): OrgResolution {
+    return null;
+  }
+}
+
+/** Returns the only reader of a rule, as the registry compiles it. */
+function readerOf(target: OrganizationTarget, app?: TestingModule): OrgReader {
+  class Orders extends Users {
+    @OrgScoped(target)
+    override find(): void {}
+  }
+  const modules = app?.get(ModulesContainer) ?? new ModulesContainer();
+  const options = { orgParam: 'orgCode', publicControllers: new Set(), rateLimit: null };
+  const rules = new RouteRuleRegistry(options, new ResolverBinding(modules));
+  const [reader] = rules.ruleOf(Orders, handlerOf(Orders))?.organizations ?? [];
+  if (!reader) throw new Error('the rule has no reader');
+  return reader;
+}
+
+function handlerOf(owner: typeof Users): (...args: unknown[]) => unknown {
+  return (owner.prototype as unknown as { readonly find: () => unknown }).find;
+}
+
+async function classReader(resolver: Provider): Promise<OrgReader> {
+  const app = await Test.createTestingModule({ controllers: [Users], providers: [resolver] }).compile();
+  return readerOf({ resolve: Resolver }, app);
+}
+
 describe.each([
-  ['a function', (resolve: () => unknown) => functionOrgReader(resolve as () => OrgResolution)],
+  ['a function', async (resolve: () => unknown) => readerOf({ resolve: resolve as () => OrgResolution })],
   [
     'a class with a ready instance',
-    (resolve: () => unknown) => resolverOrgReader(() => ({ resolveOrgCode: resolve as () => OrgResolution })),
+    (resolve: () => unknown) => classReader({ provide: Resolver, useValue: { resolveOrgCode: resolve } }),
   ],
-])('resolver that is %s', (_name, readerOf) => {
-  it.each(RESOLUTIONS)('is read synchronously when it returns %s', (_case, answer, expected) => {
-    expect(read(readerOf(() => answer))).toStrictEqual(expected);
+])('resolver that is %s', (_name, readerFor) => {
+  it.each(RESOLUTIONS)('is read synchronously when it returns %s', async (_case, answer, expected) => {
+    expect(read(await readerFor(() => answer))).toStrictEqual(expected);
   });
 
   it.each(RESOLUTIONS)('is read with a promise when it promises %s', async (_case, answer, expected) => {
-    const resolved = read(readerOf(async () => answer));
+    const resolved = read(await readerFor(async () => answer));
     expect(resolved).toBeInstanceOf(Promise);
     expect(await resolved).toStrictEqual(expected);
   });
@@ -134,64 +174,63 @@ describe.each([
   it('may return a thenable of another library', async () => {
     // oxlint-disable-next-line unicorn/no-thenable -- a promise of another library is what is tested
     const thenable = { then: (done: (value: unknown) => void) => done({ orgCode: 'org_a', resource: 7 }) };
-    const resolved = read(readerOf(() => thenable));
+    const resolved = read(await readerFor(() => thenable));
     expect(resolved).toBeInstanceOf(Promise);
     expect(await resolved).toEqual({ orgCode: 'org_a', resource: 7 });
   });
 
   it('propagates errors and rejections', async () => {
     const failure = new Error('no such user');
-    expect(() =>
-      read(
-        readerOf(() => {
-          throw failure;
-        }),
-      ),
-    ).toThrow(failure);
-    await expect(read(readerOf(() => Promise.reject(failure)))).rejects.toBe(failure);
+    const throwing = await readerFor(() => {
+      throw failure;
+    });
+    expect(() => read(throwing)).toThrow(failure);
+    await expect(read(await readerFor(() => Promise.reject(failure)))).rejects.toBe(failure);
+  });
+
+  it('is called with the context and the verified key', async () => {
+    const resolve = jest.fn(() => 'org_a');
+    await read(await readerFor(resolve));
+    expect(resolve.mock.calls).toEqual([[CONTEXT, API_KEY]]);
   });
 });
 
-describe('resolveOrgCode()', () => {
-  it('is called with the context and the verified key', async () => {
-    const resolve = jest.fn(() => 'org_a');
-    await read(functionOrgReader(resolve));
-    await read(resolverOrgReader(() => ({ resolveOrgCode: resolve })));
-    expect(resolve.mock.calls).toEqual([
-      [CONTEXT, API_KEY],
-      [CONTEXT, API_KEY],
-    ]);
-  });
-
-  it('is called on its own instance', () => {
-    class Resolver {
+describe('resolver that is a class', () => {
+  it('is called on its own instance', async () => {
+    class Own extends Resolver {
       readonly orgCode = 'org_of_this';
-      resolveOrgCode(): string {
+      override resolveOrgCode(): string {
         return this.orgCode;
       }
     }
-    expect(read(resolverOrgReader(() => new Resolver()))).toEqual({ orgCode: 'org_of_this' });
+    expect(read(await classReader({ provide: Resolver, useClass: Own }))).toEqual({ orgCode: 'org_of_this' });
   });
 });
 
 describe('resolver that is built for each request', () => {
-  const request: HttpRequest = { params: {} };
+  const perRequest = (build: () => OrgResolver) =>
+    classReader({ provide: Resolver, useFactory: build, scope: Scope.REQUEST });
 
-  it('is built from the request and awaited', async () => {
-    const handle = jest.fn(async () => ({ resolveOrgCode: () => 'org_a' }));
-    const resolved = read(resolverOrgReader(handle), request);
+  it('is awaited', async () => {
+    const resolved = read(await perRequest(() => ({ resolveOrgCode: () => 'org_a' })));
     expect(resolved).toBeInstanceOf(Promise);
     expect(await resolved).toEqual({ orgCode: 'org_a' });
-    expect(handle).toHaveBeenCalledWith(request);
   });
 
-  it('may return a promise', async () => {
-    const reader = resolverOrgReader(async () => ({ resolveOrgCode: async () => ({ orgCode: 'org_a', resource: 7 }) }));
-    expect(await read(reader, request)).toEqual({ orgCode: 'org_a', resource: 7 });
+  it('may return a promise, and is called with the context and the verified key', async () => {
+    const resolve = jest.fn(async () => ({ orgCode: 'org_a', resource: 7 }));
+    expect(await read(await perRequest(() => ({ resolveOrgCode: resolve })))).toEqual({
+      orgCode: 'org_a',
+      resource: 7,
+    });
+    expect(resolve.mock.calls).toEqual([[CONTEXT, API_KEY]]);
   });
 
   it('rejects if it cannot be built', async () => {
     const failure = new Error('cannot be built');
-    await expect(read(resolverOrgReader(() => Promise.reject(failure)))).rejects.toBe(failure);
+    const reader = await perRequest(() => {
+      throw failure;
+    });
+    await expect(read(reader)).rejects.toBe(failure);
   });
 });

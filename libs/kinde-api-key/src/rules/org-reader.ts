@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { HttpRequest } from './http-request.js';
-import type { OrganizationTarget, OrgResolution, OrgResolver, OrgResolverFunction } from './org-target.js';
+import type { OrganizationTarget, OrgResolution, OrgResolverFunction } from './org-target.js';
 
 /** The organization that a request is about, of any shape, with the resource that a resolver loaded. */
 export interface ResolvedOrg {
@@ -16,9 +16,6 @@ export type OrgReader = (
   apiKey: VerifiedApiKey,
 ) => ResolvedOrg | ReturnType<OrgResolverFunction>;
 
-/** Returns the resolver for a request: a promise if it is built for each request. */
-export type ResolverHandle = (request: HttpRequest) => OrgResolver | Promise<OrgResolver>;
-
 /** Returns a reader of a value in the request itself. */
 export function requestOrgReader(
   target: Exclude<OrganizationTarget, { from: 'key' } | { resolve: unknown }>,
@@ -30,26 +27,10 @@ export function requestOrgReader(
   return (_context, request) => ({ orgCode: ownField(request.headers, header) });
 }
 
-/** Returns a reader that calls a function of the app. */
-export function functionOrgReader(resolve: OrgResolverFunction): OrgReader {
-  return (context, _request, apiKey) => resolve(context, apiKey);
-}
-
-/** Returns a reader that calls an injectable class of the app. */
-export function resolverOrgReader(handle: ResolverHandle): OrgReader {
-  return (context, request, apiKey) => {
-    const resolver = handle(request);
-    return resolver instanceof Promise
-      ? resolver.then((built) => built.resolveOrgCode(context, apiKey))
-      : resolver.resolveOrgCode(context, apiKey);
-  };
-}
-
 /** Returns what a reader read in one shape. */
 export function resolvedOrgOf(resolution: ResolvedOrg | OrgResolution): ResolvedOrg {
   if (typeof resolution !== 'object' || resolution === null) return { orgCode: resolution };
-  const { orgCode, resource } = resolution;
-  return { orgCode, resource };
+  return { orgCode: resolution.orgCode, resource: resolution.resource };
 }
 
 /** Reads an own field of a record. Ignores inherited ones, so that `constructor` finds nothing. */

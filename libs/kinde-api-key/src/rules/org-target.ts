@@ -44,8 +44,6 @@ export type OrganizationTarget =
   | { readonly resolve: Type<OrgResolver> | OrgResolverFunction }
   | { readonly from: 'key' };
 
-const NAMED = ['param', 'header', 'query', 'body'] as const;
-
 /**
  * Checks what was passed to `@OrgScoped()`.
  *
@@ -53,16 +51,15 @@ const NAMED = ['param', 'header', 'query', 'body'] as const;
  */
 export function checkOrganizationTarget(target: OrganizationTarget | undefined): void {
   if (target === undefined) return;
-  const entries: [string, unknown][] = Object.entries(target ?? {});
-  const [name, value] = entries[0] ?? [];
-  const isNamed = NAMED.some((known) => known === name) && typeof value === 'string' && value !== '';
+  const [[name, value] = ['', undefined], ...others] = Object.entries<unknown>(target ?? {});
+  const isNamed = ['param', 'header', 'query', 'body'].includes(name) && typeof value === 'string' && value !== '';
   const isResolver = name === 'resolve' && typeof value === 'function';
-  if (entries.length !== 1 || !(isNamed || isResolver || (name === 'from' && value === 'key'))) {
-    throw new TypeError(
-      "@OrgScoped() takes nothing, or one of { param: 'name' }, { header: 'name' }, { query: 'name' }, { body: 'name' }, " +
-        "{ resolve: a class or a function } and { from: 'key' }",
-    );
-  }
+  const isOfKey = name === 'from' && value === 'key';
+  if (others.length === 0 && (isNamed || isResolver || isOfKey)) return;
+  throw new TypeError(
+    "@OrgScoped() takes nothing, or one of { param: 'name' }, { header: 'name' }, { query: 'name' }, { body: 'name' }, " +
+      "{ resolve: a class or a function } and { from: 'key' }",
+  );
 }
 
 /** Whether `{ resolve }` holds a class to be found among the app's providers, and not a function to be called. */

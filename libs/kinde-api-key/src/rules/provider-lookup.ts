@@ -3,13 +3,11 @@ import type { ModulesContainer } from '@nestjs/core';
 
 /** A module of the running app, in Nest's own type. */
 export type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
-/** A provider of the running app, in Nest's own type. */
-export type ProviderWrapper = NestModule['providers'] extends Map<unknown, infer W> ? W : never;
 
-/** A provider and the module that declares it. */
+/** A provider, in Nest's own type, and the module that declares it. */
 export interface FoundProvider {
   readonly host: NestModule;
-  readonly wrapper: ProviderWrapper;
+  readonly wrapper: NestModule['providers'] extends Map<unknown, infer W> ? W : never;
 }
 
 /**
@@ -17,7 +15,7 @@ export interface FoundProvider {
  * among the imports of every module.
  */
 export function findVisibleProvider(module: NestModule, token: InjectionToken): FoundProvider | undefined {
-  return foundIn(module, token) ?? findExported(module.imports, token, new Set([module]));
+  return foundIn(module, token) ?? findExported([...module.imports], token, new Set([module]));
 }
 
 /** Returns every provider of the app under a token. */
@@ -26,22 +24,18 @@ export function findAllProviders(modules: Iterable<NestModule>, token: Injection
 }
 
 function findExported(
-  imports: Iterable<NestModule>,
+  imports: readonly NestModule[],
   token: InjectionToken,
   seen: Set<NestModule>,
 ): FoundProvider | undefined {
-  for (const module of imports) {
-    if (seen.has(module)) continue;
+  for (const module of imports.filter((one) => !seen.has(one))) {
     seen.add(module);
+    const reExported = [...module.imports].filter(({ metatype }) => module.exports.has(metatype));
     const own = module.exports.has(token) ? foundIn(module, token) : undefined;
-    const found = own ?? findExported(reExported(module), token, seen);
+    const found = own ?? findExported(reExported, token, seen);
     if (found) return found;
   }
   return undefined;
-}
-
-function reExported(module: NestModule): NestModule[] {
-  return [...module.imports].filter(({ metatype }) => module.exports.has(metatype));
 }
 
 function foundIn(host: NestModule, token: InjectionToken): FoundProvider | undefined {

@@ -19,7 +19,7 @@ export interface ApiKeyRateLimit extends RequiredIn<typeof ROUTE_RATE_LIMIT_OPTI
 export function RateLimit(rateLimit: ApiKeyRateLimit): ApiKeyRuleDecorator {
   const cure = ', e.g. @RateLimit({ limit: 100, windowMs: 60_000 })';
   const { limit, windowMs } = readArgument(ROUTE_RATE_LIMIT_OPTIONS, rateLimit, '@RateLimit', cure);
-  return ruleDecorator('@RateLimit()', Object.freeze({ kind: 'rate-limit', limit, windowMs }));
+  return ruleDecorator(Object.freeze({ kind: 'rate-limit', limit, windowMs }));
 }
 
 /**
@@ -27,5 +27,5 @@ export function RateLimit(rateLimit: ApiKeyRateLimit): ApiKeyRuleDecorator {
  * counts: on a method, it replaces this decorator on the class.
  */
 export function SkipRateLimit(): ApiKeyRuleDecorator {
-  return ruleDecorator('@SkipRateLimit()', { kind: 'skip-rate-limit' });
+  return ruleDecorator({ kind: 'skip-rate-limit' });
 }

@@ -48,10 +48,10 @@ async function bindingIn(metadata: ModuleMetadata): Promise<ResolverBinding> {
   return new ResolverBinding(app.get(ModulesContainer));
 }
 
+/** Returns what the resolver finds, or what is wrong with it. */
 async function orgCodeOf(binding: ResolverBinding, resolver: Type<OrgResolver>, request: HttpRequest = {}) {
-  const handle = binding.bind(Users, resolver);
-  if (typeof handle === 'string') return handle;
-  return (await handle(request)).resolveOrgCode(undefined as never, undefined as never);
+  const reader = binding.bind(Users, resolver);
+  return typeof reader === 'string' ? reader : reader(undefined as never, request, undefined as never);
 }
 
 describe('ResolverBinding finds a resolver', () => {
@@ -118,14 +118,14 @@ describe('ResolverBinding finds a resolver', () => {
 describe('ResolverBinding reports a resolver', () => {
   it('that is not provided by any module', async () => {
     expect(await orgCodeOf(await bindingIn({ controllers: [Users] }), Resolver)).toBe(
-      "names Resolver, which no module provides: add it to the providers of the controller's module",
+      "@OrgScoped({ resolve }) names Resolver, which no module provides: add it to the providers of the controller's module",
     );
   });
 
   it('that an import does not export, and another module provides, too', async () => {
     const feature = moduleWith('feature', { providers: [], imports: [moduleWith('private')], controllers: [Users] });
     expect(await orgCodeOf(await bindingIn({ imports: [feature, moduleWith('elsewhere')] }), Resolver)).toBe(
-      "names Resolver, which several modules provide (private, elsewhere): add it to the providers of the controller's module",
+      "@OrgScoped({ resolve }) names Resolver, which several modules provide (private, elsewhere): add it to the providers of the controller's module",
     );
   });
 
@@ -144,13 +144,20 @@ describe('ResolverBinding reports a resolver', () => {
   });
 });
 
-describe('the handle of a resolver', () => {
-  it('returns the same instance synchronously for every request, if the resolver is a singleton', async () => {
-    const binding = await bindingIn({ controllers: [Users], providers: named('own') ?? [] });
-    const handle = binding.bind(Users, Resolver);
-    const found = typeof handle === 'string' ? handle : [handle({}), handle({})];
-    expect(found).toEqual([expect.any(Resolver), expect.any(Resolver)]);
-    expect(found[0]).toBe(found[1]);
+describe('the reader of a resolver', () => {
+  it('calls the same instance synchronously for every request, if the resolver is a singleton', async () => {
+    @Injectable()
+    class Counting implements OrgResolver {
+      #calls = 0;
+      resolveOrgCode(): string {
+        this.#calls += 1;
+        return `call ${this.#calls}`;
+      }
+    }
+    const reader = (await bindingIn({ controllers: [Users], providers: [Counting] })).bind(Users, Counting);
+    const read = typeof reader === 'string' ? () => reader : reader;
+    const answers = [{}, {}].map((request) => read(undefined as never, request, undefined as never));
+    expect(answers).toEqual(['call 1', 'call 2']);
   });
 
   @Injectable({ scope: Scope.REQUEST })
@@ -182,9 +189,10 @@ describe('the handle of a resolver', () => {
     const contextId = ContextIdFactory.create();
     app.registerRequestByContextId(request, contextId);
     Object.defineProperty(request, REQUEST_CONTEXT_ID, { value: contextId });
-    const handle = binding.bind(Users, PerRequest);
-    const made = typeof handle === 'string' ? handle : await handle(request);
-    expect(made).toBe(await app.resolve(PerRequest, contextId));
+    PerRequest.made = 0;
+    expect(await orgCodeOf(binding, PerRequest, request)).toBe('org_a');
+    expect(await app.resolve(PerRequest, contextId)).toMatchObject({ request });
+    expect(PerRequest.made).toBe(1);
   });
 
   it('builds a resolver that depends on a request-scoped provider for each request', async () => {

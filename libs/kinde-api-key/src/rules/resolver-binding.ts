@@ -2,54 +2,46 @@ import type { Type } from '@nestjs/common';
 import { ContextIdFactory, ModuleRef, type ContextId, type ModulesContainer } from '@nestjs/core';
 import type { AnyFunction } from './ancestors.js';
 import type { HttpRequest } from './http-request.js';
-import type { ResolverHandle } from './org-reader.js';
+import type { OrgReader } from './org-reader.js';
 import type { OrgResolver } from './org-target.js';
-import { findAllProviders, findVisibleProvider, type FoundProvider, type NestModule } from './provider-lookup.js';
+import { findAllProviders, findVisibleProvider, type FoundProvider } from './provider-lookup.js';
 
 /** Finds the providers behind `@OrgScoped({ resolve: Class })`, request-scoped ones included. */
 export class ResolverBinding {
-  readonly #modules: ModulesContainer;
   /** The context of each request for which Nest itself has not made one. */
   readonly #contextIds = new WeakMap<object, ContextId>();
 
-  constructor(modules: ModulesContainer) {
-    this.#modules = modules;
-  }
+  constructor(private readonly modules: ModulesContainer) {}
 
   /**
    * Finds a resolver: in the controller's own module, then in the modules that it imports, then in the whole app if only one provides it.
    *
-   * @param controller the class whose decorator names the resolver
-   * @returns a function that gets the resolver for a request, or what is wrong
+   * @returns a reader that calls the resolver, or what is wrong
    */
-  bind(controller: AnyFunction, resolver: Type<OrgResolver>): ResolverHandle | string {
-    const visible = this.#modulesOf(controller)
+  bind(controller: AnyFunction, resolver: Type<OrgResolver>): OrgReader | string {
+    const modules = [...this.modules.values()];
+    const visible = modules
+      .filter(({ controllers }) => [...controllers.values()].some(({ metatype }) => metatype === controller))
       .map((module) => findVisibleProvider(module, resolver))
       .filter((found) => found !== undefined);
-    const candidates = unique(visible.length > 0 ? visible : findAllProviders(this.#modules.values(), resolver));
-    const [found] = candidates;
+    const candidates = visible.length > 0 ? visible : findAllProviders(modules, resolver);
+    const [found, ...others] = new Map(candidates.map((candidate) => [candidate.wrapper, candidate])).values();
     if (!found)
-      return `names ${resolver.name}, which no module provides: add it to the providers of the controller's module`;
-    if (candidates.length > 1) {
-      const hosts = candidates.map(({ host }) => host.name).join(', ');
-      return `names ${resolver.name}, which several modules provide (${hosts}): add it to the providers of the controller's module`;
-    }
-    return this.#handleOf(found, resolver);
+      return `@OrgScoped({ resolve }) names ${resolver.name}, which no module provides: add it to the providers of the controller's module`;
+    if (others.length === 0) return this.#readerOf(found, resolver);
+    const hosts = [found, ...others].map(({ host }) => host.name).join(', ');
+    return `@OrgScoped({ resolve }) names ${resolver.name}, which several modules provide (${hosts}): add it to the providers of the controller's module`;
   }
 
-  #modulesOf(controller: AnyFunction): NestModule[] {
-    return [...this.#modules.values()].filter((module) =>
-      [...module.controllers.values()].some(({ metatype }) => metatype === controller),
-    );
-  }
-
-  #handleOf({ host, wrapper }: FoundProvider, resolver: Type<OrgResolver>): ResolverHandle {
-    if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) return () => wrapper.instance as OrgResolver;
+  #readerOf({ host, wrapper }: FoundProvider, resolver: Type<OrgResolver>): OrgReader {
+    if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient)
+      return (context, _request, apiKey) => (wrapper.instance as OrgResolver).resolveOrgCode(context, apiKey);
     const moduleRef = host.getProviderByKey<ModuleRef>(ModuleRef).instance;
-    return (request) =>
-      moduleRef.resolve(resolver, this.#contextIdOf(request, moduleRef, wrapper.isDependencyTreeDurable()), {
-        strict: true,
-      });
+    return async (context, request, apiKey) => {
+      const contextId = this.#contextIdOf(request, moduleRef, wrapper.isDependencyTreeDurable());
+      const instance = await moduleRef.resolve(resolver, contextId, { strict: true });
+      return instance.resolveOrgCode(context, apiKey);
+    };
   }
 
   #contextIdOf(request: HttpRequest, moduleRef: ModuleRef, isDurable: boolean): ContextId {
@@ -63,8 +55,4 @@ export class ResolverBinding {
     this.#contextIds.set(request, contextId);
     return contextId;
   }
-}
-
-function unique(found: readonly FoundProvider[]): readonly FoundProvider[] {
-  return [...new Map(found.map((provider) => [provider.wrapper, provider])).values()];
 }

@@ -10,7 +10,7 @@ type Owner = abstract new (...args: never[]) => object;
 function rulesWith(options: { orgParam?: string; publicControllers?: unknown[] } = {}): RouteRuleRegistry {
   const { orgParam = 'orgCode', publicControllers = [] } = options;
   return new RouteRuleRegistry(
-    { orgParam, publicControllers: new Set(publicControllers) },
+    { orgParam, publicControllers: new Set(publicControllers), rateLimit: null },
     new ResolverBinding(new ModulesContainer()),
   );
 }
@@ -50,6 +50,14 @@ describe('RouteRuleRegistry.ruleOf()', () => {
     expect(scopesOf(rules, Second, shared)).toEqual(['second', 'find']);
     expect(scopesOf(rules, Base, shared)).toEqual(['find']);
     expect(scopesOf(rules, First, shared)).toEqual(['first', 'find']);
+  });
+
+  it('names a method once, although it was added twice and is overridden by the same function', () => {
+    class Sub extends Base {}
+    Object.defineProperty(Sub.prototype, 'find', { value: handlerOf(Base, 'find') });
+    const rules = rulesWith();
+    for (const _time of [1, 2]) rules.add(Sub, 'find', handlerOf(Sub, 'find'));
+    expect(rules.ruleOf(Sub, handlerOf(Sub, 'find'))).toMatchObject({ route: 'Sub.find' });
   });
 
   it('returns different rules for two subclasses that were added at boot', () => {
@@ -171,7 +179,7 @@ describe('the rule of a function on the instance', () => {
     });
   });
 
-  it('has a problem if the function stands for a public method and a guarded one', () => {
+  it('has a problem if the function stands for a public method and a guarded one, and the handler is refused', () => {
     class Stubbed {
       @PublicRoute()
       open(): void {}
@@ -181,9 +189,11 @@ describe('the rule of a function on the instance', () => {
     const stub: Handler = () => undefined;
     const rules = rulesWith();
     expect(rules.add(Stubbed, 'open', stub).problems).toEqual([]);
+    expect(rules.ruleOf(Stubbed, stub)).toMatchObject({ isPublic: true });
     expect(rules.add(Stubbed, 'closed', stub).problems).toEqual([
       expect.stringContaining('is public and required at once'),
     ]);
+    expect(rules.ruleOf(Stubbed, stub)).toBeUndefined();
   });
 });
 

@@ -26,9 +26,9 @@ function accessOf(ofClass: readonly AccessMetadata[], ofMethod: readonly AccessM
 
 /** Compiles a rule whose readers do not depend on their target. */
 function compile(ofClass: readonly AccessMetadata[], ofMethod: readonly AccessMetadata[]) {
-  const makeReader: Parameters<typeof compileRule>[2] = (target) =>
+  const readerOf: Parameters<typeof compileRule>[2] = (target) =>
     target && 'from' in target ? null : () => ({ orgCode: 'claimed' });
-  return compileRule('Users.find', accessOf(ofClass, ofMethod), makeReader, RATE_LIMIT);
+  return compileRule('Users.find', accessOf(ofClass, ofMethod), readerOf, RATE_LIMIT).rule;
 }
 
 interface Row {
@@ -102,9 +102,21 @@ describe('compileRule()', () => {
   });
 
   it('does not make organization readers for a public route', () => {
-    const makeReader = jest.fn(() => null);
-    compileRule('Users.find', accessOf([ORG], [PUBLIC]), makeReader, null);
-    expect(makeReader).not.toHaveBeenCalled();
+    const readerOf = jest.fn(() => null);
+    compileRule('Users.find', accessOf([ORG], [PUBLIC]), readerOf, null);
+    expect(readerOf).not.toHaveBeenCalled();
+  });
+});
+
+describe('the problems of a compiled rule', () => {
+  it('are those of its decorators and of the resolvers that are not found', () => {
+    const compiled = compileRule('Users.find', accessOf([], [PUBLIC, USER]), () => null, null);
+    expect(compiled.problems).toEqual([expect.stringContaining('both stand on the method')]);
+    const targets = accessOf([ORG], [ORG]);
+    expect(compileRule('Users.find', targets, () => 'names nothing', null)).toMatchObject({
+      rule: { organizations: [], access: { needsOrganization: true } },
+      problems: ['names nothing', 'names nothing'],
+    });
   });
 });
 

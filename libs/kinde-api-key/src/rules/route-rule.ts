@@ -1,8 +1,12 @@
+import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { AccessRule } from './access-decision.js';
 import type { OrgReader } from './org-reader.js';
 import type { OrganizationTarget } from './org-target.js';
 import { describeRule, type EffectiveMetadata, type HandlerMetadata, type RuleMetadata } from './rule-metadata.js';
+
+/** Scope of the API-wide limit. Not a valid class name, so it cannot collide. */
+const WHOLE_API = '*';
 
 /** What a handler demands, compiled from all the decorators that reach it. */
 export interface RouteRule {
@@ -19,44 +23,75 @@ export interface RouteRule {
   readonly rateLimit: RateLimitRule | null;
 }
 
+/** A rule and its problems. A rule with problems is not enforced in part: its handler is refused. */
+export interface CompiledRule {
+  readonly rule: RouteRule;
+  readonly problems: readonly string[];
+}
+
 /**
  * Combines metadata into a rule. Requirements add up over class, ancestors and method. `@PublicRoute()` on a method beats its class, and a
  * requirement on a method beats `@PublicRoute()` on its class.
  *
- * @param makeReader turns a target of `@OrgScoped()` into the code that reads it, or into `null` where nothing has to be compared
- * @param rateLimit of the handler; ignored on a public route
+ * @param readerOf returns the reader of a target of `@OrgScoped()`, `null` where nothing has to be compared, or what is wrong with it
  */
 export function compileRule(
   route: string,
   metadata: HandlerMetadata,
-  makeReader: (target: OrganizationTarget | undefined) => OrgReader | null,
+  readerOf: (target: OrganizationTarget | undefined) => OrgReader | string | null,
   rateLimit: RateLimitRule | null,
-): RouteRule {
+): CompiledRule {
   const isPublic = publicTarget(metadata) !== null;
   const declared = [...metadata.ofClass.access, ...metadata.ofMethod.access];
   const demanded = isPublic ? [] : declared;
-  const organizations = demanded.filter((one) => one.kind === 'organization');
-  return {
+  const readers = demanded.flatMap((one) => (one.kind === 'organization' ? [readerOf(one.target)] : []));
+  const rule = {
     route,
     isPublic,
     isDecided: declared.length > 0,
     access: {
       requiredScopes: [...new Set(demanded.flatMap((one) => (one.kind === 'scopes' ? one.scopes : [])))],
       requiredAnyOf: demanded.flatMap((one) => (one.kind === 'any-scope' ? [one.scopes] : [])),
-      needsOrganization: organizations.length > 0,
+      needsOrganization: readers.length > 0,
       needsUser: demanded.some(({ kind }) => kind === 'user'),
     },
-    organizations: organizations.map(({ target }) => makeReader(target)).filter((reader) => reader !== null),
+    organizations: readers.filter((reader) => typeof reader === 'function'),
     rateLimit: isPublic ? null : rateLimit,
+  };
+  return { rule, problems: [...findProblems(metadata), ...readers.filter((reader) => typeof reader === 'string')] };
+}
+
+/**
+ * Returns the limit of a route: the method's, else the class's, else the option's. Each decorator's limit has a scope of its own, so a
+ * class and a method with equal limits have separate budgets.
+ */
+export function compileRateLimit(
+  { ofMethod, ofClass }: HandlerMetadata,
+  uniqueClassName: string,
+  methodName: string,
+  option: ResolvedOptions['rateLimit'],
+): RateLimitRule | null {
+  const [onMethod] = ofMethod.rateLimits;
+  const nearest = onMethod ?? ofClass.rateLimits[0];
+  if (nearest?.kind === 'skip-rate-limit') return null;
+  const limited = nearest ?? option;
+  if (!limited) return null;
+  // Encoded, because the scope is also the policy's name in a header: ASCII without blanks, quotes and backslashes.
+  const ownScope = (onMethod ? [uniqueClassName, methodName] : [uniqueClassName]).map(encodeURIComponent).join('.');
+  return {
+    scope: nearest ? ownScope : WHOLE_API,
+    policy: nearest ? ownScope : 'default',
+    limit: limited.limit,
+    windowMs: limited.windowMs,
+    sendsHeadersOnSuccess: option?.headers === 'always',
   };
 }
 
 /** Returns what is wrong with the decorators of a handler: contradictions, and limits that a public route cannot keep. */
 export function findProblems(metadata: HandlerMetadata): readonly string[] {
-  const { ofClass, ofMethod } = metadata;
   return [
-    ...findContradictions(ofMethod, 'method', 'a method that it overrides counts'),
-    ...findContradictions(ofClass, 'class', 'its ancestors count'),
+    ...findContradictions(metadata.ofMethod, 'method', 'a method that it overrides counts'),
+    ...findContradictions(metadata.ofClass, 'class', 'its ancestors count'),
     ...findPublicLimit(metadata),
   ];
 }
@@ -76,10 +111,9 @@ function findContradictions({ access, rateLimits }: EffectiveMetadata, target: s
   return problems;
 }
 
-function findPublicLimit(metadata: HandlerMetadata): string[] {
-  const target = publicTarget(metadata);
+function findPublicLimit({ ofClass, ofMethod }: HandlerMetadata): string[] {
+  const target = publicTarget({ ofClass, ofMethod });
   if (target === null) return [];
-  const { ofClass, ofMethod } = metadata;
   // A limit on the class of a public method is meant for the other methods.
   const limits = target === 'class' && ofMethod.rateLimits.length === 0 ? ofClass.rateLimits : ofMethod.rateLimits;
   const limit = limits.find(({ kind }) => kind === 'rate-limit');

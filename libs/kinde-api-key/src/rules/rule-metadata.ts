@@ -26,38 +26,33 @@ export interface EffectiveMetadata {
 }
 
 /** The metadata that reaches a handler. */
-export interface HandlerMetadata {
-  readonly ofClass: EffectiveMetadata;
-  readonly ofMethod: EffectiveMetadata;
-}
+export type HandlerMetadata = Readonly<Record<'ofClass' | 'ofMethod', EffectiveMetadata>>;
 
 /** Whether metadata is about rate limits, and not about access. */
 export function isRateLimitMetadata(metadata: RuleMetadata): metadata is RateLimitMetadata {
   return metadata.kind === 'rate-limit' || metadata.kind === 'skip-rate-limit';
 }
 
-/** Returns the decorator as written in the source, for messages. */
-export function describeRule(metadata: RuleMetadata): string {
-  switch (metadata.kind) {
-    case 'public':
-      return '@PublicRoute()';
-    case 'any-valid-key':
-      return '@AnyValidKey()';
-    case 'scopes':
-      return `@RequireScopes(${quoted(metadata.scopes)})`;
-    case 'any-scope':
-      return `@RequireAnyScope(${quoted(metadata.scopes)})`;
-    case 'organization':
-      return '@OrgScoped()';
-    case 'user':
-      return '@UserScoped()';
-    case 'rate-limit':
-      return `@RateLimit({ limit: ${metadata.limit}, windowMs: ${metadata.windowMs} })`;
-    case 'skip-rate-limit':
-      return '@SkipRateLimit()';
-  }
+const DECORATORS: Readonly<Record<RuleMetadata['kind'], string>> = {
+  public: '@PublicRoute',
+  'any-valid-key': '@AnyValidKey',
+  scopes: '@RequireScopes',
+  'any-scope': '@RequireAnyScope',
+  organization: '@OrgScoped',
+  user: '@UserScoped',
+  'rate-limit': '@RateLimit',
+  'skip-rate-limit': '@SkipRateLimit',
+};
+
+/** Returns the decorator of metadata without its arguments, e.g. `@RequireScopes()`. */
+export function decoratorOf({ kind }: Pick<RuleMetadata, 'kind'>): string {
+  return `${DECORATORS[kind]}()`;
 }
 
-function quoted(scopes: readonly string[]): string {
-  return scopes.map((scope) => `'${scope}'`).join(', ');
+/** Returns the decorator as written in the source, for messages. */
+export function describeRule(metadata: RuleMetadata): string {
+  if ('scopes' in metadata)
+    return `${DECORATORS[metadata.kind]}(${metadata.scopes.map((scope) => `'${scope}'`).join(', ')})`;
+  if (metadata.kind === 'rate-limit') return `@RateLimit({ limit: ${metadata.limit}, windowMs: ${metadata.windowMs} })`;
+  return decoratorOf(metadata);
 }

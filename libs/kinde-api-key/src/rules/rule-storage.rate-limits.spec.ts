@@ -3,8 +3,8 @@ import type { EffectiveMetadata } from './rule-metadata.js';
 import { handlerMetadata, ruleDecorator } from './rule-storage.js';
 
 const limit = (value: number): ClassDecorator & MethodDecorator =>
-  ruleDecorator('@RateLimit()', { kind: 'rate-limit', limit: value, windowMs: 1_000 });
-const user = ruleDecorator('@UserScoped()', { kind: 'user' });
+  ruleDecorator({ kind: 'rate-limit', limit: value, windowMs: 1_000 });
+const user = ruleDecorator({ kind: 'user' });
 
 type Method = () => void;
 type Owner = (abstract new (...args: never[]) => object) & { prototype: object };

@@ -4,7 +4,7 @@ import { classMetadata, handlerMetadata, methodMetadata, ruleDecorator } from '.
 
 /** A decorator whose metadata is recognized by its scope. */
 function mark(name: string): ClassDecorator & MethodDecorator {
-  return ruleDecorator(`@${name}()`, { kind: 'scopes', scopes: [name] });
+  return ruleDecorator({ kind: 'scopes', scopes: [name] });
 }
 
 function names(metadata: readonly RuleMetadata[]): string[] {
@@ -238,7 +238,7 @@ describe('the metadata of a class', () => {
 
 describe('handlerMetadata()', () => {
   it('returns the access metadata of the class and of every name of the method, without rate limits', () => {
-    const skip = ruleDecorator('@SkipRateLimit()', { kind: 'skip-rate-limit' });
+    const skip = ruleDecorator({ kind: 'skip-rate-limit' });
     @skip
     @mark('class')
     class Controller {
@@ -293,6 +293,6 @@ describe('ruleDecorator()', () => {
     ['a field that holds a function', defineField],
   ])('throws when the class is defined, on %s', (_case, define) => {
     expect(define).toThrow(TypeError);
-    expect(define).toThrow('@m() goes on a class or an instance method, not on Controller.go');
+    expect(define).toThrow('@RequireScopes() goes on a class or an instance method, not on Controller.go');
   });
 });

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { ancestorsOf, prototypesOf, type AnyFunction } from './ancestors.js';
 import {
+  decoratorOf,
   isRateLimitMetadata,
   type EffectiveMetadata,
   type HandlerMetadata,
@@ -20,18 +21,16 @@ type MetadataChain = readonly (readonly RuleMetadata[])[];
  * The metadata of a method is kept on the function *and* on its prototype and name. So it survives decorators that wrap the method, above
  * or below, a subclass that overrides it, mixins and stacking.
  */
-export function ruleDecorator(decorator: string, metadata: RuleMetadata): ClassDecorator & MethodDecorator {
+export function ruleDecorator(metadata: RuleMetadata): ClassDecorator & MethodDecorator {
   return (target: object, property?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    if (property === undefined) {
-      addMetadata(metadata, target);
-      return;
-    }
     const method: unknown = descriptor?.value;
-    if (typeof method !== 'function' || typeof target === 'function') {
+    if (property !== undefined && (typeof method !== 'function' || typeof target === 'function')) {
       const owner = typeof target === 'function' ? target.name : target.constructor.name;
-      throw new TypeError(`${decorator} goes on a class or an instance method, not on ${owner}.${String(property)}`);
+      throw new TypeError(
+        `${decoratorOf(metadata)} goes on a class or an instance method, not on ${owner}.${String(property)}`,
+      );
     }
-    addMetadata(metadata, method);
+    if (typeof method === 'function') addMetadata(metadata, method);
     addMetadata(metadata, target, property);
   };
 }
@@ -41,24 +40,12 @@ export function classMetadata(owner: AnyFunction): readonly RuleMetadata[] {
   return unionOf(classChain(owner));
 }
 
-/**
- * Returns the metadata of a method: that of the methods it overrides first, then from top to bottom as written.
- *
- * @param handler the function that Nest calls, where it may differ from the one on the prototype
- */
-export function methodMetadata(
-  owner: AnyFunction,
-  name: string | symbol,
-  handler?: AnyFunction,
-): readonly RuleMetadata[] {
+/** Returns the metadata of a method in the same order, after that of the methods it overrides. `handler`: the function that Nest calls. */
+export function methodMetadata(owner: AnyFunction, name: string, handler?: AnyFunction): readonly RuleMetadata[] {
   return unionOf(methodChain(owner, name, handler));
 }
 
-/**
- * Returns the metadata that reaches a handler.
- *
- * @param names of the methods that the handler stands for
- */
+/** Returns the metadata that reaches a handler, which stands for the methods with these names. */
 export function handlerMetadata(owner: AnyFunction, names: readonly string[], handler: AnyFunction): HandlerMetadata {
   return {
     ofClass: effective([classChain(owner)]),
@@ -68,13 +55,13 @@ export function handlerMetadata(owner: AnyFunction, names: readonly string[], ha
 
 function effective(chains: readonly MetadataChain[]): EffectiveMetadata {
   return {
-    access: unique(chains.flatMap(unionOf)).filter((metadata) => !isRateLimitMetadata(metadata)),
-    rateLimits: unique(chains.flatMap(nearestRateLimits)),
+    access: [...new Set(chains.flatMap(unionOf))].filter((metadata) => !isRateLimitMetadata(metadata)),
+    rateLimits: [...new Set(chains.flatMap(nearestRateLimits))],
   };
 }
 
 function unionOf(chain: MetadataChain): readonly RuleMetadata[] {
-  return unique(chain.toReversed().flat());
+  return [...new Set(chain.toReversed().flat())];
 }
 
 function nearestRateLimits(chain: MetadataChain): readonly RateLimitMetadata[] {
@@ -85,7 +72,7 @@ function classChain(owner: AnyFunction): MetadataChain {
   return ancestorsOf(owner).map((ancestor) => ownMetadata(ancestor));
 }
 
-function methodChain(owner: AnyFunction, name: string | symbol, handler?: AnyFunction): MetadataChain {
+function methodChain(owner: AnyFunction, name: string, handler?: AnyFunction): MetadataChain {
   const [nearest = [], ...overridden] = prototypesOf(owner)
     .filter((prototype) => Object.hasOwn(prototype, name) || ownMetadata(prototype, name).length > 0)
     .map((prototype) => {
@@ -96,19 +83,12 @@ function methodChain(owner: AnyFunction, name: string | symbol, handler?: AnyFun
   return [[...nearest, ...(handler ? ownMetadata(handler) : [])], ...overridden];
 }
 
+// Without a property, the metadata is that of the target itself. The types of reflect-metadata have two signatures for it.
 function addMetadata(metadata: RuleMetadata, target: object, property?: string | symbol): void {
   // Decorators run from bottom to top. The list is replaced and never changed, because wrappers copy metadata by reference.
-  const all = [metadata, ...ownMetadata(target, property)];
-  if (property === undefined) Reflect.defineMetadata(RULES, all, target);
-  else Reflect.defineMetadata(RULES, all, target, property);
+  Reflect.defineMetadata(RULES, [metadata, ...ownMetadata(target, property)], target, property as string);
 }
 
 function ownMetadata(target: object, property?: string | symbol): readonly RuleMetadata[] {
-  const metadata: unknown =
-    property === undefined ? Reflect.getOwnMetadata(RULES, target) : Reflect.getOwnMetadata(RULES, target, property);
-  return (metadata as readonly RuleMetadata[] | undefined) ?? [];
-}
-
-function unique<T>(list: readonly T[]): readonly T[] {
-  return [...new Set(list)];
+  return (Reflect.getOwnMetadata(RULES, target, property as string) as readonly RuleMetadata[] | undefined) ?? [];
 }

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { AccessToken } from '../kinde/token/access-token.js';
-import { ownField, parseObject } from '../kinde/answers/wire.js';
+import { parseObject, type WireObject } from '../kinde/answers/wire.js';
 import { MAX_VALUE_BYTES } from './shared-store.js';
 import type { SharedSecrets } from './shared-secrets.js';
 
@@ -27,27 +27,21 @@ export function sealToken(secrets: SharedSecrets, { token, isForced }: SharedTok
 
 /** Returns the token, of any age, or `undefined` if it was not sealed with these secrets under this name. */
 export function openToken(secrets: SharedSecrets, sealed: string): SharedToken | undefined {
-  const fields = parseObject(decrypt(secrets, sealed) ?? '') ?? {};
-  const [value, sentAtMs, lifeMs] = [
-    ownField(fields, 'value'),
-    ownField(fields, 'sentAtMs'),
-    ownField(fields, 'lifeMs'),
-  ];
+  const { value, sentAtMs, lifeMs, isForced }: WireObject = parseObject(decrypt(secrets, sealed)) ?? {};
   if (typeof value !== 'string' || typeof sentAtMs !== 'number' || typeof lifeMs !== 'number') return undefined;
-  return { token: new AccessToken(value, sentAtMs, lifeMs), isForced: ownField(fields, 'isForced') === true };
+  return { token: new AccessToken(value, sentAtMs, lifeMs), isForced: isForced === true };
 }
 
-function decrypt(secrets: SharedSecrets, sealed: string): string | undefined {
-  if (sealed.length > MAX_VALUE_BYTES) return undefined;
+/** Returns the text, or an empty one if it cannot be authenticated. */
+function decrypt(secrets: SharedSecrets, sealed: string): string {
+  if (sealed.length > MAX_VALUE_BYTES) return '';
   const bytes = Buffer.from(sealed, 'base64url');
-  if (bytes.length <= NONCE_BYTES + TAG_BYTES) return undefined;
   const nonce = bytes.subarray(0, NONCE_BYTES);
-  const decipher = createDecipheriv(ALGORITHM, secrets.revealTokenSecret(), nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(Buffer.from(secrets.tokenName));
-  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
   try {
+    const decipher = createDecipheriv(ALGORITHM, secrets.revealTokenSecret(), nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(Buffer.from(secrets.tokenName)).setAuthTag(bytes.subarray(-TAG_BYTES));
     return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }

@@ -1,13 +1,11 @@
 import { createHmac, hash, hkdfSync } from 'node:crypto';
+import type { ResolvedOptions } from '../config/resolved-options.js';
 
 /** What a registration is known by: instances share verdicts, tokens and limits if these are equal. */
-export interface SharedIdentity {
-  readonly origin: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly audience: string;
-  readonly apiId: string | null;
-}
+export type SharedIdentity = Pick<
+  ResolvedOptions['kinde'],
+  'origin' | 'clientId' | 'clientSecret' | 'audience' | 'apiId'
+>;
 
 /**
  * Names and secrets of one registration in the shared store. The secrets are derived from the client secret (HKDF-SHA256, RFC 5869),
@@ -23,8 +21,9 @@ export class SharedSecrets {
   readonly invalidations: string;
   /** Name of the M2M token. */
   readonly tokenName: string;
+  /** Name of the lock of the instance that fetches the token. */
+  readonly tokenLockName: string;
 
-  /** @param identity the registration's own */
   constructor({ origin, clientId, clientSecret, audience, apiId }: SharedIdentity) {
     const derive = (purpose: string): Buffer =>
       Buffer.from(hkdfSync('sha256', clientSecret, `nkak:v1:${origin}:${clientId}`, purpose, 32));
@@ -35,6 +34,7 @@ export class SharedSecrets {
     const client = `${domain}:${short(clientId)}`;
     this.invalidations = `${domain}:gone`;
     this.tokenName = `${client}:token:${short(audience)}`;
+    this.tokenLockName = `${this.tokenName}:lock`;
     this.#buckets = `${client}:rate`;
     this.#verdicts = `${client}:key:${apiId === null ? 'any' : short(apiId)}`;
   }

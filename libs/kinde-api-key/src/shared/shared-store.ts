@@ -3,7 +3,6 @@ import type { Log } from '../log.js';
 /**
  * A store that all instances of an app share, for the option `shared`: `redisStore({ client })` from `nestjs-kinde-api-key/redis`, or
  * an implementation of your own. Test yours with `describeSharedStore` from `nestjs-kinde-api-key/testing`.
- *
  * @experimental The port for stores of your own may change in a minor version. Using `redisStore` is stable.
  */
 export interface SharedStore {
@@ -20,7 +19,6 @@ export interface SharedStore {
 
 /**
  * What a store is told about a registration. Holds no secret: values are sealed before a store sees them.
- *
  * @experimental May change in a minor version.
  */
 export interface SharedScope {
@@ -32,11 +30,7 @@ export interface SharedScope {
   readonly log: Pick<Log, 'warn'>;
 }
 
-/**
- * Invalidates the keys with a tag that were verified before a time.
- *
- * @experimental May change in a minor version.
- */
+/** Invalidates the keys with a tag that were verified before a time. @experimental May change in a minor version. */
 export interface Invalidation {
   /** `keyId:…`, `orgCode:…`, `userId:…`, or `*` for every key. At most {@link MAX_TAG_LENGTH} characters. */
   readonly tag: string;
@@ -53,11 +47,7 @@ export const MAX_VALUE_BYTES = 65_536;
 /** How far the clocks of two instances may differ, in milliseconds. Verdicts this close to an invalidation are not used. */
 export const MAX_SKEW_MS = 2_000;
 
-/**
- * Decision about one request that counts against a limit.
- *
- * @experimental May change in a minor version.
- */
+/** Decision about one request that counts against a limit. @experimental May change in a minor version. */
 export interface SharedRate {
   /** Whether the request is within the limit. A refused request does not count. */
   readonly accepted: boolean;
@@ -67,11 +57,7 @@ export interface SharedRate {
   readonly resetAfterMs: number;
 }
 
-/**
- * Receives what happens in the store. Its methods do not throw.
- *
- * @experimental May change in a minor version.
- */
+/** Receives what happens in the store. Its methods do not throw. @experimental May change in a minor version. */
 export interface SharedListener {
   /** Called when an instance, this one included, has published an invalidation. */
   onInvalidation(invalidation: Invalidation): void;
@@ -85,7 +71,6 @@ export interface SharedListener {
  *
  * Every method rejects with {@link SharedStoreError} within a short deadline, and at once while the store is known to be unreachable.
  * Names and values are visible ASCII.
- *
  * @experimental May change in a minor version.
  */
 export interface SharedSession {

@@ -21,40 +21,27 @@ const FORCED_EVERY_MS = 60_000;
  * store cannot be reached, each instance fetches its own.
  */
 export class SharedTokenMint implements Mint {
-  readonly #endpoint: Mint;
-  readonly #session: SharedSession;
-  readonly #secrets: SharedSecrets;
-  readonly #clock: Clock;
-  readonly #timeoutMs: number;
-  readonly #lockName: string;
-
   /** @param timeoutMs how long to wait for the token of another instance, in milliseconds */
-  constructor(endpoint: Mint, session: SharedSession, secrets: SharedSecrets, clock: Clock, timeoutMs: number) {
-    this.#endpoint = endpoint;
-    this.#session = session;
-    this.#secrets = secrets;
-    this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
-    this.#lockName = `${secrets.tokenName}:lock`;
-  }
+  constructor(
+    private readonly endpoint: Mint,
+    private readonly session: SharedSession,
+    private readonly secrets: SharedSecrets,
+    private readonly clock: Clock,
+    private readonly timeoutMs: number,
+  ) {}
 
-  /**
-   * Returns the shared token, or fetches one: see {@link Mint}.
-   *
-   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
-   * @throws {VerificationFailure} if Kinde does not answer, or another instance did not get a token in time
-   */
+  /** Returns the shared token, or fetches one. Rejects like the endpoint, or if another instance did not get a token in time. */
   async mint(request: MintRequest): Promise<AccessToken> {
     const owner = randomBytes(16).toString('hex');
-    const endsAtMs = performance.now() + this.#timeoutMs;
+    const endsAtMs = performance.now() + this.timeoutMs;
     do {
       let hasLock: boolean;
       try {
         const shared = await this.#find(request);
         if (shared) return shared;
-        hasLock = await this.#session.acquire(this.#lockName, owner, LOCK_MS);
+        hasLock = await this.session.acquire(this.secrets.tokenLockName, owner, LOCK_MS);
       } catch {
-        return this.#endpoint.mint(request);
+        return this.endpoint.mint(request);
       }
       if (hasLock) return this.#mintForAll(request, owner);
       await pause(POLL_MS + Math.random() * POLL_JITTER_MS);
@@ -66,11 +53,11 @@ export class SharedTokenMint implements Mint {
 
   /** Returns the token in the store if it answers the request. */
   async #find({ held, isForced }: MintRequest): Promise<AccessToken | undefined> {
-    const sealed = await this.#session.read(this.#secrets.tokenName);
-    const found = sealed === undefined ? undefined : openToken(this.#secrets, sealed);
+    const sealed = await this.session.read(this.secrets.tokenName);
+    const found = sealed === undefined ? undefined : openToken(this.secrets, sealed);
     if (!found) return undefined;
     const { token } = found;
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     if (nowMs >= token.usableUntilMs || token.sentAtMs > nowMs + MAX_SKEW_MS) return undefined;
     if (token.reveal() === held?.reveal()) {
       // Another instance has just forced a renewal, and Kinde gave it this token.
@@ -81,22 +68,21 @@ export class SharedTokenMint implements Mint {
   }
 
   async #mintForAll(request: MintRequest, owner: string): Promise<AccessToken> {
-    const extendLock = (): void => void this.#session.acquire(this.#lockName, owner, LOCK_MS).catch(() => undefined);
+    const extendLock = (): void =>
+      void this.session.acquire(this.secrets.tokenLockName, owner, LOCK_MS).catch(() => undefined);
     const extending = setInterval(extendLock, EXTEND_LOCK_EVERY_MS).unref();
     try {
       // The previous holder may have stored a token after our last look.
-      return (await this.#find(request).catch(() => undefined)) ?? (await this.#mintAndStore(request));
+      const stored = await this.#find(request).catch(() => undefined);
+      if (stored) return stored;
+      const token = await this.endpoint.mint(request);
+      const sealed = sealToken(this.secrets, { token, isForced: request.isForced });
+      const ttlMs = Math.max(1, Math.floor(token.usableUntilMs - this.clock.now()));
+      await this.session.write(this.secrets.tokenName, sealed, ttlMs).catch(() => undefined);
+      return token;
     } finally {
       clearInterval(extending);
-      await this.#session.release(this.#lockName, owner).catch(() => undefined);
+      await this.session.release(this.secrets.tokenLockName, owner).catch(() => undefined);
     }
-  }
-
-  async #mintAndStore(request: MintRequest): Promise<AccessToken> {
-    const token = await this.#endpoint.mint(request);
-    const sealed = sealToken(this.#secrets, { token, isForced: request.isForced });
-    const ttlMs = Math.max(1, Math.floor(token.usableUntilMs - this.#clock.now()));
-    await this.#session.write(this.#secrets.tokenName, sealed, ttlMs).catch(() => undefined);
-    return token;
   }
 }

@@ -14,32 +14,30 @@ const MAX_PENDING = 1_000;
 
 /** Verdicts and invalidations in the shared store. Verdicts are sealed, and expire as early as those in memory. */
 export class SharedVerdictStore implements SharedVerdicts {
-  readonly #session: SharedSession;
-  readonly #secrets: SharedSecrets;
-  readonly #clock: Clock;
-  readonly #maxAcceptedAgeMs: number;
   readonly #owner = randomBytes(16).toString('hex');
   /** Invalidations that could not be published yet: tag to time. */
   readonly #pending = new Map<string, number>();
-  #apply: (invalidations: readonly Invalidation[]) => void = () => undefined;
+  /** Applies invalidations to the cache. */
+  apply: (invalidations: readonly Invalidation[]) => void = () => undefined;
   #caughtUpToMs: number;
 
   /** @param maxAcceptedAgeMs how long a verdict is kept, in milliseconds. 0 stores none */
-  constructor(session: SharedSession, secrets: SharedSecrets, clock: Clock, maxAcceptedAgeMs: number) {
-    this.#session = session;
-    this.#secrets = secrets;
-    this.#clock = clock;
-    this.#maxAcceptedAgeMs = maxAcceptedAgeMs;
+  constructor(
+    private readonly session: SharedSession,
+    private readonly secrets: SharedSecrets,
+    private readonly clock: Clock,
+    private readonly maxAcceptedAgeMs: number,
+  ) {
     this.#caughtUpToMs = clock.now();
   }
 
   async find(digest: string): Promise<SharedVerdict | undefined> {
-    const name = this.#secrets.verdictName(digest);
+    const name = this.secrets.verdictName(digest);
     try {
-      const sealed = await this.#session.read(name);
-      const found = sealed === undefined ? undefined : openVerdict(this.#secrets, name, sealed);
-      if (!found || found.sentAtMs > this.#clock.now() + MAX_SKEW_MS) return undefined;
-      const invalidations = await this.#session.invalidationsOf(tagsOf(found.verdict.apiKey));
+      const sealed = await this.session.read(name);
+      const found = sealed === undefined ? undefined : openVerdict(this.secrets, name, sealed);
+      if (!found || found.sentAtMs > this.clock.now() + MAX_SKEW_MS) return undefined;
+      const invalidations = await this.session.invalidationsOf(tagsOf(found.verdict.apiKey));
       return invalidations.some(({ atMs }) => found.sentAtMs <= atMs + MAX_SKEW_MS) ? undefined : found;
     } catch {
       return undefined;
@@ -47,30 +45,31 @@ export class SharedVerdictStore implements SharedVerdicts {
   }
 
   async claimRefresh(digest: string): Promise<boolean> {
-    return this.#session.acquire(this.#claimName(digest), this.#owner, REFRESH_CLAIM_MS).catch(() => true);
+    const claim = `${this.secrets.verdictName(digest)}:refresh`;
+    return this.session.acquire(claim, this.#owner, REFRESH_CLAIM_MS).catch(() => true);
   }
 
   async invalidationsOf(apiKey: VerifiedApiKey): Promise<readonly Invalidation[]> {
-    return this.#session.invalidationsOf(tagsOf(apiKey)).catch(() => []);
+    return this.session.invalidationsOf(tagsOf(apiKey)).catch(() => []);
   }
 
   async share(digest: string, shared: SharedVerdict): Promise<void> {
-    const name = this.#secrets.verdictName(digest);
-    const sealed = sealVerdict(this.#secrets, name, shared);
-    const ttlMs = Math.floor(shared.sentAtMs + this.#maxAcceptedAgeMs - this.#clock.now());
+    const name = this.secrets.verdictName(digest);
+    const sealed = sealVerdict(this.secrets, name, shared);
+    const ttlMs = Math.floor(shared.sentAtMs + this.maxAcceptedAgeMs - this.clock.now());
     if (sealed === undefined || ttlMs < 1) return;
-    await this.#session.write(name, sealed, ttlMs).catch(() => undefined);
+    await this.session.write(name, sealed, ttlMs).catch(() => undefined);
     // The next refresh need not wait for the claim to expire.
-    await this.#session.release(this.#claimName(digest), this.#owner).catch(() => undefined);
+    await this.session.release(`${name}:refresh`, this.#owner).catch(() => undefined);
   }
 
   async takeBack(digest: string): Promise<void> {
-    await this.#session.remove(this.#secrets.verdictName(digest)).catch(() => undefined);
+    await this.session.remove(this.secrets.verdictName(digest)).catch(() => undefined);
   }
 
   async publish(invalidation: Invalidation): Promise<void> {
     try {
-      await this.#session.publish(invalidation);
+      await this.session.publish(invalidation);
     } catch {
       this.#pending.set(invalidation.tag, invalidation.atMs);
       if (this.#pending.size <= MAX_PENDING) return;
@@ -80,31 +79,22 @@ export class SharedVerdictStore implements SharedVerdicts {
   }
 
   onInvalidations(apply: (invalidations: readonly Invalidation[]) => void): void {
-    this.#apply = apply;
-  }
-
-  /** Applies an invalidation that another instance has published. */
-  onInvalidation(invalidation: Invalidation): void {
-    this.#apply([invalidation]);
+    this.apply = apply;
   }
 
   /** Applies the invalidations stored since the last time, then publishes the pending ones. Never rejects. */
   async catchUp(): Promise<void> {
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     try {
-      this.#apply(await this.#session.invalidationsSince(Math.floor(this.#caughtUpToMs - 2 * MAX_SKEW_MS)));
+      this.apply(await this.session.invalidationsSince(Math.floor(this.#caughtUpToMs - 2 * MAX_SKEW_MS)));
       this.#caughtUpToMs = nowMs;
       for (const [tag, atMs] of this.#pending) {
-        await this.#session.publish({ tag, atMs });
+        await this.session.publish({ tag, atMs });
         // A later one of the same tag may have become pending meanwhile.
         if (this.#pending.get(tag) === atMs) this.#pending.delete(tag);
       }
     } catch {
       // The next catch-up tries again.
     }
-  }
-
-  #claimName(digest: string): string {
-    return `${this.#secrets.verdictName(digest)}:refresh`;
   }
 }

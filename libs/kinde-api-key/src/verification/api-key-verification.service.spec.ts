@@ -3,13 +3,13 @@ import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
+import type { ResolvedCacheOptions } from '../config/resolved-options.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { TestClock } from '../testing/index.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { ApiKeyVerificationService } from './api-key-verification.service.js';
-import type { VerdictCacheOptions } from './verdict-cache.js';
 
-const OPTIONS: VerdictCacheOptions = {
+const OPTIONS: ResolvedCacheOptions = {
   ttlMs: 60_000,
   staleIfErrorMs: 240_000,
   negativeTtlMs: 10_000,
@@ -46,7 +46,7 @@ class ManualKinde implements Pick<KeyVerifier, 'verify'> {
   }
 }
 
-function setUp(options: Partial<VerdictCacheOptions> | null = {}) {
+function setUp(options: Partial<ResolvedCacheOptions> | null = {}) {
   const clock = new TestClock();
   const kinde = new ManualKinde(clock);
   const service = new ApiKeyVerificationService(kinde, options && { ...OPTIONS, ...options }, clock);

@@ -1,14 +1,15 @@
 import type { Clock } from '../clock.js';
+import type { ResolvedCacheOptions } from '../config/resolved-options.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
-import { RawKey } from '../api-key/raw-key.js';
+import { parseRawKey, type RawKey } from '../api-key/raw-key.js';
 import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../api-key/verdict.js';
 import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
 import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
 import { RecentInvalidations } from './recent-invalidations.js';
 import { SharedLookup } from './shared-lookup.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
-import { VerdictCache, type CacheEntry, type KeyVersion, type VerdictCacheOptions } from './verdict-cache.js';
+import { VerdictCache, type KeyVersion } from './verdict-cache.js';
 
 const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** Maximum number of verify calls for one request, if invalidations outdate the answers. */
@@ -26,11 +27,12 @@ export class ApiKeyVerificationService {
    */
   readonly maxAcceptedAgeMs: number;
 
+  // Private to the language: the app gets this object, and a log of it must not walk what is behind.
   readonly #verifier: Pick<KeyVerifier, 'verify'>;
   readonly #clock: Clock;
+  readonly #shared: SharedVerdicts | null;
   readonly #invalidations = new RecentInvalidations(MAX_SKEW_MS);
   readonly #cache: VerdictCache | undefined;
-  readonly #shared: SharedVerdicts | null;
   readonly #sharedLookup: SharedLookup | undefined;
   readonly #inFlight = new Map<string, Promise<Verdict>>();
   #calls = 0;
@@ -38,15 +40,15 @@ export class ApiKeyVerificationService {
   /** @internal `options` is `null` with `cache: false`, `shared` without a shared store. */
   constructor(
     verifier: Pick<KeyVerifier, 'verify'>,
-    options: VerdictCacheOptions | null,
+    options: ResolvedCacheOptions | null,
     clock: Clock,
     shared: SharedVerdicts | null = null,
   ) {
     this.#verifier = verifier;
     this.#clock = clock;
+    this.#shared = shared;
     this.#cache = options ? new VerdictCache(options, this.#invalidations) : undefined;
     this.maxAcceptedAgeMs = this.#cache?.maxAcceptedAgeMs ?? 0;
-    this.#shared = shared;
     this.#sharedLookup =
       shared && this.#cache ? new SharedLookup(shared, this.#cache, this.#invalidations, clock) : undefined;
     shared?.onInvalidations((invalidations) => this.#apply(invalidations));
@@ -61,7 +63,7 @@ export class ApiKeyVerificationService {
    */
   verify(rawKey: string): Promise<Verdict> {
     // Not async: concurrent callers share one promise.
-    const key = RawKey.parse(rawKey);
+    const key = parseRawKey(rawKey);
     if (!key) return Promise.resolve(UNKNOWN);
     const cached = this.lookup(key);
     return cached ? Promise.resolve(cached) : this.ask(key);
@@ -69,7 +71,7 @@ export class ApiKeyVerificationService {
 
   /** Returns what {@link verify} resolves to if it is known without waiting, else `undefined`. */
   verifyCached(rawKey: string): Verdict | undefined {
-    const key = RawKey.parse(rawKey);
+    const key = parseRawKey(rawKey);
     return key ? this.lookup(key) : UNKNOWN;
   }
 
@@ -93,10 +95,10 @@ export class ApiKeyVerificationService {
     const nowMs = this.#clock.now();
     const entry = this.#cache?.accepted(key.digest, nowMs);
     if (!entry) return this.#cache?.refusal(key.digest, nowMs);
-    if (nowMs < entry.freshUntilMs) return acceptedVerdict(entry);
+    if (nowMs < entry.freshUntilMs) return entry.verdict;
     if (nowMs >= entry.usableUntilMs) return undefined;
     if (!this.#inFlight.has(key.digest)) this.ask(key).catch(() => undefined);
-    return acceptedVerdict(entry);
+    return entry.verdict;
   }
 
   /** @internal Asks the other instances and Kinde, or joins the call in flight. Rejects like {@link verify}. */
@@ -119,7 +121,7 @@ export class ApiKeyVerificationService {
     for (let calls = 1; ; calls += 1) {
       const { sequence } = this.#invalidations;
       const shared = this.#sharedLookup && (await this.#sharedLookup.find(key.digest));
-      if (shared) return acceptedVerdict(shared);
+      if (shared) return shared.verdict;
       const callNo = (this.#calls += 1);
       let answer: KeyAnswer;
       try {
@@ -146,7 +148,7 @@ export class ApiKeyVerificationService {
     const isOutage = error instanceof KindeApiKeyUnavailableError;
     const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.#clock.now());
     if (!entry) throw error;
-    return acceptedVerdict(entry);
+    return entry.verdict;
   }
 
   async #storeAccepted(verdict: AcceptedVerdict, version: KeyVersion): Promise<Verdict> {
@@ -181,8 +183,4 @@ export class ApiKeyVerificationService {
       if (isNew && invalidation.tag === EVERY_KEY) this.#cache?.clearRefusals();
     }
   }
-}
-
-function acceptedVerdict({ apiKey }: CacheEntry): AcceptedVerdict {
-  return { accepted: true, apiKey };
 }

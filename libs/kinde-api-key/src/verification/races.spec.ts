@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
+import type { ResolvedCacheOptions } from '../config/resolved-options.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { TestClock } from '../testing/index.js';
 import { ApiKeyVerificationService } from './api-key-verification.service.js';
-import type { VerdictCacheOptions } from './verdict-cache.js';
 
-const OPTIONS: VerdictCacheOptions = {
+const OPTIONS: ResolvedCacheOptions = {
   ttlMs: 60_000,
   staleIfErrorMs: 240_000,
   negativeTtlMs: 10_000,

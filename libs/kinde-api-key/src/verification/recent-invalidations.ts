@@ -19,25 +19,17 @@ interface AppliedInvalidation {
  */
 export class RecentInvalidations {
   readonly #byTag = new Map<string, AppliedInvalidation>();
-  readonly #skewMs: number;
-  #sequence = 0;
+  /** Number of invalidations that were applied so far. Other classes only read it; a field, because each cache hit does. */
+  sequence = 0;
   #droppedSequence = 0;
 
   /** @param skewMs maximum difference between the clocks of two instances, in milliseconds */
-  constructor(skewMs: number) {
-    this.#skewMs = skewMs;
-  }
-
-  /** Number of invalidations that were applied so far. */
-  get sequence(): number {
-    return this.#sequence;
-  }
+  constructor(private readonly skewMs: number) {}
 
   /**
    * Applies an invalidation, unless it or a later one of the same tag was applied before.
    *
    * @param invalidation a time in the future counts as `nowMs`
-   * @param nowMs the time, in milliseconds since the Unix epoch
    * @param isOurs whether this instance invalidates the keys now; it is applied in any case
    * @returns whether it was applied
    */
@@ -45,18 +37,21 @@ export class RecentInvalidations {
     const known = this.#byTag.get(tag);
     const atMs = Math.min(receivedAtMs, nowMs);
     if (!isOurs && known && (known.receivedAtMs === receivedAtMs || known.atMs >= atMs)) return false;
-    this.#sequence += 1;
+    this.sequence += 1;
     this.#byTag.delete(tag);
     // The later time counts, also when the clock was set back meanwhile: entries may not have been compared with it yet.
-    this.#byTag.set(tag, { atMs: Math.max(atMs, known?.atMs ?? atMs), receivedAtMs, sequence: this.#sequence });
-    if (this.#byTag.size > MAX_INVALIDATIONS) this.#dropFirst();
+    this.#byTag.set(tag, { atMs: Math.max(atMs, known?.atMs ?? atMs), receivedAtMs, sequence: this.sequence });
+    const [first] = this.#byTag;
+    if (first && this.#byTag.size > MAX_INVALIDATIONS) {
+      this.#byTag.delete(first[0]);
+      this.#droppedSequence = first[1].sequence;
+    }
     return true;
   }
 
   /**
    * Returns whether the key was invalidated after a verify call was sent. It is `true` as well when the clocks are too imprecise to tell.
    *
-   * @param apiKey the key from the answer
    * @param sentAtMs when the call was sent, by the clock of this or another instance
    * @param since considers only invalidations after this {@link sequence}. If one of them was dropped, the result is `true`
    */
@@ -64,15 +59,7 @@ export class RecentInvalidations {
     if (since !== undefined && since < this.#droppedSequence) return true;
     return tagsOf(apiKey).some((tag) => {
       const applied = this.#byTag.get(tag);
-      return applied !== undefined && applied.sequence > (since ?? 0) && sentAtMs <= applied.atMs + this.#skewMs;
+      return applied !== undefined && applied.sequence > (since ?? 0) && sentAtMs <= applied.atMs + this.skewMs;
     });
-  }
-
-  #dropFirst(): void {
-    const [first] = this.#byTag;
-    if (!first) return;
-    const [tag, { sequence }] = first;
-    this.#byTag.delete(tag);
-    this.#droppedSequence = sequence;
   }
 }

@@ -3,9 +3,7 @@ import { LRUCache } from 'lru-cache';
 /** Maximum number of lists in memory. An API has a few dozen. */
 const MAX_LISTS = 1_000;
 
-/**
- * Replaces equal lists of scopes by one list. Most keys have one of a few lists, which then takes memory once and not for every key.
- */
+/** Replaces equal lists of scopes by one list. Most keys have one of a few lists, which then takes memory once and not for every key. */
 export class ScopeLists {
   /** By their JSON. Joined by a character, two different lists could be equal. */
   readonly #lists = new LRUCache<string, readonly string[]>({ max: MAX_LISTS });

@@ -53,14 +53,14 @@ function setUp(ages: { own?: number; others?: number; nowMs?: number } = {}) {
     cache.storeAccepted(accepted(OWN).apiKey, { digest: DIGEST, sentAtMs: startMs - own, callNo: 7 });
   if (othersAge !== undefined) others.known = { verdict: accepted(OTHERS), sentAtMs: startMs - othersAge };
   const lookup = new SharedLookup(others as SharedStub & SharedVerdicts, cache, invalidations, clock);
-  const find = async () => (await lookup.find(DIGEST))?.apiKey.verificationCount;
+  const find = async () => (await lookup.find(DIGEST))?.verdict.apiKey.verificationCount;
   /** The cached entry, of any age. */
   const cached = () => {
     const nowMs = clock.now();
     const entry = cache.acceptedWithin(Infinity, DIGEST, nowMs);
     if (!entry) return undefined;
-    const { apiKey, sentAtMs, callNo, freshUntilMs } = entry;
-    return { of: apiKey.verificationCount, ageMs: nowMs - sentAtMs, callNo, freshForMs: freshUntilMs - nowMs };
+    const { verdict, sentAtMs, callNo, freshUntilMs } = entry;
+    return { of: verdict.apiKey.verificationCount, ageMs: nowMs - sentAtMs, callNo, freshForMs: freshUntilMs - nowMs };
   };
   return { find, others, clock, invalidations, cached };
 }

@@ -8,45 +8,35 @@ const LOOK_AGAIN_MS = 1_000;
 
 /** Looks for a verdict of another instance before Kinde is asked, and caches it with its age. */
 export class SharedLookup {
-  readonly #shared: SharedVerdicts;
-  readonly #cache: VerdictCache;
-  readonly #invalidations: RecentInvalidations;
-  readonly #clock: Clock;
-
-  constructor(shared: SharedVerdicts, cache: VerdictCache, invalidations: RecentInvalidations, clock: Clock) {
-    this.#shared = shared;
-    this.#cache = cache;
-    this.#invalidations = invalidations;
-    this.#clock = clock;
-  }
+  constructor(
+    private readonly shared: SharedVerdicts,
+    private readonly cache: VerdictCache,
+    private readonly invalidations: RecentInvalidations,
+    private readonly clock: Clock,
+  ) {}
 
   /** Returns the entry to serve, or `undefined` if this instance must ask Kinde. */
   async find(digest: string): Promise<CacheEntry | undefined> {
-    const { ttlMs } = this.#cache;
+    const { ttlMs } = this.cache;
     const isRefresh = this.#entryWithin(ttlMs, digest) !== undefined;
-    const found = await this.#shared.find(digest);
+    const found = await this.shared.find(digest);
     if (found) this.#store(digest, found);
     const entry = found && this.#entryWithin(isRefresh ? ttlMs * REFRESH_AT : ttlMs, digest);
-    if (entry || !isRefresh || (await this.#shared.claimRefresh(digest))) return entry;
-    return this.#waitForRefresh(digest);
+    if (entry || !isRefresh || (await this.shared.claimRefresh(digest))) return entry;
+    const cached = this.#entryWithin(ttlMs, digest);
+    if (cached) cached.freshUntilMs = Math.min(this.clock.now() + LOOK_AGAIN_MS, cached.sentAtMs + ttlMs);
+    return cached;
   }
 
   /** Stores a verdict that is too old to be served as well: it may be served during an outage. */
   #store(digest: string, { verdict: { apiKey }, sentAtMs }: SharedVerdict): void {
-    const nowMs = this.#clock.now();
-    if (nowMs - sentAtMs >= this.#cache.maxAcceptedAgeMs || this.#invalidations.isNewerThan(apiKey, sentAtMs)) return;
+    const nowMs = this.clock.now();
+    if (nowMs - sentAtMs >= this.cache.maxAcceptedAgeMs || this.invalidations.isNewerThan(apiKey, sentAtMs)) return;
     // The clock of the other instance may be ahead.
-    this.#cache.storeAccepted(apiKey, { digest, sentAtMs: Math.min(sentAtMs, nowMs), callNo: 0 });
-  }
-
-  #waitForRefresh(digest: string): CacheEntry | undefined {
-    const entry = this.#entryWithin(this.#cache.ttlMs, digest);
-    if (!entry) return undefined;
-    entry.freshUntilMs = Math.min(this.#clock.now() + LOOK_AGAIN_MS, entry.sentAtMs + this.#cache.ttlMs);
-    return entry;
+    this.cache.storeAccepted(apiKey, { digest, sentAtMs: Math.min(sentAtMs, nowMs), callNo: 0 });
   }
 
   #entryWithin(maxAgeMs: number, digest: string): CacheEntry | undefined {
-    return this.#cache.acceptedWithin(maxAgeMs, digest, this.#clock.now());
+    return this.cache.acceptedWithin(maxAgeMs, digest, this.clock.now());
   }
 }

@@ -67,7 +67,11 @@ describe('VerdictCache', () => {
         if (!isLateAnswer) accept(FIRST, earlier, { scopes: ['earlier'] });
         accept(FIRST, later, { scopes: ['later'] });
         if (isLateAnswer) accept(FIRST, earlier, { scopes: ['earlier'] });
-        expect(cache.accepted(FIRST, NOW_MS)).toMatchObject({ digest: FIRST, ...later, apiKey: { scopes: ['later'] } });
+        expect(cache.accepted(FIRST, NOW_MS)).toMatchObject({
+          digest: FIRST,
+          ...later,
+          verdict: { apiKey: { scopes: ['later'] } },
+        });
       }
     });
 
@@ -243,7 +247,7 @@ describe('VerdictCache', () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
     const { cache, accept } = setUp({ maxKeys: 1 });
-    const referTo = (digest: string) => new WeakRef(cache.accepted(digest, NOW_MS)?.apiKey as VerifiedApiKey);
+    const referTo = (digest: string) => new WeakRef(cache.accepted(digest, NOW_MS)?.verdict.apiKey as VerifiedApiKey);
     accept(FIRST, at(1_000), { keyId: 'api_key_1' });
     const evicted = referTo(FIRST);
     accept(SECOND, at(1_000), { keyId: 'api_key_2' });
@@ -303,12 +307,12 @@ describe('VerdictCache', () => {
     expect(cache.extendAfterFailure(FIRST, isOutage, 60_500)).toMatchObject({ freshUntilMs: atEnd });
   });
 
-  it('gives out a frozen key with frozen scopes', () => {
+  it('gives out a frozen verdict with a frozen key and frozen scopes', () => {
     const { cache, accept } = setUp();
     accept(FIRST, at(1_000));
-    const apiKey = cache.accepted(FIRST, NOW_MS)?.apiKey;
-    expect(apiKey).toEqual(verifiedKey());
-    expect([Object.isFrozen(apiKey), Object.isFrozen(apiKey?.scopes)]).toEqual([true, true]);
+    const verdict = cache.accepted(FIRST, NOW_MS)?.verdict;
+    expect(verdict).toEqual({ accepted: true, apiKey: verifiedKey() });
+    expect([verdict, verdict?.apiKey, verdict?.apiKey.scopes].map(Object.isFrozen)).toEqual([true, true, true]);
   });
 
   describe('with few keys and secrets, in any order of operations', () => {
@@ -339,7 +343,7 @@ describe('VerdictCache', () => {
               accept(operation.digest, at(step), { keyId: operation.keyId });
               rows = [...rows, operation].slice(-maxKeys);
             } else if (operation.kind === 'use') {
-              expect(cache.accepted(operation.digest, NOW_MS)?.apiKey.keyId).toBe(affected[0]?.keyId);
+              expect(cache.accepted(operation.digest, NOW_MS)?.verdict.apiKey.keyId).toBe(affected[0]?.keyId);
               rows = [...rows, ...affected];
             } else if (operation.kind === 'refuse') {
               refuse(operation.digest, at(step));
@@ -349,7 +353,7 @@ describe('VerdictCache', () => {
               for (const row of affected) expect(cache.accepted(row.digest, NOW_MS)).toBeUndefined();
             }
             const found = DIGESTS.flatMap((one) => cache.acceptedWithin(60_000, one, NOW_MS) ?? []);
-            expect(found.map((entry) => `${entry.digest} ${entry.apiKey.keyId}`)).toEqual(
+            expect(found.map((entry) => `${entry.digest} ${entry.verdict.apiKey.keyId}`)).toEqual(
               rows.map((row) => `${row.digest} ${row.keyId}`).toSorted(),
             );
           }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { RefusedVerdict } from '../api-key/verdict.js';
+import type { AcceptedVerdict, RefusedVerdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { ResolvedCacheOptions } from '../config/resolved-options.js';
 import type { RecentInvalidations } from './recent-invalidations.js';
 import { ScopeLists } from './scope-lists.js';
 
@@ -13,20 +14,6 @@ const OUTAGE_MS = 10_000;
 /** Maximum number of {@link KeyVersion}s without an entry. They matter while a verify call that was sent before them is in flight. */
 const MAX_VERSIONS = 10_000;
 
-/** Limits of the cache. Times are in milliseconds. */
-export interface VerdictCacheOptions {
-  /** Maximum age of an accepted key while Kinde can be reached. */
-  readonly ttlMs: number;
-  /** Added to `ttlMs` during an outage of Kinde. */
-  readonly staleIfErrorMs: number;
-  /** Maximum age of a refusal. */
-  readonly negativeTtlMs: number;
-  /** Maximum number of accepted keys in memory. */
-  readonly maxKeys: number;
-  /** Maximum number of refused keys in memory. */
-  readonly maxRefusals: number;
-}
-
 /** One secret of a key, and the verify call that answered about it. A rotation gives a key another secret and keeps its id. */
 export interface KeyVersion {
   readonly digest: string;
@@ -38,7 +25,8 @@ export interface KeyVersion {
 
 /** An accepted key. */
 export interface CacheEntry extends KeyVersion {
-  readonly apiKey: VerifiedApiKey;
+  /** Frozen, and the same object for every request. */
+  readonly verdict: AcceptedVerdict;
   /** Until then the entry is served without further checks. */
   freshUntilMs: number;
   /** Until then the entry is served while Kinde is asked in the background. After that, the request waits for Kinde. */
@@ -56,8 +44,6 @@ export class VerdictCache {
   /** Maximum age of an accepted key at any time, in milliseconds. */
   readonly maxAcceptedAgeMs: number;
   readonly ttlMs: number;
-  readonly #negativeTtlMs: number;
-  readonly #invalidations: RecentInvalidations;
   readonly #entries: LRUCache<string, CacheEntry>;
   readonly #byKeyId = new Map<string, CacheEntry>();
   /** The newest version of a key, by key id, unless it is the one in {@link #entries}. */
@@ -65,15 +51,13 @@ export class VerdictCache {
   readonly #refusals: LRUCache<string, RefusalEntry>;
   readonly #scopeLists = new ScopeLists();
 
-  /**
-   * @param options see {@link VerdictCacheOptions}
-   * @param invalidations compared with each entry before it is used
-   */
-  constructor(options: VerdictCacheOptions, invalidations: RecentInvalidations) {
+  /** @param invalidations compared with each entry before it is used */
+  constructor(
+    private readonly options: ResolvedCacheOptions,
+    private readonly invalidations: RecentInvalidations,
+  ) {
     this.maxAcceptedAgeMs = options.ttlMs + options.staleIfErrorMs;
     this.ttlMs = options.ttlMs;
-    this.#negativeTtlMs = options.negativeTtlMs;
-    this.#invalidations = invalidations;
     this.#refusals = boundedCache(options.maxRefusals);
     this.#entries = boundedCache(options.maxKeys, (entry) => this.#recordRemoval(entry));
   }
@@ -83,7 +67,9 @@ export class VerdictCache {
     const entry = this.#entries.get(digest);
     if (!entry) return undefined;
     const ageMs = nowMs - entry.sentAtMs;
-    if (ageMs >= 0 && ageMs < this.maxAcceptedAgeMs && this.#isValid(entry)) return entry;
+    const isInTime = ageMs >= 0 && ageMs < this.maxAcceptedAgeMs;
+    // Compared here, not in #isValid(): most hits need no further call.
+    if (isInTime && (entry.checkedSequence === this.invalidations.sequence || this.#isValid(entry))) return entry;
     this.#entries.delete(digest);
     return undefined;
   }
@@ -99,21 +85,22 @@ export class VerdictCache {
   refusal(digest: string, nowMs: number): RefusedVerdict | undefined {
     const entry = this.#refusals.get(digest);
     const ageMs = entry ? nowMs - entry.sentAtMs : -1;
-    return entry && ageMs >= 0 && ageMs < this.#negativeTtlMs ? entry.verdict : undefined;
+    return entry && ageMs >= 0 && ageMs < this.options.negativeTtlMs ? entry.verdict : undefined;
   }
 
   /** Stores an accepted key, unless a later call answered about it or about a newer version. */
   storeAccepted(apiKey: VerifiedApiKey, version: KeyVersion): void {
     const { digest, sentAtMs, callNo } = version;
     if (this.#isOutdated(version) || !this.#replaceVersion(apiKey.keyId, version)) return;
+    const scopes = this.#scopeLists.share(apiKey.scopes);
     const entry: CacheEntry = {
-      apiKey: Object.freeze({ ...apiKey, scopes: this.#scopeLists.share(apiKey.scopes) }),
+      verdict: Object.freeze({ accepted: true, apiKey: Object.freeze({ ...apiKey, scopes }) }),
       digest,
       sentAtMs,
       callNo,
       freshUntilMs: sentAtMs + this.ttlMs * REFRESH_AT,
       usableUntilMs: sentAtMs + this.ttlMs,
-      checkedSequence: this.#invalidations.sequence,
+      checkedSequence: this.invalidations.sequence,
     };
     this.#refusals.delete(digest);
     this.#entries.set(digest, entry);
@@ -141,11 +128,7 @@ export class VerdictCache {
     if (this.#replaceVersion(keyId, version)) this.#newestVersions.set(keyId, version);
   }
 
-  /**
-   * Returns the entry to serve after a failed verify call, and delays its next refresh.
-   *
-   * @param isOutage extends the maximum age from `ttlMs` to {@link maxAcceptedAgeMs}
-   */
+  /** Returns the entry to serve after a failed call, and delays its refresh. An outage extends its age to {@link maxAcceptedAgeMs}. */
   extendAfterFailure(digest: string, isOutage: boolean, nowMs: number): CacheEntry | undefined {
     const maxAgeMs = isOutage ? this.maxAcceptedAgeMs : this.ttlMs;
     const entry = this.acceptedWithin(maxAgeMs, digest, nowMs);
@@ -161,10 +144,8 @@ export class VerdictCache {
   }
 
   #isValid(entry: CacheEntry): boolean {
-    const { sequence } = this.#invalidations;
-    if (entry.checkedSequence === sequence) return true;
-    if (this.#invalidations.isNewerThan(entry.apiKey, entry.sentAtMs, entry.checkedSequence)) return false;
-    entry.checkedSequence = sequence;
+    if (this.invalidations.isNewerThan(entry.verdict.apiKey, entry.sentAtMs, entry.checkedSequence)) return false;
+    entry.checkedSequence = this.invalidations.sequence;
     return true;
   }
 
@@ -182,7 +163,8 @@ export class VerdictCache {
     return true;
   }
 
-  #recordRemoval({ apiKey: { keyId }, digest, sentAtMs, callNo }: CacheEntry): void {
+  #recordRemoval({ verdict, digest, sentAtMs, callNo }: CacheEntry): void {
+    const { keyId } = verdict.apiKey;
     this.#byKeyId.delete(keyId);
     if (!this.#newestVersions.has(keyId)) this.#newestVersions.set(keyId, { digest, sentAtMs, callNo });
   }

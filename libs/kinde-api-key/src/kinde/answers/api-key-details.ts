@@ -1,14 +1,6 @@
 import type { KindeResponse } from '../http.js';
-import {
-  answerOfStatus,
-  isStringArray,
-  isWireObject,
-  unusable,
-  ownField,
-  parseJsonAnswer,
-  type UnusableAnswer,
-  type ThrottledAnswer,
-} from './wire.js';
+import { answerOfStatus, isStringArray, isWireObject, ownField, parseJsonAnswer, unusable } from './wire.js';
+import type { NoAnswer } from './wire.js';
 
 /** Whether the key belongs to the API that was asked about, or is unknown to Kinde. */
 export interface MembershipAnswer {
@@ -17,17 +9,12 @@ export interface MembershipAnswer {
 }
 
 /**
- * Parses an answer to `GET /api/v1/api_keys/{key_id}`. Pure, and never throws.
+ * Parses an answer of any status and content to `GET /api/v1/api_keys/{key_id}`. Pure, and never throws.
  *
- * @param response the answer, of any status and content
  * @param keyId the key that was asked about: an answer about another key is an outage
  * @param apiId the registered API that the key has to belong to
  */
-export function parseMembership(
-  response: KindeResponse,
-  keyId: string,
-  apiId: string,
-): MembershipAnswer | ThrottledAnswer | UnusableAnswer {
+export function parseMembership(response: KindeResponse, keyId: string, apiId: string): MembershipAnswer | NoAnswer {
   if (response.status === 404) return { kind: 'membership', result: 'unknown' };
   if (response.status !== 200) return answerOfStatus(response.status);
   const answer = parseJsonAnswer(response);
@@ -40,11 +27,7 @@ export function parseMembership(
   return { kind: 'membership', result: apiIds.includes(apiId) ? 'member' : 'other_api' };
 }
 
-/**
- * @param origin Kinde's origin
- * @param keyId from Kinde's answer
- * @returns the URL of a key's details, or `undefined` for an id that would lead to another resource or cannot be encoded
- */
+/** Returns the URL of a key's details, or `undefined` for an id that would lead to another resource or cannot be encoded. */
 export function apiKeyUrl(origin: string, keyId: string): string | undefined {
   // '.' and '..' survive encodeURIComponent, and then walk up the path.
   if (/^\.{1,2}$/.test(keyId)) return undefined;

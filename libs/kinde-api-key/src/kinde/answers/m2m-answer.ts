@@ -1,17 +1,11 @@
 import type { KindeResponse } from '../http.js';
 import { readClaims } from './m2m-claims.js';
-import {
-  answerOfStatus,
-  unusable,
-  ownField,
-  parseJsonAnswer,
-  parseObject,
-  type UnusableAnswer,
-  type ThrottledAnswer,
-} from './wire.js';
+import { answerOfStatus, ownField, parseJsonAnswer, parseObject, unusable, type NoAnswer } from './wire.js';
+
+const OAUTH_REFUSALS = ['invalid_client', 'unauthorized_client', 'invalid_scope', 'invalid_request'] as const;
 
 /** OAuth errors that need a change in Kinde (RFC 6749, section 5.2; Kinde's M2M troubleshooting page). */
-export type OAuthRefusal = 'invalid_client' | 'unauthorized_client' | 'invalid_scope' | 'invalid_request';
+export type OAuthRefusal = (typeof OAUTH_REFUSALS)[number];
 
 /** A token and its lifetime. */
 export interface TokenAnswer {
@@ -22,32 +16,26 @@ export interface TokenAnswer {
   readonly lifeMs: number;
 }
 
-/** The token endpoint rejects our credentials. */
-export interface RefusedAnswer {
-  readonly kind: 'refused';
-  readonly error: OAuthRefusal;
-}
-
-/** Every meaning of an answer of the token endpoint. */
-export type MintAnswer = TokenAnswer | RefusedAnswer | ThrottledAnswer | UnusableAnswer;
+/** Every meaning of an answer of the token endpoint. `refused`: it rejects our credentials. */
+export type MintAnswer = TokenAnswer | { readonly kind: 'refused'; readonly error: OAuthRefusal } | NoAnswer;
 
 /**
- * Parses an answer to `POST /oauth2/token`. Pure, and never throws.
+ * Parses an answer of any status and content to `POST /oauth2/token`. Pure, and never throws.
  *
- * @param response the answer, of any status and content
  * @param nowMs the time, in milliseconds since the epoch; used for a token that carries `exp` alone
  */
 export function parseMintAnswer(response: KindeResponse, nowMs: number): MintAnswer {
   const { status } = response;
   if (status === 200) return parseToken(response, nowMs);
   if (status === 400 || status === 401 || status === 403) {
-    const error = ownField(parseObject(response.body) ?? {}, 'error');
-    if (isOAuthRefusal(error)) return { kind: 'refused', error };
+    const sent = ownField(parseObject(response.body) ?? {}, 'error');
+    const error = OAUTH_REFUSALS.find((refusal) => refusal === sent);
+    if (error) return { kind: 'refused', error };
   }
   return answerOfStatus(status);
 }
 
-function parseToken(response: KindeResponse, nowMs: number): TokenAnswer | UnusableAnswer {
+function parseToken(response: KindeResponse, nowMs: number): MintAnswer {
   const answer = parseJsonAnswer(response);
   if (typeof answer === 'string') return unusable(answer);
   const accessToken = ownField(answer, 'access_token');
@@ -73,13 +61,4 @@ function lifeSecondsOf(expiresIn: unknown, accessToken: string, nowMs: number): 
 
 function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : Number.NaN;
-}
-
-function isOAuthRefusal(error: unknown): error is OAuthRefusal {
-  return (
-    error === 'invalid_client' ||
-    error === 'unauthorized_client' ||
-    error === 'invalid_scope' ||
-    error === 'invalid_request'
-  );
 }

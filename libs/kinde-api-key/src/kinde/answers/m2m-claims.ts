@@ -4,10 +4,8 @@ import { isWireObject, ownField, parseObject, type WireObject } from './wire.js'
 export const REQUIRED_SCOPE = 'read:api_keys';
 
 /**
- * Reads the claims of our own M2M token. The signature is not checked, because the token comes from Kinde's token endpoint. The claims only
- * tell why Kinde might reject it, and its lifetime.
- *
- * @returns the claims, or `undefined` if the token is not a readable JWT
+ * Returns the claims of our own M2M token, or `undefined` if it is not a readable JWT. The signature is not checked, because the token comes
+ * from Kinde's token endpoint. The claims only tell why Kinde might reject it, and its lifetime.
  */
 export function readClaims(token: string): WireObject | undefined {
   const [header, payload, signature, ...more] = token.split('.');
@@ -18,17 +16,14 @@ export function readClaims(token: string): WireObject | undefined {
 /** What an M2M token lacks by its own claims. */
 export type MissingPermission = 'audience' | 'scope';
 
-/**
- * @param token the M2M token that Kinde rejected
- * @param audience the audience that it was requested for
- * @returns what it lacks by its own claims; `undefined` if it lacks nothing or cannot be read
- */
+/** Returns what an M2M token for `audience` lacks by its own claims; `undefined` if it lacks nothing or cannot be read. */
 export function missingPermission(token: string, audience: string): MissingPermission | undefined {
   const claims = readClaims(token);
   if (claims === undefined) return undefined;
-  if (!listOf(ownField(claims, 'aud')).includes(audience)) return 'audience';
-  const granted = [...wordsOf(ownField(claims, 'scope')), ...wordsOf(ownField(claims, 'scp'))];
-  return granted.includes(REQUIRED_SCOPE) ? undefined : 'scope';
+  if (![ownField(claims, 'aud')].flat().includes(audience)) return 'audience';
+  const granted = [ownField(claims, 'scope'), ownField(claims, 'scp')];
+  const words = granted.flatMap((claim) => (typeof claim === 'string' ? claim.split(' ') : claim));
+  return words.includes(REQUIRED_SCOPE) ? undefined : 'scope';
 }
 
 /** Characters of an error answer that are searched: enough for any message, and cheap. */
@@ -43,25 +38,14 @@ const MESSAGE_LIMIT = 4_096;
 export function saysScopeIsMissing(body: string, rawKey: string): boolean {
   const text = body.slice(0, MESSAGE_LIMIT).replaceAll(rawKey, '').toLowerCase();
   const errors = ownField(parseObject(text) ?? {}, 'errors');
-  const entries = (Array.isArray(errors) ? errors : [errors]).filter(isWireObject);
+  const entries = [errors].flat().filter(isWireObject);
   if (entries.length === 0) return namesScopeAsMissing(text);
-  return entries.some((entry) =>
-    namesScopeAsMissing([ownField(entry, 'code'), ownField(entry, 'message')].filter(isString).join(' ')),
-  );
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === 'string';
+  return entries.some((entry) => {
+    const texts = [ownField(entry, 'code'), ownField(entry, 'message')];
+    return namesScopeAsMissing(texts.filter((value) => typeof value === 'string').join(' '));
+  });
 }
 
 function namesScopeAsMissing(text: string): boolean {
   return text.includes('scope') && text.includes('missing');
-}
-
-function listOf(claim: unknown): unknown[] {
-  return Array.isArray(claim) ? claim : [claim];
-}
-
-function wordsOf(claim: unknown): unknown[] {
-  return typeof claim === 'string' ? claim.split(' ') : listOf(claim);
 }

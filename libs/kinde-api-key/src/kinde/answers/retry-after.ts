@@ -4,10 +4,9 @@ import type { KindeResponse } from '../http.js';
 const MAX_SECONDS = 3_600;
 
 /**
- * Reads how long Kinde asks us to wait: `RateLimit-Reset` in seconds (as Kinde's documentation says), else `Retry-After` in seconds or as an
+ * Reads how long a 429 asks us to wait: `RateLimit-Reset` in seconds (as Kinde's documentation says), else `Retry-After` in seconds or as an
  * HTTP date (RFC 9110, section 10.2.3).
  *
- * @param headers of the 429
  * @param nowMs the time to compare an HTTP date with, in milliseconds since the epoch
  * @returns whole seconds from 1 to 3,600, or `undefined` if neither header can be read
  */

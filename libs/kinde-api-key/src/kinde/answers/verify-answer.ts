@@ -1,16 +1,8 @@
 import type { ApiKeyOwnerType, VerifiedApiKey } from '../../api-key/verified-api-key.js';
 import type { KindeResponse } from '../http.js';
 import type { RefusalReason, RefusedVerdict, Verdict } from '../../api-key/verdict.js';
-import {
-  answerOfStatus,
-  isStringArray,
-  unusable,
-  ownField,
-  parseJsonAnswer,
-  type UnusableAnswer,
-  type ThrottledAnswer,
-  type WireObject,
-} from './wire.js';
+import { answerOfStatus, isStringArray, ownField, parseJsonAnswer, unusable } from './wire.js';
+import type { NoAnswer, WireObject } from './wire.js';
 
 /** Kinde's verdict on the key. */
 export interface VerdictAnswer {
@@ -20,19 +12,15 @@ export interface VerdictAnswer {
   readonly unknownStatus: boolean;
 }
 
-/** 401 or 403: Kinde rejects our M2M token, or the key. The status alone does not tell which. */
-export interface TokenRejectedAnswer {
-  readonly kind: 'token_rejected';
-}
-
-/** Every meaning of an answer to the verify call. */
-export type VerifyAnswer = VerdictAnswer | TokenRejectedAnswer | ThrottledAnswer | UnusableAnswer;
+/**
+ * Every meaning of an answer to the verify call. `token_rejected` is a 401 or 403: Kinde rejects our M2M token, or the key. The status alone
+ * does not tell which.
+ */
+export type VerifyAnswer = VerdictAnswer | { readonly kind: 'token_rejected' } | NoAnswer;
 
 /**
- * Parses an answer to `POST /api/v1/api_keys/verify`. Pure, and never throws. An answer that differs from the documentation of the endpoint
- * is a refusal if it refuses, and an outage otherwise: `"true"` is not `true`.
- *
- * @param response the answer, of any status and content
+ * Parses an answer of any status and content to `POST /api/v1/api_keys/verify`. Pure, and never throws. An answer that differs from the
+ * documentation of the endpoint is a refusal if it refuses, and an outage otherwise: `"true"` is not `true`.
  */
 export function parseVerifyAnswer(response: KindeResponse): VerifyAnswer {
   const { status } = response;
@@ -51,11 +39,11 @@ function parseVerification(response: KindeResponse): VerifyAnswer {
   if (isValid !== true) return unusable("'is_valid' is not a boolean");
   if (typeof status !== 'string') return unusable("'status' is not a string");
   if (isRefusal(status)) return verdictAnswer(refused(status));
-  if (status !== 'active') return { ...verdictAnswer(refused('inactive')), unknownStatus: true };
+  if (status !== 'active') return verdictAnswer(refused('inactive'), true);
   return parseKey(answer);
 }
 
-function parseKey(answer: WireObject): VerdictAnswer | UnusableAnswer {
+function parseKey(answer: WireObject): VerifyAnswer {
   const keyId = ownField(answer, 'key_id');
   const scopes = ownField(answer, 'scopes');
   const orgCode = ownField(answer, 'org_code') ?? null;
@@ -86,11 +74,11 @@ function ownerTypeOf(orgCode: string | null, userId: string | null): ApiKeyOwner
   return orgCode ? 'organization' : 'environment';
 }
 
-function verdictAnswer(verdict: Verdict): VerdictAnswer {
-  return { kind: 'verdict', verdict, unknownStatus: false };
+function verdictAnswer(verdict: Verdict, unknownStatus = false): VerdictAnswer {
+  return { kind: 'verdict', verdict, unknownStatus };
 }
 
-/** @returns the verdict on a refused key */
+/** Returns the verdict on a refused key. */
 export function refused(reason: RefusalReason): RefusedVerdict {
   return Object.freeze({ accepted: false, reason });
 }

@@ -9,15 +9,15 @@ export interface UnusableAnswer {
   readonly retryable: boolean;
 }
 
-/** 429: Kinde asks us to slow down. Its headers say for how long. */
-export interface ThrottledAnswer {
-  readonly kind: 'throttled';
+/** What any call can get instead of an answer. `throttled` is a 429: Kinde asks us to slow down, and its headers say for how long. */
+export type NoAnswer = UnusableAnswer | { readonly kind: 'throttled' };
+
+/** Whether nothing is learned from a parsed answer. */
+export function bringsNothing(answer: { readonly kind: string }): answer is NoAnswer {
+  return answer.kind === 'throttled' || answer.kind === 'outage';
 }
 
-/**
- * @param problem what is wrong with the answer, in our words
- * @returns an {@link UnusableAnswer} for which a retry does not help
- */
+/** Returns an {@link UnusableAnswer} for which a retry does not help. `problem` is in our words. */
 export function unusable(problem: string): UnusableAnswer {
   return { kind: 'outage', problem: `Kinde's answer is not usable (${problem})`, retryable: false };
 }
@@ -26,21 +26,16 @@ export function unusable(problem: string): UnusableAnswer {
  * What a status means to a call that gives it no meaning of its own: 429 slow down, everything else an outage, a redirect included.
  * After 502, 503 and 504 a retry may help.
  */
-export function answerOfStatus(status: number): UnusableAnswer | ThrottledAnswer {
+export function answerOfStatus(status: number): NoAnswer {
   if (status === 429) return { kind: 'throttled' };
-  return {
-    kind: 'outage',
-    problem: `Kinde answered with status ${status}`,
-    retryable: [502, 503, 504].includes(status),
-  };
+  const retryable = [502, 503, 504].includes(status);
+  return { kind: 'outage', problem: `Kinde answered with status ${status}`, retryable };
 }
 
 /** An unchecked JSON object. Read it with {@link ownField}. */
 export type WireObject = Readonly<Record<string, unknown>>;
 
-/**
- * @returns the body as a JSON object, or `undefined` for anything else, e.g. an array or a body with a byte order mark
- */
+/** Returns a body as a JSON object, or `undefined` for anything else, e.g. an array or a body with a byte order mark. */
 export function parseObject(body: string): WireObject | undefined {
   try {
     const value: unknown = JSON.parse(body);
@@ -50,18 +45,16 @@ export function parseObject(body: string): WireObject | undefined {
   }
 }
 
-/**
- * Parses the body of an answer with status 200. Its content type must be `application/json` or `application/…+json`, with or without
- * parameters, so that a proxy's login page is not taken for an answer of Kinde.
- *
- * @returns the body, or what is wrong with it in our words
- */
-export function parseJsonAnswer(response: KindeResponse): WireObject | string {
-  if (!JSON_TYPE.test(response.headers['content-type'] ?? '')) return 'its content type is not JSON';
-  return parseObject(response.body) ?? 'it is not a JSON object';
-}
-
 const JSON_TYPE = /^\s*application\/(?:[\w!#$&^.+-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * Returns the body of an answer with status 200, or what is wrong with it in our words. Its content type must be `application/json` or
+ * `application/…+json`, with or without parameters, so that a proxy's login page is not taken for an answer of Kinde.
+ */
+export function parseJsonAnswer({ headers, body }: KindeResponse): WireObject | string {
+  if (!JSON_TYPE.test(headers['content-type'] ?? '')) return 'its content type is not JSON';
+  return parseObject(body) ?? 'it is not a JSON object';
+}
 
 /** Whether a JSON value is an object and neither null nor an array. */
 export function isWireObject(value: unknown): value is WireObject {

@@ -20,8 +20,6 @@ type Waiter = (refusal?: VerificationFailure) => void;
  * themselves, so that a flood of bad keys cannot delay a good one.
  */
 export class Admission {
-  readonly #limits: AdmissionLimits;
-  readonly #refusal: () => VerificationFailure | undefined;
   readonly #maxConcurrentNew: number;
   readonly #bucket: TokenBucket;
   /** A `Set` keeps the order of arrival, and a waiter that gives up leaves in O(1). */
@@ -31,18 +29,15 @@ export class Admission {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param limits see {@link AdmissionLimits}
    * @param refusal gives the failure of every call while Kinde must not be asked, or `undefined`
    * @param now milliseconds of a monotonic clock. Default: the machine's
    */
   constructor(
-    limits: AdmissionLimits,
-    refusal: () => VerificationFailure | undefined,
+    private readonly limits: AdmissionLimits,
+    private readonly refusal: () => VerificationFailure | undefined,
     now: () => number = () => performance.now(),
   ) {
     const { maxConcurrent, maxPerSecond } = limits;
-    this.#limits = limits;
-    this.#refusal = refusal;
     this.#maxConcurrentNew = maxConcurrent === 1 ? 1 : maxConcurrent - Math.max(1, Math.floor(maxConcurrent / 4));
     this.#bucket = new TokenBucket(maxPerSecond, now);
   }
@@ -64,16 +59,12 @@ export class Admission {
    * @throws {VerificationFailure} while Kinde must not be asked, and `busy` for more than `maxConcurrent` + `maxQueued` of a priority
    */
   begin(priority: Priority): Release {
-    const refusal = this.#refusal();
+    const refusal = this.refusal();
     if (refusal) throw refusal;
-    if (this.#verifications[priority] >= this.#limits.maxConcurrent + this.#limits.maxQueued) {
-      const message = 'too many verifications are in progress (kinde.maxConcurrent, kinde.maxQueued)';
-      throw new VerificationFailure('busy', message);
-    }
+    if (this.#verifications[priority] >= this.limits.maxConcurrent + this.limits.maxQueued)
+      throw busy('too many verifications are in progress (kinde.maxConcurrent, kinde.maxQueued)');
     this.#verifications[priority] += 1;
-    return () => {
-      this.#verifications[priority] -= 1;
-    };
+    return () => void (this.#verifications[priority] -= 1);
   }
 
   /**
@@ -86,14 +77,11 @@ export class Admission {
    */
   async enter(priority: Priority, deadline: Pick<Deadline, 'signal' | 'hasTimeToAsk'>): Promise<Release> {
     const { signal } = deadline;
-    const refusal = signal.aborted ? failureOf(signal) : this.#refusal();
+    const refusal = signal.aborted ? failureOf(signal) : this.refusal();
     if (refusal) throw refusal;
     if (!deadline.hasTimeToAsk())
       throw new VerificationFailure('deadline', 'Kinde was too slow: no time was left for the next call');
     const queue = this.#queues[priority];
-    if (this.#isFirst(priority) && this.#hasCapacity(priority) && this.#bucket.take()) return this.#admit(priority);
-    if (queue.size >= this.#limits.maxQueued)
-      throw new VerificationFailure('busy', 'too many verifications are queued (kinde.maxQueued)');
     return new Promise<Release>((resolve, reject) => {
       const waiter: Waiter = (refused) => {
         queue.delete(waiter);
@@ -102,30 +90,22 @@ export class Admission {
         else if (deadline.hasTimeToAsk()) resolve(this.#admit(priority));
         else reject(queueTimeout());
       };
-      const giveUp = (): void => {
-        waiter(failureOf(signal));
+      const leave = (refused: VerificationFailure): void => {
+        waiter(refused);
         this.#armTimer();
       };
+      const giveUp = (): void => leave(failureOf(signal));
       signal.addEventListener('abort', giveUp, { once: true });
       queue.add(waiter);
-      this.#armTimer();
+      this.#serve();
+      if (queue.size > this.limits.maxQueued) leave(busy('too many verifications are queued (kinde.maxQueued)'));
     });
   }
 
   /** Rejects every queued call, because Kinde must not be asked for a while. */
   refuseWaiting(reason: VerificationFailure): void {
-    for (const queue of [this.#queues.known, this.#queues.new]) for (const waiter of queue) waiter(reason);
+    for (const waiter of [...this.#queues.known, ...this.#queues.new]) waiter(reason);
     this.#armTimer();
-  }
-
-  /** Whether this queue and every queue of higher priority are empty. */
-  #isFirst(priority: Priority): boolean {
-    return this.#queues.known.size === 0 && (priority === 'known' || this.#queues.new.size === 0);
-  }
-
-  #hasCapacity(priority: Priority): boolean {
-    if (this.active >= this.#limits.maxConcurrent) return false;
-    return priority === 'known' || this.#calls.new < this.#maxConcurrentNew;
   }
 
   #admit(priority: Priority): Release {
@@ -136,13 +116,6 @@ export class Admission {
     };
   }
 
-  /** The queue whose first waiter only the per-second limit may hold back. */
-  #nextQueue(): Set<Waiter> | undefined {
-    const priority: Priority = this.#queues.known.size > 0 ? 'known' : 'new';
-    const queue = this.#queues[priority];
-    return queue.size > 0 && this.#hasCapacity(priority) ? queue : undefined;
-  }
-
   #serve(): void {
     for (let queue = this.#nextQueue(); queue && this.#bucket.take(); queue = this.#nextQueue()) {
       const [first] = queue;
@@ -151,18 +124,18 @@ export class Admission {
     this.#armTimer();
   }
 
+  /** The queue whose first waiter only the per-second limit may hold back. */
+  #nextQueue(): Set<Waiter> | undefined {
+    const priority: Priority = this.#queues.known.size > 0 ? 'known' : 'new';
+    const hasCapacity = priority === 'known' || this.#calls.new < this.#maxConcurrentNew;
+    const queue = this.#queues[priority];
+    return queue.size > 0 && hasCapacity && this.active < this.limits.maxConcurrent ? queue : undefined;
+  }
+
   /** The timer runs only while the per-second limit alone holds back the next call. */
   #armTimer(): void {
-    if (!this.#nextQueue()) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    } else if (this.#timer === undefined) {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#serve();
-      }, this.#bucket.waitMs());
-      this.#timer.unref();
-    }
+    clearTimeout(this.#timer);
+    if (this.#nextQueue()) this.#timer = setTimeout(() => this.#serve(), this.#bucket.waitMs()).unref();
   }
 }
 
@@ -172,6 +145,9 @@ function failureOf(signal: AbortSignal): VerificationFailure {
 }
 
 function queueTimeout(): VerificationFailure {
-  const message = 'the verification waited too long in the queue (kinde.maxConcurrent, kinde.maxPerSecond)';
+  return busy('the verification waited too long in the queue (kinde.maxConcurrent, kinde.maxPerSecond)');
+}
+
+function busy(message: string): VerificationFailure {
   return new VerificationFailure('busy', message);
 }

@@ -11,38 +11,29 @@ const LONGEST_PAUSE_MS = 30_000;
  * pause of a second, which doubles up to 30 s while the outage lasts, one call is sent as a probe. All others fail at once meanwhile.
  */
 export class Circuit {
-  readonly #clock: Clock;
-  readonly #onOpen: (refusal: VerificationFailure) => void;
   #failuresInARow = 0;
   /** 0 while the circuit is closed. */
   #pauseMs = 0;
   #pausedUntilMs = 0;
   #isProbing = false;
 
-  /**
-   * @param clock for the pauses
-   * @param onOpen called each time the circuit opens, with the failure that callers get from then on
-   */
-  constructor(clock: Clock, onOpen: (refusal: VerificationFailure) => void) {
-    this.#clock = clock;
-    this.#onOpen = onOpen;
-  }
+  /** @param onOpen called each time the circuit opens, with the failure that callers get from then on */
+  constructor(
+    private readonly clock: Clock,
+    private readonly onOpen: (refusal: VerificationFailure) => void,
+  ) {}
 
-  /** @returns the failure of a call that would be sent now, or `undefined` if it may be sent */
+  /** Returns the failure of a call that would be sent now, or `undefined` if it may be sent. */
   refusal(): VerificationFailure | undefined {
     if (this.#pauseMs === 0) return undefined;
-    const remainingMs = this.#pausedUntilMs - this.#clock.now();
+    const remainingMs = this.#pausedUntilMs - this.clock.now();
     if (remainingMs <= 0 && !this.#isProbing) return undefined;
     const retryAfterSeconds = Math.max(1, Math.ceil(remainingMs / 1_000));
-    return new VerificationFailure('circuit_open', 'Kinde failed repeatedly and is not asked for a moment', {
-      retryAfterSeconds,
-    });
+    const message = 'Kinde failed repeatedly and is not asked for a moment';
+    return new VerificationFailure('circuit_open', message, { retryAfterSeconds });
   }
 
-  /**
-   * @param call gets whether it is the probe
-   * @throws {VerificationFailure} `circuit_open` at once while the circuit is open; else whatever `call` throws
-   */
+  /** @throws {VerificationFailure} `circuit_open` at once while the circuit is open; else whatever `call` throws */
   async run<T>(call: (isProbe: boolean) => Promise<T>): Promise<T> {
     const refusal = this.refusal();
     if (refusal) throw refusal;
@@ -62,8 +53,7 @@ export class Circuit {
   }
 
   #failed(error: unknown, isProbe: boolean): void {
-    const counts = error instanceof VerificationFailure && error.countsForCircuit;
-    if (!counts) {
+    if (!(error instanceof VerificationFailure && error.countsForCircuit)) {
       // The probe was answered, or was cancelled: the next call decides.
       if (isProbe) this.#pauseMs = 0;
       return;
@@ -75,7 +65,7 @@ export class Circuit {
 
   #open(pauseMs: number): void {
     this.#pauseMs = pauseMs;
-    this.#pausedUntilMs = this.#clock.now() + pauseMs;
-    this.#onOpen(this.refusal() as VerificationFailure);
+    this.#pausedUntilMs = this.clock.now() + pauseMs;
+    this.onOpen(this.refusal() as VerificationFailure);
   }
 }

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { VerificationFailure } from '../verification-failure.js';
-import { Deadline, pause, untilAborted } from './deadline.js';
+import { Deadline, Deadlines, pause, untilAborted } from './deadline.js';
 
 const over = new VerificationFailure('closed', 'over');
 
@@ -60,6 +60,40 @@ describe('Deadline', () => {
     expect(timer?.hasRef()).toBe(false);
     deadline.clear();
     timers.mockRestore();
+  });
+});
+
+describe('Deadlines', () => {
+  it('gives each work a deadline of its own', async () => {
+    const deadlines = new Deadlines(100);
+    const hang = () => caught(deadlines.run(({ signal }) => untilAborted(new Promise(() => {}), signal)));
+    const first = hang();
+    await jest.advanceTimersByTimeAsync(50);
+    const second = hang();
+    await jest.advanceTimersByTimeAsync(50);
+    expect(await first).toMatchObject({ kind: 'deadline' });
+    expect(jest.getTimerCount()).toBe(1);
+    await jest.advanceTimersByTimeAsync(50);
+    expect(await second).toMatchObject({ kind: 'deadline' });
+  });
+
+  it('clears the deadline of work that is done, whether it succeeds or fails', async () => {
+    const deadlines = new Deadlines(100);
+    await expect(deadlines.run(() => Promise.resolve(7))).resolves.toBe(7);
+    await expect(deadlines.run(() => Promise.reject(over))).rejects.toBe(over);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('aborts the work in flight on close(), and rejects all later work', async () => {
+    const deadlines = new Deadlines(100);
+    const inFlight = caught(deadlines.run(({ signal }) => untilAborted(new Promise(() => {}), signal)));
+    expect(deadlines.isClosed).toBe(false);
+    deadlines.close();
+    expect(await inFlight).toMatchObject({ kind: 'closed', message: 'the app is shutting down' });
+    const work = jest.fn(() => Promise.resolve(7));
+    await expect(deadlines.run(work)).rejects.toMatchObject({ kind: 'closed' });
+    expect(work).not.toHaveBeenCalled();
+    expect(deadlines.isClosed).toBe(true);
   });
 });
 

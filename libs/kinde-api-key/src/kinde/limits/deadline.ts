@@ -6,32 +6,23 @@ const SHARE_TO_ANSWER_IN = 0.1;
 /** Deadline of one verification, or of one mint: an abort signal that fires when the time is up, or earlier when it is cancelled. */
 export class Deadline {
   readonly #controller = new AbortController();
-  readonly #timeoutMs: number;
+  /** Aborts when the time is up. Its `reason` is always a {@link VerificationFailure}, of kind `deadline` unless it was cancelled. */
+  readonly signal: AbortSignal = this.#controller.signal;
   readonly #endsAtMs: number;
   readonly #timer: NodeJS.Timeout;
 
   /** @param timeoutMs milliseconds from now, in real time. The timer does not keep the process alive */
-  constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
+  constructor(private readonly timeoutMs: number) {
     this.#endsAtMs = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => {
       const message = `the verification took longer than ${timeoutMs} ms (kinde.timeoutMs)`;
       this.#controller.abort(new VerificationFailure('deadline', message));
-    }, timeoutMs);
-    this.#timer.unref();
+    }, timeoutMs).unref();
   }
 
-  /** Aborts when the time is up. Its `reason` is always a {@link VerificationFailure}, of kind `deadline` unless it was cancelled. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /**
-   * @param afterMs milliseconds from now. Default 0
-   * @returns whether a tenth of the time is left then, so that an answer can arrive in time
-   */
+  /** Whether a tenth of the time is left in `afterMs` milliseconds, so that an answer can arrive in time. */
   hasTimeToAsk(afterMs = 0): boolean {
-    return this.#endsAtMs - performance.now() - afterMs >= this.#timeoutMs * SHARE_TO_ANSWER_IN;
+    return this.#endsAtMs - performance.now() - afterMs >= this.timeoutMs * SHARE_TO_ANSWER_IN;
   }
 
   /** Aborts now. */
@@ -46,11 +37,49 @@ export class Deadline {
   }
 }
 
+/** Gives every verification and every mint a deadline of its own, and aborts all of them at shutdown. */
+export class Deadlines {
+  readonly #running = new Set<Deadline>();
+  #isClosed = false;
+
+  /** @param timeoutMs of each deadline, in milliseconds */
+  constructor(private readonly timeoutMs: number) {}
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * Runs `work` with a new deadline, and clears it afterwards.
+   *
+   * @throws {VerificationFailure} `closed` after {@link close}; else whatever `work` throws
+   */
+  async run<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw clientClosed();
+    const deadline = new Deadline(this.timeoutMs);
+    this.#running.add(deadline);
+    try {
+      return await work(deadline);
+    } finally {
+      deadline.clear();
+      this.#running.delete(deadline);
+    }
+  }
+
+  /** Aborts the work in flight, and rejects all later work. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    for (const deadline of this.#running) deadline.cancel(clientClosed());
+  }
+}
+
+function clientClosed(): VerificationFailure {
+  return new VerificationFailure('closed', 'the app is shutting down');
+}
+
 /**
- * Waits for a promise that is shared with other callers: giving up does not cancel it.
- *
- * @param promise its rejection is always handled
- * @param signal ends the wait with its `reason`
+ * Waits for a promise that is shared with other callers. The signal ends the wait with its `reason` and does not cancel the promise, whose
+ * rejection is always handled.
  */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -61,24 +90,13 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
   });
 }
 
-/**
- * Waits, in real time. The timer does not keep the process alive.
- *
- * @param ms milliseconds
- * @param signal ends the wait with its `reason`. Default: it lasts its full time
- */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return Promise.reject(signal.reason as Error);
-  return new Promise<void>((resolve, reject) => {
-    const giveUp = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', giveUp);
-      resolve();
-    }, ms);
-    timer.unref();
-    signal?.addEventListener('abort', giveUp, { once: true });
-  });
+/** Waits `ms` milliseconds of real time; the signal ends the wait with its `reason`. The timer does not keep the process alive. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const elapsed = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms).unref()));
+  try {
+    await (signal ? untilAborted(elapsed, signal) : elapsed);
+  } finally {
+    clearTimeout(timer);
+  }
 }

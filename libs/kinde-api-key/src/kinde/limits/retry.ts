@@ -4,11 +4,9 @@ import { pause, type Deadline } from './deadline.js';
 const FIRST_PAUSE_MS = 50;
 
 /**
- * Retries a call where that may help, after a pause with jitter that doubles each time, and never beyond the deadline.
+ * Retries a call at most `retries` times, after a pause with jitter that doubles each time, and never beyond the deadline. Only a
+ * {@link VerificationFailure} that is `retryable` is retried.
  *
- * @param retries maximum number of retries, from 0
- * @param deadline of the call and its retries together
- * @param attempt sends the call; only a {@link VerificationFailure} that is `retryable` is retried
  * @throws whatever the last attempt threw
  */
 export async function withRetries<T>(retries: number, deadline: Deadline, attempt: () => Promise<T>): Promise<T> {

@@ -6,29 +6,26 @@ const RENEWED_AT_SHARE = 0.8;
 /** An M2M token with its times. The secret is not visible to `util.inspect` and `JSON.stringify`. */
 export class AccessToken {
   readonly #value: string;
-  /** When the request for it was sent, in milliseconds since the epoch. */
-  readonly sentAtMs: number;
-  /** Its life from then on, in milliseconds. */
-  readonly lifeMs: number;
   /** Until when it is used, by the injected clock: 30 s before its end, or after nine tenths of a short life. */
   readonly usableUntilMs: number;
   /** From when on it is renewed in the background: after four fifths of its life. */
   readonly renewAtMs: number;
 
   /**
-   * @param value the token
    * @param sentAtMs when the request for it was sent, in milliseconds since the epoch
    * @param lifeMs its life from then on, in milliseconds
    */
-  constructor(value: string, sentAtMs: number, lifeMs: number) {
+  constructor(
+    value: string,
+    readonly sentAtMs: number,
+    readonly lifeMs: number,
+  ) {
     this.#value = value;
-    this.sentAtMs = sentAtMs;
-    this.lifeMs = lifeMs;
     this.usableUntilMs = sentAtMs + lifeMs - Math.min(UNUSED_AT_THE_END_MS, lifeMs * UNUSED_SHARE);
     this.renewAtMs = sentAtMs + lifeMs * RENEWED_AT_SHARE;
   }
 
-  /** @returns the secret, for the `authorization` header alone */
+  /** Returns the secret, for the `authorization` header alone. */
   reveal(): string {
     return this.#value;
   }

@@ -10,12 +10,6 @@ const RENEWAL_PAUSE_MS = 10_000;
 /** A token that Kinde rejects is renewed ahead of time at most once in this time, in milliseconds. */
 const FORCED_RENEWAL_EVERY_MS = 60_000;
 
-/** How the last forced renewal went. */
-type ForcedRenewal =
-  | { readonly state: 'pending'; readonly token: Promise<AccessToken> }
-  | { readonly state: 'good' }
-  | { readonly state: 'failed'; readonly error: Error };
-
 /** Why a token is minted. */
 export interface MintRequest {
   /** The current token, if there is one: another is wanted. */
@@ -26,7 +20,7 @@ export interface MintRequest {
 
 /** Mints tokens: the token endpoint, or what shares one token between instances. */
 export interface Mint {
-  /** @returns a token. It is the held one only if a forced renewal brought that one less than a minute ago */
+  /** Returns a token. It is the held one only if a forced renewal brought that one less than a minute ago */
   mint(request: MintRequest): Promise<AccessToken>;
 }
 
@@ -35,36 +29,30 @@ export interface Mint {
  * ends. Kinde counts and bills mints, so requests cannot cause more than one forced renewal a minute.
  */
 export class M2mToken {
-  readonly #endpoint: Mint;
-  readonly #clock: Clock;
-  readonly #onRenewalFailed: (error: Error) => void;
   #current: AccessToken | undefined;
   #minting: Promise<AccessToken> | undefined;
   #kept: { readonly error: Error; readonly untilMs: number } | undefined;
   #noRenewalUntilMs = Number.NEGATIVE_INFINITY;
-  #forced: ForcedRenewal | undefined;
   #forcedAtMs = Number.NEGATIVE_INFINITY;
+  /** The last forced renewal, until a mint succeeds. */
+  #forced: Promise<AccessToken> | undefined;
+
+  /** @param onRenewalFailed called when a renewal in the background failed */
+  constructor(
+    private readonly endpoint: Mint,
+    private readonly clock: Clock,
+    private readonly onRenewalFailed: (error: Error) => void,
+  ) {}
 
   /**
-   * @param endpoint mints
-   * @param clock for ages and pauses
-   * @param onRenewalFailed called when a renewal in the background failed
-   */
-  constructor(endpoint: Mint, clock: Clock, onRenewalFailed: (error: Error) => void) {
-    this.#endpoint = endpoint;
-    this.#clock = clock;
-    this.#onRenewalFailed = onRenewalFailed;
-  }
-
-  /**
-   * @param signal the caller's deadline. It does not cancel the mint, because other callers may wait for it
-   * @returns a usable token
+   * Returns a usable token. The caller's signal does not cancel the mint, because other callers may wait for it.
+   *
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials, and for 10 s after that
    * @throws {VerificationFailure} if a token cannot be had now
    */
   async current(signal: AbortSignal): Promise<AccessToken> {
     const token = this.#current;
-    if (token && this.#clock.now() < token.usableUntilMs) return token;
+    if (token && this.clock.now() < token.usableUntilMs) return token;
     const isJoining = this.#minting !== undefined;
     try {
       return await untilAborted(this.#mint(), signal);
@@ -80,11 +68,11 @@ export class M2mToken {
    * of an outage.
    */
   renewAhead(): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     if (!this.#current || nowMs < this.#current.renewAtMs || nowMs < this.#noRenewalUntilMs || this.#minting) return;
     this.#mint().catch((error: Error) => {
-      this.#noRenewalUntilMs = this.#clock.now() + RENEWAL_PAUSE_MS;
-      this.#onRenewalFailed(error);
+      this.#noRenewalUntilMs = this.clock.now() + RENEWAL_PAUSE_MS;
+      this.onRenewalFailed(error);
     });
   }
 
@@ -92,34 +80,21 @@ export class M2mToken {
    * Finds another token after Kinde answered 401 or 403. The cause can be the token or the key, so a token is renewed for it at most once
    * a minute.
    *
-   * @param rejected the token that was sent
-   * @param signal the caller's deadline
    * @returns another token, to be tried once; `undefined` if the token was renewed within the last minute, so that the key is to blame
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
    * @throws {VerificationFailure} for a minute after a renewal that failed, because the cause is unknown
    */
   async renewAfterRejection(rejected: AccessToken, signal: AbortSignal): Promise<AccessToken | undefined> {
-    const nowMs = this.#clock.now();
+    const nowMs = this.clock.now();
     // The token was replaced or expired meanwhile: the rejection does not concern the key.
     if (rejected !== this.#current || nowMs >= rejected.usableUntilMs) return this.current(signal);
-    if (!this.#forced || nowMs - this.#forcedAtMs >= FORCED_RENEWAL_EVERY_MS) this.#forceRenewal(nowMs);
-    const forced = this.#forced as ForcedRenewal | undefined;
-    if (forced?.state === 'pending') {
-      const renewed = await untilAborted(forced.token, signal);
-      return renewed === rejected ? undefined : renewed;
+    if (nowMs - this.#forcedAtMs >= FORCED_RENEWAL_EVERY_MS) {
+      this.#forcedAtMs = nowMs;
+      this.#forced = this.#mint(true);
     }
-    if (forced?.state === 'failed') throw forced.error;
-    return undefined;
-  }
-
-  #forceRenewal(nowMs: number): void {
-    const token = this.#mint(true);
-    this.#forcedAtMs = nowMs;
-    this.#forced = { state: 'pending', token };
-    token.then(
-      () => (this.#forced = { state: 'good' }),
-      (error: Error) => (this.#forced = { state: 'failed', error }),
-    );
+    if (!this.#forced) return undefined;
+    const renewed = await untilAborted(this.#forced, signal);
+    return renewed === rejected ? undefined : renewed;
   }
 
   #mint(isForced = false): Promise<AccessToken> {
@@ -128,14 +103,13 @@ export class M2mToken {
   }
 
   async #mintOnce(isForced: boolean): Promise<AccessToken> {
-    if (this.#kept && this.#clock.now() < this.#kept.untilMs) throw this.#kept.error;
+    if (this.#kept && this.clock.now() < this.#kept.untilMs) throw this.#kept.error;
     try {
-      const token = await this.#endpoint.mint({ held: this.#current, isForced });
-      if (this.#clock.now() >= token.usableUntilMs)
+      const token = await this.endpoint.mint({ held: this.#current, isForced });
+      if (this.clock.now() >= token.usableUntilMs)
         throw this.#keep(new VerificationFailure('kinde', 'the M2M token had expired when it arrived'));
       this.#current = token;
-      // Any good token settles a forced renewal that failed.
-      if (this.#forced?.state === 'failed') this.#forced = { state: 'good' };
+      this.#forced = undefined;
       return token;
     } catch (error) {
       throw error instanceof KindeApiKeyMisconfiguredError ? this.#keep(error) : error;
@@ -143,7 +117,7 @@ export class M2mToken {
   }
 
   #keep(error: Error): Error {
-    this.#kept = { error, untilMs: this.#clock.now() + REFUSAL_KEPT_SECONDS * 1_000 };
+    this.#kept = { error, untilMs: this.clock.now() + REFUSAL_KEPT_SECONDS * 1_000 };
     return error;
   }
 }

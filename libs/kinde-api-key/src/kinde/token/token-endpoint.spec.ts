@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import { TestClock } from '../../testing/index.js';
 import type { KindeHttp, KindeRequest } from '../http.js';
+import { Deadlines } from '../limits/deadline.js';
 import { ManagementApi } from '../management-api.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -17,13 +19,13 @@ function newEndpoint() {
   const options = {
     origin: 'https://acme.kinde.com',
     clientId: 'id & co',
-    clientSecret: 'a+b=ü',
     audience: 'https://acme.kinde.com/api',
     timeoutMs: 100,
     retries: 0,
   };
   const api = new ManagementApi(http, options, clock, () => {});
-  return { sent, endpoint: new TokenEndpoint(api, options, clock) };
+  const deadlines = new Deadlines(options.timeoutMs);
+  return { sent, deadlines, endpoint: new TokenEndpoint(api, deadlines, clock, { ...options, clientSecret: 'a+b=ü' }) };
 }
 
 describe('TokenEndpoint', () => {
@@ -40,9 +42,17 @@ describe('TokenEndpoint', () => {
     ]);
   });
 
-  it('rejects a mint after close(), without a call', async () => {
-    const { endpoint, sent } = newEndpoint();
-    endpoint.close();
+  it('does not show the client secret to util.inspect', async () => {
+    const { endpoint } = newEndpoint();
+    await endpoint.mint();
+    const shown = inspect(endpoint, { depth: Infinity, showHidden: true, getters: true });
+    expect(shown).toContain('TokenEndpoint');
+    expect(['a+b', 'a%2Bb', 'client_secret'].filter((secret) => shown.includes(secret))).toEqual([]);
+  });
+
+  it('rejects a mint after its deadlines were closed, without a call', async () => {
+    const { endpoint, deadlines, sent } = newEndpoint();
+    deadlines.close();
     await expect(endpoint.mint()).rejects.toMatchObject({ kind: 'closed' });
     expect(sent).toEqual([]);
   });

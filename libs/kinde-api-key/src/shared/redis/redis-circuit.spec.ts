@@ -16,15 +16,12 @@ function setUp() {
     probes: 0,
     ups: 0,
   };
-  const circuit = new RedisCircuit({
-    probe: () => {
-      redis.probes += 1;
-      return redis.probe();
-    },
-    timeoutMs: TIMEOUT_MS,
-    log: { warn: (message) => warnings.push(message) },
-    onUp: () => (redis.ups += 1),
-  });
+  const probe = () => {
+    redis.probes += 1;
+    return redis.probe();
+  };
+  const log = { warn: (message: string) => warnings.push(message) };
+  const circuit = new RedisCircuit(probe, TIMEOUT_MS, log, () => (redis.ups += 1));
   return { circuit, redis, warnings };
 }
 
@@ -156,9 +153,28 @@ describe('RedisCircuit', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('sends nothing after close(), and leaves no timer', async () => {
+  it('rejects every call after close(), even if Redis was up or answers a probe later', async () => {
+    const { circuit, redis, warnings } = setUp();
+    circuit.close();
+    await expect(circuit.run(async () => 1)).rejects.toThrow('Redis is down');
+    const { circuit: other, redis: otherRedis } = setUp();
+    let answer = (_value: unknown): void => undefined;
+    otherRedis.probe = () => new Promise((resolve) => (answer = resolve));
+    await takeDown(other);
+    await pass(250);
+    other.close();
+    answer('PONG');
+    await settle();
+    await expect(other.run(async () => 1)).rejects.toThrow('Redis is down');
+    expect([redis.ups, otherRedis.ups, warnings.length]).toEqual([0, 0, 0]);
+  });
+
+  it.each([
+    ['refused', refuseConnection],
+    ['not answered', never],
+  ])('sends nothing after close(), and leaves no timer, when its probe is %s', async (_what, probe) => {
     const { circuit, redis } = setUp();
-    redis.probe = refuseConnection;
+    redis.probe = probe;
     await takeDown(circuit);
     await pass(300);
     circuit.close();

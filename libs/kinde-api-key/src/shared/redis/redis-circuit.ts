@@ -1,4 +1,5 @@
-import type { Log } from '../../log.js';
+import { SystemClock } from '../../clock.js';
+import { LogThrottle, type Log } from '../../log.js';
 import { SharedStoreError } from '../shared-store.js';
 
 const FIRST_PROBE_AFTER_MS = 250;
@@ -9,43 +10,28 @@ const LOG_ERROR_REPLIES_EVERY_MS = 60_000;
 /** First word of an error reply: `OOM`, `READONLY`, `WRONGTYPE`. The rest is not logged, because it may repeat what was sent. */
 const ERROR_REPLY = /^-?([A-Z]{2,}) /;
 
-/** What {@link RedisCircuit} needs. */
-export interface RedisCircuitOptions {
-  /** Sends a command that Redis answers while it is up. */
-  readonly probe: () => Promise<unknown>;
-  /** Deadline of a call, in milliseconds. */
-  readonly timeoutMs: number;
-  readonly log: Pick<Log, 'warn'>;
-  /** Called when Redis answers again. */
-  readonly onUp: () => void;
-}
-
 /**
  * Circuit breaker for Redis. After one call without an answer, all calls are rejected at once until Redis answers a probe, which no
  * request waits for. An error reply does not count as an outage, because it arrives without delay.
  */
 export class RedisCircuit {
-  readonly #options: RedisCircuitOptions;
-  #isDown = false;
-  #isClosed = false;
-  #answeredAtMs = Number.NEGATIVE_INFINITY;
+  readonly #errorReplies = new LogThrottle(new SystemClock(), LOG_ERROR_REPLIES_EVERY_MS);
+  #state: 'up' | 'down' | 'closed' = 'up';
+  #answeredAtMs = -Infinity;
   #probeTimer: NodeJS.Timeout | undefined;
-  #probePauseMs = FIRST_PROBE_AFTER_MS;
-  #probeSentAtMs = Number.NEGATIVE_INFINITY;
-  #errorLoggedAtMs = Number.NEGATIVE_INFINITY;
+  #noProbeUntilMs = -Infinity;
 
-  constructor(options: RedisCircuitOptions) {
-    this.#options = options;
-  }
+  /** A call has a deadline of `timeoutMs` milliseconds. `probe` sends a command that Redis answers while it is up. */
+  constructor(
+    private readonly probe: () => Promise<unknown>,
+    private readonly timeoutMs: number,
+    private readonly log: Pick<Log, 'warn'>,
+    private readonly onUp: () => void,
+  ) {}
 
-  /**
-   * Sends a call and returns its answer.
-   *
-   * @param timeoutMs deadline of this call, in milliseconds. Default: that of the options
-   * @throws {SharedStoreError} on an error reply or without an answer in time; at once while Redis is down
-   */
-  async run<T>(call: () => Promise<T>, timeoutMs: number = this.#options.timeoutMs): Promise<T> {
-    if (this.#isDown || this.#isClosed) throw new SharedStoreError('Redis is down');
+  /** Returns the answer to a call. Rejects with {@link SharedStoreError} on an error reply or after the deadline; at once while Redis is down. */
+  async run<T>(call: () => Promise<T>, timeoutMs = this.timeoutMs): Promise<T> {
+    if (this.#state !== 'up') throw new SharedStoreError('Redis is down');
     const sentAtMs = performance.now();
     try {
       const answer = await within(call, timeoutMs);
@@ -56,61 +42,50 @@ export class RedisCircuit {
       if (error instanceof TimedOut && this.#answeredAtMs > sentAtMs) throw new SharedStoreError('Redis was too slow');
       const code = errorReplyOf(error);
       if (code === undefined) this.#markDown();
-      else this.#logErrorReply(code);
+      else if (this.#errorReplies.isDue('error reply')) this.#logErrorReply(code);
       throw new SharedStoreError(code === undefined ? 'Redis did not answer' : `Redis replied with an error (${code})`);
     }
   }
 
   /** Rejects every later call and stops probing. Idempotent. */
   close(): void {
-    this.#isClosed = true;
+    this.#state = 'closed';
     clearTimeout(this.#probeTimer);
   }
 
   #markDown(): void {
-    if (this.#isDown || this.#isClosed) return;
-    this.#isDown = true;
-    this.#options.log.warn(
+    if (this.#state !== 'up') return;
+    this.#state = 'down';
+    this.log.warn(
       'Redis does not answer. Until it does, this instance falls back to its own cache and M2M token, and rate-limited requests are ' +
         'counted here or refused, as limitsOnOutage says. Check Redis and the network to it',
     );
-    this.#probePauseMs = FIRST_PROBE_AFTER_MS;
-    this.#scheduleProbe();
+    this.#scheduleProbe(FIRST_PROBE_AFTER_MS);
   }
 
-  #markUp(): void {
-    if (!this.#isDown || this.#isClosed) return;
-    this.#isDown = false;
-    clearTimeout(this.#probeTimer);
-    this.#options.log.warn('Redis answers again');
-    this.#options.onUp();
-  }
-
-  #scheduleProbe(): void {
+  #scheduleProbe(pauseMs: number): void {
     this.#probeTimer = setTimeout(() => {
-      this.#probe().catch(() => undefined);
-      this.#probePauseMs = Math.min(MAX_PROBE_PAUSE_MS, this.#probePauseMs * 2);
-      this.#scheduleProbe();
-    }, this.#probePauseMs).unref();
+      this.#scheduleProbe(Math.min(MAX_PROBE_PAUSE_MS, pauseMs * 2));
+      if (performance.now() >= this.#noProbeUntilMs) void this.#probe();
+    }, pauseMs).unref();
   }
 
   async #probe(): Promise<void> {
-    const nowMs = performance.now();
-    if (nowMs - this.#probeSentAtMs < PROBE_LOST_AFTER_MS) return;
-    this.#probeSentAtMs = nowMs;
-    const isUp = await this.#options.probe().then(
+    this.#noProbeUntilMs = performance.now() + PROBE_LOST_AFTER_MS;
+    const isUp = await this.probe().then(
       () => true,
       (error: unknown) => errorReplyOf(error) !== undefined,
     );
-    if (this.#probeSentAtMs === nowMs) this.#probeSentAtMs = Number.NEGATIVE_INFINITY;
-    if (isUp) this.#markUp();
+    this.#noProbeUntilMs = -Infinity;
+    if (!isUp || this.#state !== 'down') return;
+    this.#state = 'up';
+    clearTimeout(this.#probeTimer);
+    this.log.warn('Redis answers again');
+    this.onUp();
   }
 
   #logErrorReply(code: string): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#errorLoggedAtMs < LOG_ERROR_REPLIES_EVERY_MS) return;
-    this.#errorLoggedAtMs = nowMs;
-    this.#options.log.warn(
+    this.log.warn(
       `Redis replies with errors (${code}). What fails is not shared, and rate-limited requests are counted here or refused, as ` +
         'limitsOnOutage says. Check the memory limit, replication and permissions of Redis',
     );

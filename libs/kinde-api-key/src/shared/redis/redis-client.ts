@@ -22,37 +22,26 @@ export interface NodeRedisClient {
 /** A Redis client that the app has created. */
 export type RedisClient = IoredisClient | NodeRedisClient;
 
-/** A connection of the library's own that receives messages. */
-export interface Subscription {
-  /** Connects again if the client has given up. */
-  reconnect(): void;
-  /** Closes the connection. */
-  close(): void;
-}
-
-/** Receives what happens on a channel. */
-export interface SubscriptionListener {
-  onMessage(message: string): void;
-  /** Called when the channel is subscribed, for the first time or again. Messages may have been lost before. */
-  onSubscribed(): void;
-}
-
 /** Hides which client library carries the commands. */
 export interface RedisConnection {
   /** Sends a command on the app's client. Has no deadline: clients queue commands while they are not connected. */
   send(args: readonly string[]): Promise<unknown>;
-  /** Subscribes to a channel on a duplicate of the app's client. */
-  subscribe(channel: string, listener: SubscriptionListener): Subscription;
+  /**
+   * Subscribes to a channel on a duplicate of the app's client. Returns a function that closes the duplicate.
+   * @param onSubscribed called when the channel is subscribed, for the first time or again. Messages may have been lost before
+   */
+  subscribe(channel: string, onMessage: (message: string) => void, onSubscribed: () => void): () => void;
 }
 
-/**
- * Returns the connection of the app's client.
- *
- * @throws {TypeError} if it is a client of neither library
- */
+/** node-redis may give up connecting. It is started again after this time, in milliseconds. */
+const RECONNECT_EVERY_MS = 5_000;
+
+/** Returns the connection of the app's client. Throws a `TypeError` for a client of neither library. */
 export function connectionOf(client: RedisClient): RedisConnection {
-  if (isIoredis(client)) return ioredisConnection(client);
-  if (isNodeRedis(client)) return nodeRedisConnection(client);
+  if (hasMethods<IoredisClient>(client, 'call', 'duplicate', 'on', 'subscribe', 'disconnect'))
+    return ioredisConnection(client);
+  if (hasMethods<NodeRedisClient>(client, 'sendCommand', 'duplicate', 'on', 'connect', 'subscribe', 'destroy'))
+    return nodeRedisConnection(client);
   throw new TypeError(
     'redisStore({ client }) takes a client of ioredis 5 or 6 (new Redis()) or of redis 5 or 6 (createClient(), connected)',
   );
@@ -63,7 +52,7 @@ function ioredisConnection(client: IoredisClient): RedisConnection {
   return {
     // async, because a client may throw instead of rejecting
     send: async ([command = '', ...args]) => client.call(command, ...args),
-    subscribe: (channel, listener) => {
+    subscribe: (channel, onMessage, onSubscribed) => {
       const own = client.duplicate({
         lazyConnect: false,
         keyPrefix: '',
@@ -71,17 +60,9 @@ function ioredisConnection(client: IoredisClient): RedisConnection {
         maxRetriesPerRequest: null,
         retryStrategy: (times: number) => Math.min(times * 50, 2_000),
       });
-      ignoreErrors(own);
-      own.on('message', (from: string, message: string) => {
-        if (from === channel) listener.onMessage(message);
-      });
-      own.on('ready', () => {
-        own
-          .subscribe(channel)
-          .then(() => listener.onSubscribed())
-          .catch(() => undefined);
-      });
-      return { reconnect: () => undefined, close: () => own.disconnect() };
+      own.on('message', (_channel, message) => onMessage(message));
+      keepSubscribed(own, () => own.subscribe(channel), onSubscribed);
+      return () => own.disconnect();
     },
   };
 }
@@ -90,71 +71,34 @@ function nodeRedisConnection(client: NodeRedisClient): RedisConnection {
   ignoreErrors(client);
   return {
     send: async (args) => client.sendCommand([...args]),
-    subscribe: (channel, listener) => new NodeRedisSubscription(client.duplicate(), channel, listener),
+    subscribe: (channel, onMessage, onSubscribed) => {
+      const own = client.duplicate();
+      const connect = (): void => {
+        if (!own.isOpen) own.connect().catch(() => undefined);
+      };
+      keepSubscribed(own, async () => own.isOpen && own.subscribe(channel, onMessage), onSubscribed);
+      connect();
+      const reconnecting = setInterval(connect, RECONNECT_EVERY_MS).unref();
+      return () => {
+        clearInterval(reconnecting);
+        if (own.isOpen) own.destroy();
+      };
+    },
   };
 }
 
-/** node-redis subscribes again by itself after a lost connection, before it emits `ready`, but may give up. */
-class NodeRedisSubscription implements Subscription {
-  #isSubscribed = false;
-  #isClosed = false;
-
-  constructor(
-    private readonly client: NodeRedisClient,
-    private readonly channel: string,
-    private readonly listener: SubscriptionListener,
-  ) {
-    ignoreErrors(client);
-    client.on('ready', () => {
-      if (this.#isSubscribed) listener.onSubscribed();
-    });
-    this.reconnect();
-  }
-
-  reconnect(): void {
-    if (this.#isClosed || this.client.isOpen) return;
-    this.#isSubscribed = false;
-    this.#connect().catch(() => undefined);
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    if (this.client.isOpen) this.client.destroy();
-  }
-
-  async #connect(): Promise<void> {
-    await this.client.connect();
-    if (this.#isClosed) return this.close();
-    await this.client.subscribe(this.channel, (message) => this.listener.onMessage(message));
-    this.#isSubscribed = true;
-    if (!this.#isClosed) this.listener.onSubscribed();
-  }
+/** Subscribes whenever the connection is ready. It may be lost and ready again, and subscribing twice does no harm. */
+function keepSubscribed(own: RedisClient, subscribe: () => Promise<unknown>, onSubscribed: () => void): void {
+  ignoreErrors(own);
+  own.on('ready', () => void subscribe().then(onSubscribed, () => undefined));
 }
 
-const withErrorListener = new WeakSet<object>();
-
-/** Adds an `error` listener once: without one, an error event ends the process. Failures are noticed by the calls that fail. */
+/** Without a listener, an error event ends the process. Failures are noticed by the calls that fail. */
 function ignoreErrors(client: RedisClient): void {
-  if (withErrorListener.has(client)) return;
-  withErrorListener.add(client);
   client.on('error', () => undefined);
 }
 
-function isIoredis(client: RedisClient): client is IoredisClient {
-  return hasMethods(client, ['call', 'duplicate', 'on', 'subscribe', 'disconnect']);
-}
-
-function isNodeRedis(client: RedisClient): client is NodeRedisClient {
-  return (
-    hasMethods(client, ['sendCommand', 'duplicate', 'on', 'connect', 'subscribe', 'destroy']) &&
-    typeof (client as Partial<NodeRedisClient>).isOpen === 'boolean'
-  );
-}
-
-function hasMethods<C extends object>(client: C, names: readonly string[]): boolean {
-  return (
-    typeof client === 'object' &&
-    client !== null &&
-    names.every((name) => typeof (client as Readonly<Record<string, unknown>>)[name] === 'function')
-  );
+/** Whether the client has the methods. Callers without a compiler may pass anything. */
+function hasMethods<C extends RedisClient>(client: RedisClient, ...names: (keyof C)[]): client is C {
+  return names.every((name) => typeof (Object(client) as Partial<C>)[name] === 'function');
 }

@@ -2,40 +2,31 @@ import { hash } from 'node:crypto';
 import { MAX_TAG_LENGTH, MAX_VALUE_BYTES, SharedStoreError } from '../shared-store.js';
 import type { Invalidation, SharedListener, SharedRate, SharedScope, SharedSession } from '../shared-store.js';
 import { RedisCircuit } from './redis-circuit.js';
-import type { RedisConnection, Subscription } from './redis-client.js';
+import type { RedisConnection } from './redis-client.js';
 import { ACQUIRE, INVALIDATIONS_OF, PUBLISH, RELEASE, TAKE } from './scripts.js';
 
 const MAX_INVALIDATIONS = 10_000;
 /** How long a boot waits for Redis. Longer than a command's deadline, because a first connection takes longer. */
 const BOOT_TIMEOUT_MS = 1_000;
-const RECONNECT_EVERY_MS = 5_000;
 /** `TAKE` runs for every limited request: sending its hash instead of its text saves bandwidth. */
 const TAKE_SHA1 = hash('sha1', TAKE);
+const UNEXPECTED_ANSWER = 'Redis sent an unexpected answer';
 const MESSAGE = /^(\d{1,16}) ([\x21-\x7e]+)$/;
 
 /** The part of Redis that one registration uses. */
 export class RedisSession implements SharedSession {
-  readonly #connection: RedisConnection;
-  readonly #scope: SharedScope;
   readonly #circuit: RedisCircuit;
   #listener: SharedListener | undefined;
-  #subscription: Subscription | undefined;
-  #reconnecting: NodeJS.Timeout | undefined;
+  #unsubscribe: (() => void) | undefined;
 
-  /**
-   * @param connection the app's client
-   * @param timeoutMs deadline of a command, in milliseconds
-   * @param scope the registration's names and log
-   */
-  constructor(connection: RedisConnection, timeoutMs: number, scope: SharedScope) {
-    this.#connection = connection;
-    this.#scope = scope;
-    this.#circuit = new RedisCircuit({
-      probe: () => connection.send(['PING']),
-      timeoutMs,
-      log: scope.log,
-      onUp: () => this.#listener?.onConnected(),
-    });
+  /** @param timeoutMs deadline of a command, in milliseconds */
+  constructor(
+    private readonly connection: RedisConnection,
+    timeoutMs: number,
+    private readonly scope: SharedScope,
+  ) {
+    const ping = (): Promise<unknown> => connection.send(['PING']);
+    this.#circuit = new RedisCircuit(ping, timeoutMs, scope.log, () => this.#listener?.onConnected());
   }
 
   async read(name: string): Promise<string | undefined> {
@@ -63,51 +54,49 @@ export class RedisSession implements SharedSession {
   async take(bucket: string, limit: number, windowMs: number): Promise<SharedRate> {
     const args = ['1', bucket, String(limit), String(windowMs)];
     const answer = await this.#circuit.run(() =>
-      this.#connection.send(['EVALSHA', TAKE_SHA1, ...args]).catch((error: unknown) => {
+      this.connection.send(['EVALSHA', TAKE_SHA1, ...args]).catch((error: unknown) => {
         if (!String(error).includes('NOSCRIPT')) throw error;
-        return this.#connection.send(['EVAL', TAKE, ...args]);
+        return this.connection.send(['EVAL', TAKE, ...args]);
       }),
     );
     const [accepted, remaining, resetAfterUs] = Array.isArray(answer) ? answer.map(Number) : [];
-    if (remaining === undefined || !resetAfterUs) throw unexpectedAnswer();
+    if (remaining === undefined || !resetAfterUs) throw new SharedStoreError(UNEXPECTED_ANSWER);
     return { accepted: accepted === 1, remaining, resetAfterMs: resetAfterUs / 1_000 };
   }
 
   async publish({ tag, atMs }: Invalidation): Promise<void> {
-    const { invalidations, keepInvalidationsMs } = this.#scope;
+    const { invalidations, keepInvalidationsMs } = this.scope;
     const numbers = [atMs, keepInvalidationsMs, MAX_INVALIDATIONS].map(String);
     await this.#send('EVAL', PUBLISH, '1', invalidations, tag, ...numbers);
   }
 
   async invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]> {
-    return parseInvalidations(await this.#send('EVAL', INVALIDATIONS_OF, '1', this.#scope.invalidations, ...tags));
+    return parseInvalidations(await this.#send('EVAL', INVALIDATIONS_OF, '1', this.scope.invalidations, ...tags));
   }
 
   async invalidationsSince(atMs: number): Promise<readonly Invalidation[]> {
-    const limit = ['LIMIT', '0', String(MAX_INVALIDATIONS)];
-    const range = [String(atMs), '+inf', 'WITHSCORES', ...limit];
-    return parseInvalidations(await this.#send('ZRANGEBYSCORE', this.#scope.invalidations, ...range));
+    const range = [String(atMs), '+inf', 'WITHSCORES', 'LIMIT', '0', String(MAX_INVALIDATIONS)];
+    return parseInvalidations(await this.#send('ZRANGEBYSCORE', this.scope.invalidations, ...range));
   }
 
   async start(listener: SharedListener): Promise<void> {
     this.#listener = listener;
-    this.#subscription = this.#connection.subscribe(this.#scope.invalidations, {
-      onMessage: (message) => this.#onMessage(message),
-      onSubscribed: () => listener.onConnected(),
-    });
-    this.#reconnecting = setInterval(() => this.#subscription?.reconnect(), RECONNECT_EVERY_MS).unref();
-    await this.#circuit.run(() => this.#connection.send(['PING']), BOOT_TIMEOUT_MS).catch(() => undefined);
+    this.#unsubscribe = this.connection.subscribe(
+      this.scope.invalidations,
+      (message) => this.#onMessage(message),
+      () => listener.onConnected(),
+    );
+    await this.#circuit.run(() => this.connection.send(['PING']), BOOT_TIMEOUT_MS).catch(() => undefined);
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#reconnecting);
     this.#circuit.close();
-    this.#subscription?.close();
-    this.#subscription = undefined;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
   }
 
   #send(...args: string[]): Promise<unknown> {
-    return this.#circuit.run(() => this.#connection.send(args));
+    return this.#circuit.run(() => this.connection.send(args));
   }
 
   #onMessage(message: unknown): void {
@@ -119,17 +108,11 @@ export class RedisSession implements SharedSession {
 
 /** Parses tags and times, flat (RESP2) or in pairs (RESP3). Skips anything else. */
 function parseInvalidations(answer: unknown): readonly Invalidation[] {
-  if (!Array.isArray(answer)) throw unexpectedAnswer();
+  if (!Array.isArray(answer)) throw new SharedStoreError(UNEXPECTED_ANSWER);
   const flat: unknown[] = answer.flat();
-  const invalidations: Invalidation[] = [];
-  for (let index = 0; index + 1 < flat.length; index += 2) {
-    const [tag, atMs] = [flat[index], Number(flat[index + 1])];
-    if (typeof tag === 'string' && tag.length <= MAX_TAG_LENGTH && Number.isFinite(atMs))
-      invalidations.push({ tag, atMs });
-  }
-  return invalidations;
-}
-
-function unexpectedAnswer(): SharedStoreError {
-  return new SharedStoreError('Redis sent an unexpected answer');
+  return flat.flatMap((tag, index) => {
+    const atMs = Number(flat[index + 1]);
+    const isValid = index % 2 === 0 && Number.isFinite(atMs);
+    return isValid && typeof tag === 'string' && tag.length <= MAX_TAG_LENGTH ? { tag, atMs } : [];
+  });
 }
