@@ -29,7 +29,7 @@ const BARS = new Map([
   ...REFUSALS.map((refusal) => [`${refusal}, ours`, { other: `${refusal}, by hand`, bar: 1.25 }]),
 ]);
 /** A busy machine measures up to this much above a bar that holds. */
-const SLACK = 1.2;
+const SLACK = 1.3;
 
 const MAX_BYTES = { keys: 50_000, bytes: 650 };
 
