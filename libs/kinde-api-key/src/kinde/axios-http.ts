@@ -2,7 +2,9 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpService } from '@nestjs/axios';
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
-import { firstValueFrom, fromEvent, takeUntil } from 'rxjs';
+import { firstValueFrom, fromEvent } from 'rxjs';
+// Before rxjs 7.2 operators are exported here only.
+import { takeUntil } from 'rxjs/operators';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
 
