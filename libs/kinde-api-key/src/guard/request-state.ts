@@ -60,8 +60,8 @@ export function stateOf(request: HttpRequest, registration: symbol, rule: RouteR
 }
 
 /**
- * Stores the state on its request, once. Call it before running app code or awaiting: another guard may run meanwhile. A request without a
- * good key is not written to, because writing to one of Express's takes a microsecond.
+ * Stores the state on its request, once. Call it before running app code or awaiting: another guard may run meanwhile. A key that is refused
+ * at once needs no state, and writing to one of Express's requests takes a microsecond.
  */
 export function keepState(state: RequestState): void {
   if (state.isKept) return;

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { connectionOf, type RedisClient } from './redis-client.js';
 
 describe('connectionOf', () => {
@@ -13,5 +14,16 @@ describe('connectionOf', () => {
       },
     };
     await expect(connectionOf(client as unknown as RedisClient).send(['PING'])).rejects.toThrow('closed');
+  });
+
+  it('adds one error listener to a client that many stores share', () => {
+    const client = Object.assign(new EventEmitter(), {
+      call: jest.fn(),
+      duplicate: jest.fn(),
+      subscribe: jest.fn(),
+      disconnect: jest.fn(),
+    });
+    for (let stores = 0; stores < 20; stores += 1) connectionOf(client as unknown as RedisClient);
+    expect(client.listenerCount('error')).toBe(1);
   });
 });

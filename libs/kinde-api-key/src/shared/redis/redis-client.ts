@@ -93,8 +93,12 @@ function keepSubscribed(own: RedisClient, subscribe: () => Promise<unknown>, onS
   own.on('ready', () => void subscribe().then(onSubscribed, () => undefined));
 }
 
-/** Without a listener, an error event ends the process. Failures are noticed by the calls that fail. */
+const ignoringErrors = new WeakSet<RedisClient>();
+
+/** Without a listener, an error event ends the process. Failures are noticed by the calls that fail. Many stores may share a client. */
 function ignoreErrors(client: RedisClient): void {
+  if (ignoringErrors.has(client)) return;
+  ignoringErrors.add(client);
   client.on('error', () => undefined);
 }
 
