@@ -5,7 +5,7 @@ import { SharedSecrets, type SharedIdentity } from '../../libs/kinde-api-key/src
 import { SharedState } from '../../libs/kinde-api-key/src/shared/shared-state.js';
 import { sealVerdict } from '../../libs/kinde-api-key/src/shared/sealed-verdict.js';
 import type { AcceptedVerdict } from '../../libs/kinde-api-key/src/api-key/verdict.js';
-import { parseRawKey } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
+import { RawKey } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
 import { connectClient, type TestClient } from '../support/redis-clients.js';
 import { describeRedis, RedisServer } from '../support/redis-server.js';
 
@@ -19,7 +19,7 @@ const IDENTITY: SharedIdentity = {
 const CACHE = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 0, maxKeys: 100_000, maxRefusals: 10 };
 
 const rawKey = (index: number) => `k_live_hostile_${String(index).padStart(8, '0')}`;
-const digestOf = (index: number) => parseRawKey(rawKey(index))?.digest ?? '';
+const digestOf = (index: number) => RawKey.parse(rawKey(index))?.digest ?? '';
 
 function verdict(index: number, orgCode = `org_${index}`): AcceptedVerdict {
   return {

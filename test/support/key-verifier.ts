@@ -1,4 +1,4 @@
-import { parseRawKey, type RawKey } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
+import { RawKey } from '../../libs/kinde-api-key/src/api-key/raw-key.js';
 import type { Clock } from '../../libs/kinde-api-key/src/clock.js';
 import type { ResolvedOptions } from '../../libs/kinde-api-key/src/config/resolved-options.js';
 import { AxiosKindeHttp, unsharedHttpService } from '../../libs/kinde-api-key/src/kinde/axios-http.js';
@@ -16,7 +16,7 @@ export interface VerifierOptions extends Partial<ResolvedOptions['kinde']> {
 
 /** @returns a well-formed key, or fails the test */
 export function rawKey(text: string): RawKey {
-  const key = parseRawKey(text);
+  const key = RawKey.parse(text);
   if (!key) throw new Error(`not a well-formed key: ${text}`);
   return key;
 }

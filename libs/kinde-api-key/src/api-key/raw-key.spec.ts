@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
-import { parseRawKey } from './raw-key.js';
+import { RawKey } from './raw-key.js';
 
 const KEY = 'k_live_0123456789abcdef';
 
@@ -10,7 +10,7 @@ describe('RawKey', () => {
     ['512 characters', 'k'.repeat(512)],
     ['every character of a b64token', 'azAZ09-._~+/azAZ=='],
   ])('parses a text with %s', (_what, text) => {
-    expect(parseRawKey(text)?.reveal()).toBe(text);
+    expect(RawKey.parse(text)?.reveal()).toBe(text);
   });
 
   it.each([
@@ -25,17 +25,17 @@ describe('RawKey', () => {
     ['an array of letters, which a regular expression would convert to a text', Array.from('k'.repeat(16))],
     ['an object with a length and a toString', { length: 16, toString: () => 'k'.repeat(16) }],
   ])('does not parse %s', (_what, value) => {
-    expect(parseRawKey(value)).toBeUndefined();
+    expect(RawKey.parse(value)).toBeUndefined();
   });
 
   it('has the SHA-256 of its text as digest, one character for each byte', () => {
-    const digest = parseRawKey(KEY)?.digest ?? '';
+    const digest = RawKey.parse(KEY)?.digest ?? '';
     expect(digest).toHaveLength(32);
     expect(Buffer.from(digest, 'latin1')).toEqual(createHash('sha256').update(KEY).digest());
   });
 
   it('does not show its text when it is printed or serialized', () => {
-    const key = parseRawKey(KEY);
+    const key = RawKey.parse(KEY);
     for (const shown of [inspect(key, { depth: null, showHidden: true }), JSON.stringify(key)]) {
       expect(shown).not.toContain(KEY);
     }

@@ -4,12 +4,14 @@ import type { Verdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
+import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import { ANSWER_OF_REASON, type AnswerName } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
 import { decideAccess, decideOrganization, type AccessRefusal } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
-import { resolvedOrgOf, type OrgReader } from '../rules/org-reader.js';
+import { resolvedOrgOf, type ResolvedOrg } from '../rules/org-reader.js';
+import type { OrgResolution } from '../rules/org-target.js';
 import { decisionOf } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
@@ -17,13 +19,6 @@ import { keepState, stateOf, type RequestState } from './request-state.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library in a process. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
-
-/** What the organization readers of a rule loaded. An object, because a resource may be a thenable and must not be awaited. */
-interface Loaded {
-  readonly resource: unknown;
-}
-
-const NOTHING_LOADED: Loaded = Object.freeze({ resource: undefined });
 
 /**
  * Lets a request through if its API key is valid and satisfies the handler's decorators. Refuses every other request with
@@ -48,15 +43,19 @@ export class ApiKeyGuard implements CanActivate {
     if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
     const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
     if (state.isAccepted) return true;
-    return andThen(this.#authenticate(context, state), (apiKey) =>
-      andThen(rule.rateLimit && this.#count(context, state, apiKey, rule.rateLimit), () =>
-        andThen(this.#authorize(context, state, apiKey), (loaded) => this.#accept(state, loaded)),
-      ),
-    );
+    // Each step throws a refusal, and returns a promise only if it has to wait: a hit makes neither promises nor closures.
+    let waiting = this.#authenticate(context, state);
+    if (rule.rateLimit)
+      waiting = waiting ? waiting.then(() => this.#count(context, state)) : this.#count(context, state);
+    waiting = waiting ? waiting.then(() => this.#authorize(context, state)) : this.#authorize(context, state);
+    waiting = waiting
+      ? waiting.then(() => this.#matchOrganizations(context, state))
+      : this.#matchOrganizations(context, state);
+    return waiting ? waiting.then(() => this.#accept(state)) : this.#accept(state);
   }
 
   /** Reads the key and verifies it, from the cache if possible. */
-  #authenticate(context: ExecutionContext, state: RequestState): VerifiedApiKey | Promise<VerifiedApiKey> {
+  #authenticate(context: ExecutionContext, state: RequestState): void | Promise<void> {
     const { credentials, verification } = this.registration;
     const key = credentials.read(state.request);
     if (typeof key === 'string') throw this.#refuseKey(context, state, key);
@@ -75,7 +74,7 @@ export class ApiKeyGuard implements CanActivate {
       throw this.#refuse(context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
   }
 
-  async #verify(context: ExecutionContext, state: RequestState, key: RawKey): Promise<VerifiedApiKey> {
+  async #verify(context: ExecutionContext, state: RequestState, key: RawKey): Promise<void> {
     let verdict: Verdict;
     try {
       verdict = await askKinde(this.registration.verification, key);
@@ -83,66 +82,62 @@ export class ApiKeyGuard implements CanActivate {
       if (!isVerificationError(error)) throw error;
       throw this.#refuse(context, state, error.code, error.retryAfterSeconds);
     }
-    return this.#acceptKey(context, state, verdict, false);
+    this.#acceptKey(context, state, verdict, false);
   }
 
-  #acceptKey(context: ExecutionContext, state: RequestState, verdict: Verdict, wasCached: boolean): VerifiedApiKey {
+  #acceptKey(context: ExecutionContext, state: RequestState, verdict: Verdict, wasCached: boolean): void {
     state.wasCached = wasCached;
     if (!verdict.accepted) throw this.#refuseKey(context, state, ANSWER_OF_REASON[verdict.reason]);
     state.apiKey = verdict.apiKey;
     keepState(state);
-    return verdict.apiKey;
   }
 
   /** Counts the request, unless another guard of this registration has done so. */
-  #count(
-    context: ExecutionContext,
-    state: RequestState,
-    apiKey: VerifiedApiKey,
-    rateLimit: RateLimitRule,
-  ): void | Promise<void> {
-    return andThen((state.rate ??= this.registration.rateLimiter.take(rateLimit, apiKey)), (decision) => {
-      if (rateLimit.sendsHeadersOnSuccess || !decision.accepted) {
-        const response = responseOf(context);
-        response.header('RateLimit', rateLimitField(rateLimit, decision));
-        response.header('RateLimit-Policy', rateLimitPolicyField(rateLimit, decision));
-      }
-      if (!decision.accepted) throw this.#refuse(context, state, 'RATE_LIMITED', retryAfterSeconds(decision));
-    });
+  #count(context: ExecutionContext, state: RequestState): void | Promise<void> {
+    const { rateLimit } = state.rule;
+    if (!rateLimit) return undefined;
+    const decision = (state.rate ??= this.registration.rateLimiter.take(rateLimit, keyOf(state)));
+    if (isThenable(decision))
+      return Promise.resolve(decision).then((decided) => this.#limit(context, state, rateLimit, decided));
+    return this.#limit(context, state, rateLimit, decision);
   }
 
-  /** Checks the key itself first, then each organization that the request names: a resolver loads nothing for a key that is refused anyway. */
-  #authorize(context: ExecutionContext, state: RequestState, apiKey: VerifiedApiKey): Loaded | Promise<Loaded> {
-    const refusal = decideAccess(state.rule.access, apiKey);
+  #limit(context: ExecutionContext, state: RequestState, rateLimit: RateLimitRule, decision: RateDecision): void {
+    if (decision.accepted && !rateLimit.sendsHeadersOnSuccess) return;
+    const response = responseOf(context);
+    response.header('RateLimit', rateLimitField(rateLimit, decision));
+    response.header('RateLimit-Policy', rateLimitPolicyField(rateLimit, decision));
+    if (!decision.accepted) throw this.#refuse(context, state, 'RATE_LIMITED', retryAfterSeconds(decision));
+  }
+
+  /** Checks the key itself, before an organization is resolved: nothing is loaded for a key that is refused anyway. */
+  #authorize(context: ExecutionContext, state: RequestState): void {
+    const refusal = decideAccess(state.rule.access, keyOf(state));
     if (refusal) throw this.#refuseAccess(context, state, refusal);
-    let matched: Loaded | Promise<Loaded> = NOTHING_LOADED;
-    for (const read of state.rule.organizations) {
-      matched =
-        matched instanceof Promise
-          ? matched.then((loaded) => this.#matchOrganization(context, state, apiKey, read, loaded))
-          : this.#matchOrganization(context, state, apiKey, read, matched);
+  }
+
+  /** Compares the key's organization with each one that the request names. */
+  #matchOrganizations(context: ExecutionContext, state: RequestState, first = 0): void | Promise<void> {
+    const { organizations } = state.rule;
+    for (let index = first; index < organizations.length; index += 1) {
+      const resolution = organizations[index]?.(context, state.request, keyOf(state));
+      if (isThenable(resolution))
+        return Promise.resolve(resolution).then((resolved) => {
+          this.#match(context, state, resolved);
+          return this.#matchOrganizations(context, state, index + 1);
+        });
+      this.#match(context, state, resolution);
     }
-    return matched;
   }
 
-  /** Compares the key's organization with one that the request names. Returns the resource that was loaded last. */
-  #matchOrganization(
-    context: ExecutionContext,
-    state: RequestState,
-    apiKey: VerifiedApiKey,
-    read: OrgReader,
-    loaded: Loaded,
-  ): Loaded | Promise<Loaded> {
-    return andThen(read(context, state.request, apiKey), (resolution) => {
-      const { orgCode, resource } = resolvedOrgOf(resolution);
-      const refusal = decideOrganization(apiKey, orgCode);
-      if (refusal) throw this.#refuse(context, state, refusal.code);
-      return resource === undefined || resource === null ? loaded : { resource };
-    });
+  #match(context: ExecutionContext, state: RequestState, resolution: ResolvedOrg | OrgResolution): void {
+    const { orgCode, resource } = resolvedOrgOf(resolution);
+    const refusal = decideOrganization(keyOf(state), orgCode);
+    if (refusal) throw this.#refuse(context, state, refusal.code);
+    state.resource = resource ?? state.resource;
   }
 
-  #accept(state: RequestState, { resource }: Loaded): true {
-    state.resource = resource;
+  #accept(state: RequestState): true {
     state.isAccepted = true;
     this.registration.decisions?.report(decisionOf(state, null));
     return true;
@@ -188,9 +183,13 @@ function responseOf(context: ExecutionContext): HttpResponse {
   return context.switchToHttp().getResponse<HttpResponse>();
 }
 
-/** Continues at once, or after a promise. The value must not be a bare resource of the app: a query builder is a thenable and would run. */
-function andThen<In, Out>(value: In | PromiseLike<In>, proceed: (value: In) => Out | Promise<Out>): Out | Promise<Out> {
-  // By its shape: promises of other realms and libraries are not instances of `Promise`.
-  const isPromise = typeof (value as PromiseLike<In> | null | undefined)?.then === 'function';
-  return isPromise ? Promise.resolve(value).then(proceed) : proceed(value as In);
+/** Returns the key of a request that is authenticated. */
+function keyOf({ apiKey }: RequestState): VerifiedApiKey {
+  if (!apiKey) throw new Error('the request is not authenticated yet');
+  return apiKey;
+}
+
+/** By its shape: promises of other realms and libraries are not instances of `Promise`. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function';
 }

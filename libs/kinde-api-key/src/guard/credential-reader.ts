@@ -1,4 +1,4 @@
-import { parseRawKey, type RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
+import { RawKey, SHORTEST_KEY } from '../api-key/raw-key.js';
 import type { ApiKeyCredential } from '../config/credential-options.js';
 import type { HttpRequest } from '../rules/http-request.js';
 
@@ -42,21 +42,21 @@ export class CredentialReader {
   #parse(value: string, scheme: string | undefined): CredentialResult {
     if (scheme === undefined) return this.#classify(value);
     if (value === '') return 'MALFORMED_REQUEST';
-    const space = value.indexOf(' ');
-    const firstWord = space === -1 ? value : value.slice(0, space);
-    if (firstWord === scheme || firstWord.toLowerCase() === scheme.toLowerCase()) {
+    const { length } = scheme;
+    const isOtherWord = value.length > length && value[length] !== ' ';
+    if (!isOtherWord && (value.startsWith(scheme) || value.slice(0, length).toLowerCase() === scheme.toLowerCase())) {
       // Spaces separate the two (RFC 9110 §11.4); the other characters that `trimStart` drops do not.
-      let start = firstWord.length;
+      let start = length;
       while (value[start] === ' ') start += 1;
       return this.#classify(value.slice(start));
     }
     // A word that is too short for a key is a scheme without credentials (`Negotiate`); a longer one is a key without its scheme.
-    return space === -1 && value.length >= SHORTEST_KEY ? 'MALFORMED_REQUEST' : 'MISSING_KEY';
+    return !value.includes(' ') && value.length >= SHORTEST_KEY ? 'MALFORMED_REQUEST' : 'MISSING_KEY';
   }
 
   #classify(token: string): CredentialResult {
     if (token.startsWith('ey') && JWT.test(token)) return 'WRONG_CREDENTIAL_TYPE';
-    const key = parseRawKey(token);
+    const key = RawKey.parse(token);
     if (!key) return 'MALFORMED_REQUEST';
     const hasPrefix = this.#prefixes.length === 0 || this.#prefixes.some((prefix) => token.startsWith(prefix));
     return hasPrefix ? key : 'WRONG_KEY_PREFIX';

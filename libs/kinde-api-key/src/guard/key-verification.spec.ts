@@ -1,4 +1,4 @@
-import { parseRawKey, type RawKey } from '../api-key/raw-key.js';
+import { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import { buildGuard, RAW_KEY, requestTo } from '../../../../test/support/guard.js';
@@ -6,7 +6,7 @@ import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 
-const KEY = parseRawKey(RAW_KEY) as RawKey;
+const KEY = RawKey.parse(RAW_KEY) as RawKey;
 const ACCEPTED: Verdict = { accepted: true, apiKey: verifiedKey() };
 
 class Users {

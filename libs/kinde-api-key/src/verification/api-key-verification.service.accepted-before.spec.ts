@@ -1,13 +1,13 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import { parseRawKey, type RawKey } from '../api-key/raw-key.js';
+import { RawKey } from '../api-key/raw-key.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { TestClock } from '../testing/index.js';
 import { ApiKeyVerificationService } from './api-key-verification.service.js';
 
 const KEY = 'k_live_0123456789abcdef';
-const PARSED = parseRawKey(KEY) as RawKey;
+const PARSED = RawKey.parse(KEY) as RawKey;
 const NOW_MS = 1_000_000;
 const OPTIONS = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 100, maxRefusals: 10 };
 const MAX_ACCEPTED_AGE_MS = 300_000;
@@ -62,7 +62,7 @@ describe('ApiKeyVerificationService', () => {
       await verifyAs();
       clock.set(NOW_MS + ageMs);
       expect(service.wasAccepted(PARSED)).toBe(wasAccepted);
-      expect(service.wasAccepted(parseRawKey(`${KEY}_2`) as RawKey)).toBe(false);
+      expect(service.wasAccepted(RawKey.parse(`${KEY}_2`) as RawKey)).toBe(false);
     });
 
     it('is false for an unknown key, whatever time the clock starts at', () => {

@@ -1,5 +1,5 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
-import { parseRawKey } from '../api-key/raw-key.js';
+import { RawKey } from '../api-key/raw-key.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
 import type { AcceptedVerdict, Verdict } from '../api-key/verdict.js';
 import type { Invalidation } from '../shared/shared-store.js';
@@ -8,7 +8,7 @@ import { ApiKeyVerificationService } from './api-key-verification.service.js';
 import type { SharedVerdict, SharedVerdicts } from './shared-verdicts.js';
 
 const KEY = 'k_live_0123456789abcdef';
-const DIGEST = parseRawKey(KEY)?.digest ?? '';
+const DIGEST = RawKey.parse(KEY)?.digest ?? '';
 const NOW_MS = 1_000_000;
 const SKEW_MS = 2_000;
 const OPTIONS = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 100, maxRefusals: 10 };

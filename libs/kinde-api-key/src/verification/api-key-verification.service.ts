@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { ResolvedCacheOptions } from '../config/resolved-options.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
-import { parseRawKey, type RawKey } from '../api-key/raw-key.js';
+import { RawKey } from '../api-key/raw-key.js';
 import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../api-key/verdict.js';
 import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
 import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
@@ -63,7 +63,7 @@ export class ApiKeyVerificationService {
    */
   verify(rawKey: string): Promise<Verdict> {
     // Not async: concurrent callers share one promise.
-    const key = parseRawKey(rawKey);
+    const key = RawKey.parse(rawKey);
     if (!key) return Promise.resolve(UNKNOWN);
     const cached = this.lookup(key);
     return cached ? Promise.resolve(cached) : this.ask(key);
@@ -71,7 +71,7 @@ export class ApiKeyVerificationService {
 
   /** Returns what {@link verify} resolves to if it is known without waiting, else `undefined`. */
   verifyCached(rawKey: string): Verdict | undefined {
-    const key = parseRawKey(rawKey);
+    const key = RawKey.parse(rawKey);
     return key ? this.lookup(key) : UNKNOWN;
   }
 
