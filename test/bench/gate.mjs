@@ -1,9 +1,10 @@
 // npm run bench:gate                    fails if the library is slower than its bounds allow, relative to the floor of the same run
-// npm run bench:gate -- --slow-by=1     with a pause of 1 µs in our guard: to see it fail
+// npm run bench:gate -- --slow-by=3     with a pause of 3 µs in our guard: to see it fail
 // npm run bench:gate -- --rounds=300    more rounds, for a machine that is busy
 // npm run bench:gate -- --adapter=express
 //
-// A run counts only if its control is right; there are at most seven. A variant fails if it exceeds its bound in three runs that count.
+// A run counts only if its control is right; there are at most seven. A variant fails if the lower end of its interval exceeds its bound in
+// three runs that count: then the difference is no noise.
 // The memory of a cached key has a bound of its own.
 import { parseArgs } from 'node:util';
 import { prepareLibrary } from './prepare.mjs';
@@ -28,8 +29,8 @@ const BARS = new Map([
   ['ours, two scopes and @RateLimit, one busy key', { other: FLOOR, bar: 1.75 }],
   ...REFUSALS.map((refusal) => [`${refusal}, ours`, { other: `${refusal}, by hand`, bar: 1.25 }]),
 ]);
-/** A busy machine measures up to this much above a bar that holds. */
-const SLACK = 1.3;
+/** A busy machine measures up to this much above a bar that holds: lookups miss the processor's caches, and we touch more memory than the floor. */
+const SLACK = 1.2;
 
 const MAX_BYTES = { keys: 50_000, bytes: 650 };
 
@@ -80,7 +81,7 @@ async function passes(adapter) {
 
 function compare(measured, name, { other, bar }) {
   const times = measured.timesAdded(name, other);
-  return { name, times, bar, addedUs: measured.addedUs(name), isMissed: times.value > bar * SLACK };
+  return { name, times, bar, addedUs: measured.addedUs(name), isMissed: times.low > bar * SLACK };
 }
 
 function rowOf({ name, times, bar, addedUs, isMissed }) {
