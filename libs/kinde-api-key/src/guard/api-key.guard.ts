@@ -43,10 +43,13 @@ export class ApiKeyGuard implements CanActivate {
     if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
     const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
     if (state.isAccepted) return true;
-    // Each step throws a refusal, and returns a promise only if it has to wait: a hit makes neither promises nor closures.
+    // Each step throws a refusal, and returns a promise only if it has to wait. Each stands here twice, so that a hit makes no closures.
     let waiting = this.#authenticate(context, state);
-    if (rule.rateLimit)
-      waiting = waiting ? waiting.then(() => this.#count(context, state)) : this.#count(context, state);
+    const { rateLimit } = rule;
+    if (rateLimit)
+      waiting = waiting
+        ? waiting.then(() => this.#count(context, state, rateLimit))
+        : this.#count(context, state, rateLimit);
     waiting = waiting ? waiting.then(() => this.#authorize(context, state)) : this.#authorize(context, state);
     waiting = waiting
       ? waiting.then(() => this.#matchOrganizations(context, state))
@@ -93,9 +96,7 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   /** Counts the request, unless another guard of this registration has done so. */
-  #count(context: ExecutionContext, state: RequestState): void | Promise<void> {
-    const { rateLimit } = state.rule;
-    if (!rateLimit) return undefined;
+  #count(context: ExecutionContext, state: RequestState, rateLimit: RateLimitRule): void | Promise<void> {
     const decision = (state.rate ??= this.registration.rateLimiter.take(rateLimit, keyOf(state)));
     if (isThenable(decision))
       return Promise.resolve(decision).then((decided) => this.#limit(context, state, rateLimit, decided));
