@@ -3,6 +3,7 @@ import type { SharedStore } from '../shared/shared-store.js';
 import { CONNECTION_OPTIONS, type KindeConnectionOptions } from './connection-options.js';
 import { credentialList } from './credential-options.js';
 import {
+  EXACT_TEXT,
   flag,
   integer,
   isRecord,
@@ -35,8 +36,8 @@ function list<Item>(takes: string, accepts: (given: readonly unknown[]) => boole
   return option<readonly Item[]>({ takes, accepts: isList, use: (given) => [...given], absent: [] });
 }
 
-function textOrEnv(env: string) {
-  return option({ ...TEXT, env, absent: '', missing: `pass it to forRoot() or set ${env} in the environment` });
+function textOrEnv(env: string, text = TEXT) {
+  return option({ ...text, env, absent: '', missing: `pass it to forRoot() or set ${env} in the environment` });
 }
 
 /** The options of `cache`. */
@@ -75,9 +76,9 @@ export const MODULE_OPTIONS = {
    */
   domain: textOrEnv('KINDE_DOMAIN'),
   /** Client id of the M2M application. Default: the environment variable `KINDE_MANAGEMENT_CLIENT_ID`. */
-  clientId: textOrEnv('KINDE_MANAGEMENT_CLIENT_ID'),
+  clientId: textOrEnv('KINDE_MANAGEMENT_CLIENT_ID', EXACT_TEXT),
   /** Client secret of the M2M application. Default: the environment variable `KINDE_MANAGEMENT_CLIENT_SECRET`. */
-  clientSecret: textOrEnv('KINDE_MANAGEMENT_CLIENT_SECRET'),
+  clientSecret: textOrEnv('KINDE_MANAGEMENT_CLIENT_SECRET', EXACT_TEXT),
   /** Audience of the M2M token. Default: `<origin of domain>/api`, the Kinde Management API. */
   audience: option<string, null>({ ...TEXT, absent: null }),
   /**

@@ -1,4 +1,5 @@
 import {
+  EXACT_TEXT,
   choice,
   flag,
   integer,
@@ -83,6 +84,32 @@ describe('a text', () => {
     const optional = option<string, null>({ ...TEXT, env: 'KINDE_API_ID', absent: null });
     expect(read(optional, undefined)).toEqual({ used: null, problems: [] });
     expect(read(optional, undefined, { KINDE_API_ID: 'api_1' }).used).toBe('api_1');
+  });
+});
+
+describe('a credential', () => {
+  const kind = option({ ...EXACT_TEXT, env: 'SECRET', absent: '', missing: 'set SECRET' });
+  const takes =
+    'must be a text that is not empty, without blanks or line ends around it (a secret from a file often ends with one)';
+
+  it('is used as it was given', () => {
+    expect(read(kind, 'a b', { SECRET: 'other' })).toEqual({ used: 'a b', problems: [] });
+    expect(read(kind, undefined, { SECRET: 'secret' })).toEqual({ used: 'secret', problems: [] });
+  });
+
+  it.each([['secret\n'], [' secret'], ['secret\r\n'], ['\tsecret'], ['\uFEFFsecret'], ['secret\u00A0'], [''], [7]])(
+    'is a problem as %j',
+    (given) => {
+      expect(read(kind, given).problems).toEqual([`option ${takes}`]);
+    },
+  );
+
+  it('is a problem in the environment, which is named, and its value is not', () => {
+    expect(read(kind, undefined, { SECRET: 'secret\n' }).problems).toEqual([`option (SECRET) ${takes}`]);
+  });
+
+  it('is missing in an environment that is blank', () => {
+    expect(read(kind, undefined, { SECRET: ' \n' }).problems).toEqual(['option is missing: set SECRET']);
   });
 });
 

@@ -88,9 +88,10 @@ export function option<Given, Absent = Given>(check: Check<Given, Absent>): Opti
   return {
     ...kind,
     read(given, name, { problems, env }) {
-      const value = given === undefined && kind.env ? env[kind.env]?.trim() || undefined : given;
+      const fromEnv = given === undefined && kind.env !== undefined && env[kind.env]?.trim() ? kind.env : undefined;
+      const value = fromEnv === undefined ? given : env[fromEnv];
       if (value !== undefined && accepts(value)) return use(value as Given);
-      if (value !== undefined) problems.push(`${name} must be ${kind.takes}`);
+      if (value !== undefined) problems.push(`${name}${fromEnv ? ` (${fromEnv})` : ''} must be ${kind.takes}`);
       else if (kind.missing) problems.push(`${name} is missing: ${kind.missing}`);
       return absent;
     },
@@ -121,6 +122,13 @@ export const TEXT = {
   takes: 'a text that is not empty',
   accepts: (given: unknown): boolean => typeof given === 'string' && given.trim() !== '',
   use: (given: string): string => given.trim(),
+};
+
+/** The check of a credential: it is sent as it is, so blanks that came with it from a file or a form are not removed in silence. */
+export const EXACT_TEXT = {
+  takes: 'a text that is not empty, without blanks or line ends around it (a secret from a file often ends with one)',
+  accepts: (given: unknown): boolean => TEXT.accepts(given) && (given as string).trim() === given,
+  use: (given: string): string => given,
 };
 
 /** `true` or `false`, and nothing that converts to them. */

@@ -1,6 +1,7 @@
 import type { ApiKeyDecision } from '../api-key/decision.js';
 import type { RouteRule } from '../rules/route-rule.js';
 import { verifiedKey } from '../../../../test/support/verified-key.js';
+import { TestClock } from '../testing/test-clock.js';
 import { decisionOf, DecisionReporter } from './decision-reporter.js';
 
 const DECISION: ApiKeyDecision = {
@@ -15,7 +16,8 @@ const DECISION: ApiKeyDecision = {
 
 function reporterFor(listener: (decision: ApiKeyDecision) => unknown) {
   const log = { error: jest.fn<void, [string]>() };
-  return { log, reporter: new DecisionReporter(listener, log) };
+  const clock = new TestClock();
+  return { log, clock, reporter: new DecisionReporter(listener, log, clock) };
 }
 
 /** Runs the callbacks of promises that are settled already. */
@@ -78,6 +80,19 @@ describe('DecisionReporter', () => {
         [`onDecision failed; the request is not affected: it threw a value of type ${type}`],
       ]);
     }
+  });
+
+  it('logs a listener that always fails once a minute, with the number of failures', () => {
+    const { log, clock, reporter } = reporterFor(() => {
+      throw new Error('disk full');
+    });
+    for (let count = 0; count < 100; count += 1) reporter.report(DECISION);
+    clock.advance(60_000);
+    reporter.report(DECISION);
+    expect(log.error.mock.calls).toEqual([
+      ['onDecision failed; the request is not affected: disk full'],
+      ['onDecision failed, 100 times since it was last logged; the requests are not affected: disk full'],
+    ]);
   });
 
   it.each([undefined, null, 7, 'text', {}])('accepts a listener that returns %p', (result) => {

@@ -1,19 +1,26 @@
 import type { ApiKeyDecision, ApiKeyRefusalCode } from '../api-key/decision.js';
-import type { Log } from '../log.js';
+import type { Clock } from '../clock.js';
+import { LogThrottle, type Log } from '../log.js';
 import type { RequestState } from './request-state.js';
+
+const ONCE_PER_MS = 60_000;
 
 /** Hands decisions to the app's `onDecision`, which can neither delay nor break a request. */
 export class DecisionReporter {
   readonly #listener: (decision: ApiKeyDecision) => unknown;
+  readonly #throttle: LogThrottle;
+  #failures = 0;
 
   constructor(
     listener: (decision: ApiKeyDecision) => unknown,
     private readonly log: Pick<Log, 'error'>,
+    clock: Clock,
   ) {
     this.#listener = listener;
+    this.#throttle = new LogThrottle(clock, ONCE_PER_MS);
   }
 
-  /** Calls the listener, without waiting for it. What it throws or rejects with is logged. */
+  /** Calls the listener, without waiting for it. What it throws or rejects with is logged, at most once a minute. */
   report(decision: ApiKeyDecision): void {
     try {
       Promise.resolve(this.#listener(decision)).catch((error: unknown) => this.#logFailure(error));
@@ -23,8 +30,15 @@ export class DecisionReporter {
   }
 
   #logFailure(error: unknown): void {
+    this.#failures += 1;
+    if (!this.#throttle.isDue('failed')) return;
     const reason = error instanceof Error ? error.message : `it threw a value of type ${typeof error}`;
-    this.log.error(`onDecision failed; the request is not affected: ${reason}`);
+    const what =
+      this.#failures === 1
+        ? 'onDecision failed; the request is not affected'
+        : `onDecision failed, ${this.#failures} times since it was last logged; the requests are not affected`;
+    this.#failures = 0;
+    this.log.error(`${what}: ${reason}`);
   }
 }
 

@@ -444,7 +444,21 @@ describe('KindeTransportError', () => {
     },
   );
 
-  it.each([['k_live_canary_key'], ['E k'], [7], [undefined], [''], ['E'.repeat(60)]])(
+  it.each([
+    ['ECONNREFUSED', '(ECONNREFUSED)'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'NODE_EXTRA_CA_CERTS'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'kinde.http.httpsAgent'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'Check domain'],
+    ['ENOTFOUND', 'Check domain and DNS'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'kinde.http.proxy'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'kinde.http.proxy'],
+  ])('names the system code %s, and says what to do: %s', (code, cure) => {
+    const { message } = new KindeTransportError('network', code);
+    expect(message).toContain(code);
+    expect(message).toContain(cure);
+  });
+
+  it.each([['k_live_canary_key'], ['SECRET123'], ['E k'], [7], [undefined], [''], ['E'.repeat(60)]])(
     'drops the system code %j',
     (code) => {
       expect(new KindeTransportError('network', code).message).toBe('the connection to Kinde failed');

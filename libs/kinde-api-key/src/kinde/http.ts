@@ -38,6 +38,36 @@ const TEXTS = {
   invalid_utf8: "Kinde's answer was not UTF-8",
 } as const;
 
+const TRUST =
+  'the certificate is not trusted. Behind a proxy that opens TLS, set NODE_EXTRA_CA_CERTS to its CA, or kinde.http.httpsAgent';
+const DNS = 'the host name cannot be resolved. Check domain and DNS; behind a proxy, set kinde.http';
+const NOT_TLS = 'the other side does not speak TLS as Kinde does. Check kinde.http.proxy and kinde.http.httpsAgent';
+
+/** What an operator can do, by system error code (OpenSSL's verify errors, `dns` and `tls` of Node). */
+const CURES: ReadonlyMap<string, string> = new Map([
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', TRUST],
+  ['SELF_SIGNED_CERT_IN_CHAIN', TRUST],
+  ['UNABLE_TO_GET_ISSUER_CERT', TRUST],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', TRUST],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', TRUST],
+  ['CERT_UNTRUSTED', TRUST],
+  ['CERT_HAS_EXPIRED', "the certificate has expired. Check this machine's time, and the proxy's certificate"],
+  ['CERT_NOT_YET_VALID', "the certificate is not valid yet. Check this machine's time"],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'the certificate belongs to another host. Check domain'],
+  ['ENOTFOUND', DNS],
+  ['EAI_AGAIN', DNS],
+  ['EPROTO', NOT_TLS],
+]);
+
+/** A system error code. Digits occur in OpenSSL's alone, e.g. `ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION`; elsewhere they could be a key's. */
+const SYSTEM_CODE = /^(?:[A-Z][A-Z_]{1,48}|ERR_SSL_[A-Z0-9_]{1,60})$/;
+
+function describeCode(code: unknown): string {
+  if (typeof code !== 'string' || !SYSTEM_CODE.test(code)) return '';
+  const cure = CURES.get(code) ?? (code.startsWith('ERR_SSL_') ? NOT_TLS : undefined);
+  return cure ? ` (${code}: ${cure})` : ` (${code})`;
+}
+
 /**
  * A call to Kinde that brought no answer. It holds a word and at most a system error code, and never the HTTP client's own error as its
  * cause: that error carries the request, with the key in its body and the M2M token in its headers.
@@ -50,7 +80,6 @@ export class KindeTransportError extends Error {
     readonly reason: keyof typeof TEXTS,
     systemCode?: unknown,
   ) {
-    const code = typeof systemCode === 'string' && /^[A-Z][A-Z_]{1,48}$/.test(systemCode) ? systemCode : undefined;
-    super(code === undefined ? TEXTS[reason] : `${TEXTS[reason]} (${code})`);
+    super(TEXTS[reason] + describeCode(systemCode));
   }
 }
