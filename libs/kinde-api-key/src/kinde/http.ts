@@ -53,4 +53,9 @@ export class KindeTransportError extends Error {
     const code = typeof systemCode === 'string' && /^[A-Z][A-Z_]{1,48}$/.test(systemCode) ? systemCode : undefined;
     super(code === undefined ? TEXTS[reason] : `${TEXTS[reason]} (${code})`);
   }
+
+  /** Whether an answer arrived in time, and only its content cannot be used. */
+  get isAnswer(): boolean {
+    return this.reason === 'too_large' || this.reason === 'invalid_utf8';
+  }
 }

@@ -66,6 +66,7 @@ function gate() {
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+const UNKNOWN = { status: 404, headers: JSON_TYPE, body: '{"errors":{"code":"API_KEY_NOT_FOUND"}}' };
 const GOOD = { is_valid: true, key_id: 'api_key_1', status: 'active', scopes: [] };
 
 describe('KeyVerifier while an M2M token cannot be had', () => {
@@ -499,7 +500,7 @@ describe('KeyVerifier short of time', () => {
     const answers: (() => void)[] = [];
     const send = jest.fn<ReturnType<KindeHttp['send']>, Parameters<KindeHttp['send']>>(({ url }) => {
       if (url.endsWith('/oauth2/token')) return Promise.resolve(TOKEN);
-      return new Promise((resolve) => answers.push(() => resolve({ status: 404, headers: {}, body: '' })));
+      return new Promise((resolve) => answers.push(() => resolve(UNKNOWN)));
     });
     const { log } = newLog();
     const options = { origin: 'https://acme.kinde.com', clientId: 'id', clientSecret: 's', audience: 'a', apiId: null };

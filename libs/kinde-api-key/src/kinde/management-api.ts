@@ -81,7 +81,7 @@ export class ManagementApi {
   ): Promise<MembershipAnswer['result']> {
     const url = apiKeyUrl(this.options.origin, keyId);
     if (url === undefined)
-      throw new VerificationFailure('kinde', "Kinde's answer is not usable ('key_id' is not an id)");
+      throw new VerificationFailure('unusable', "Kinde's answer is not usable ('key_id' is not an id)");
     const request: KindeRequest = { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
     const parse = (response: KindeResponse) => parseMembership(response, keyId, apiId);
     const { answer } = await this.send<MembershipAnswer>({ endpoint: 'api', request, parse }, signal);
@@ -98,19 +98,26 @@ export class ManagementApi {
     if (held) throw held;
     return this.#circuit.run(async (isProbe) => {
       const sentAtMs = this.clock.now();
-      const response = await this.#exchange(call.request, signal, isProbe);
+      const response = await this.#exchange(call, signal, isProbe);
       const answer = call.parse(response);
       if (!bringsNothing(answer)) return { answer, response, sentAtMs };
       if (answer.kind === 'throttled') throw this.#hold(call.endpoint, response);
-      throw new VerificationFailure('kinde', answer.problem, { retryable: answer.retryable });
+      const kind = answer.mayBeTheKey && call.endpoint === 'api' ? 'unusable' : 'kinde';
+      throw new VerificationFailure(kind, answer.problem, { retryable: answer.retryable });
     });
   }
 
-  async #exchange(request: KindeRequest, signal: AbortSignal, isProbe: boolean): Promise<KindeResponse> {
+  async #exchange(
+    { request, endpoint }: ApiCall<unknown>,
+    signal: AbortSignal,
+    isProbe: boolean,
+  ): Promise<KindeResponse> {
     const startedAtMs = performance.now();
     try {
       return await this.http.send(request, signal);
     } catch (error) {
+      if (endpoint === 'api' && error instanceof KindeTransportError && error.isAnswer)
+        throw new VerificationFailure('unusable', error.message, { cause: error });
       const hadItsTime = isProbe || performance.now() - startedAtMs >= this.options.timeoutMs / 2;
       throw failureOf(error, signal, hadItsTime);
     }
