@@ -94,7 +94,7 @@ describe('KeyVerifier during an outage', () => {
   const FAST: readonly [string, KindeEmulatorFault][] = [
     ['500', 500],
     ['503', 503],
-    ['429', 429],
+    ['429', { status: 429, rateLimitReset: 5 }],
     ['a reset', { reset: true }],
     ['broken JSON', { malformed: true }],
     ['a body cut short', { truncated: true }],
@@ -318,23 +318,50 @@ describe('KeyVerifier after 429', () => {
     await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('asks again after a minute, even if Retry-After is longer', async () => {
+  it('asks again after a minute, even if Retry-After is longer, and passes that minute on', async () => {
     const { verify, outageOf } = start();
     kinde.failNext({ status: 429, headers: { 'retry-after': '7200' } }, 'verify');
-    expect((await outageOf()).retryAfterSeconds).toBe(3_600);
+    expect((await outageOf()).retryAfterSeconds).toBe(60);
     clock.advance(59_999);
-    expect((await outageOf()).retryAfterSeconds).toBe(3_541);
+    expect((await outageOf()).retryAfterSeconds).toBe(1);
     clock.advance(1);
     await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('asks again after a second if the 429 names no time, and passes five seconds on', async () => {
+  it('asks again after a second if the 429 names no time, and passes that second on', async () => {
     const { verify, outageOf } = start();
     kinde.failNext(429, 'verify');
-    expect((await outageOf()).retryAfterSeconds).toBe(5);
-    expect((await outageOf()).retryAfterSeconds).toBe(5);
+    expect((await outageOf()).retryAfterSeconds).toBe(1);
+    expect((await outageOf()).retryAfterSeconds).toBe(1);
     expect(kinde.counters.verifies).toBe(1);
     clock.advance(1_000);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['a reset in epoch seconds', { 'ratelimit-reset': '{now+7}' }, 7],
+    ['a reset of 0 beside Retry-After', { 'ratelimit-reset': '0', 'retry-after': '30' }, 30],
+    ['a doubled header', { 'ratelimit-reset': '3, 9' }, 9],
+  ])('reads %s, keeps that time and passes it on', async (_what, given, seconds) => {
+    const { verify, outageOf } = start();
+    const epoch = String(Math.floor(clock.now() / 1_000) + 7);
+    const headers = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, value.replace('{now+7}', epoch)]),
+    );
+    kinde.failNext({ status: 429, headers }, 'verify');
+    expect((await outageOf()).retryAfterSeconds).toBeLessThanOrEqual(seconds);
+    clock.advance((seconds - 2) * 1_000);
+    expect((await outageOf()).retryAfterSeconds).toBeLessThanOrEqual(2);
+    expect(kinde.counters.verifies).toBe(1);
+    clock.advance(2_000);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it('passes the Retry-After of a 503 on, does not retry before it, and opens no circuit for it', async () => {
+    const { verify, outageOf } = start({ retries: 5 });
+    kinde.failNext({ status: 503, headers: { 'retry-after': '30' } }, 'verify');
+    expect((await outageOf()).retryAfterSeconds).toBe(30);
+    expect(kinde.counters.verifies).toBe(1);
     await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 

@@ -65,7 +65,7 @@ export class KeyVerifier {
     this.#deadlines = new Deadlines(options.timeoutMs);
     this.#heldKeys = new HeldKeys(clock);
     this.#api = new ManagementApi(http, options, clock, (refusal) => this.#admission.refuseWaiting(refusal));
-    this.#admission = new Admission(options, () => this.#api.refusal());
+    this.#admission = new Admission(options, () => this.#api.refusal(), clock);
     const endpoint = new TokenEndpoint(this.#api, this.#deadlines, clock, { ...options, clientSecret });
     this.#token = new M2mToken(shareToken(endpoint), clock, (error) => {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);

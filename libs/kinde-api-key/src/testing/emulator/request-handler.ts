@@ -30,7 +30,9 @@ export async function handleRequest(
   if (body === 'aborted') return;
   if (body === 'too_large') return sendAnswer(response, tooLarge());
   const request = { method, url, path, query, headers, body };
-  const answer = (): EmulatorAnswer => route?.answer(kinde, request) ?? noRouteAnswer();
+  const isLimited = path.startsWith('/api/');
+  const answer = (): EmulatorAnswer =>
+    (isLimited ? kinde.callLimit?.take() : undefined) ?? route?.answer(kinde, request) ?? noRouteAnswer();
   try {
     if (fault) await deliverFault(fault, { request, response, endpoint: route?.endpoint, answer });
     else sendAnswer(response, answer());
