@@ -127,8 +127,9 @@ describe('KeyVerifier during an outage', () => {
     async (_name, fault) => {
       const { verify, outageOf } = start();
       await verify();
-      kinde.failNext(fault, 'verify');
+      kinde.failUntilCleared(fault, 'verify');
       expect(await outageOf()).toMatchObject({ code: 'VERIFICATION_UNAVAILABLE', retryAfterSeconds: 5 });
+      kinde.clearFaults();
       clock.advance(5_000);
       await expect(verify()).resolves.toMatchObject(ACCEPTED);
     },
@@ -198,7 +199,7 @@ describe('KeyVerifier during an outage', () => {
   it('names the network failure as the cause, without the request', async () => {
     const { verify, outageOf } = start();
     await verify();
-    kinde.failNext({ reset: true }, 'verify');
+    kinde.failUntilCleared({ reset: true }, 'verify');
     const { cause } = await outageOf();
     expect(cause).toMatchObject({ name: 'KindeTransportError', reason: 'network' });
     expect(Object.keys(cause as object).toSorted()).toEqual(['name', 'reason']);
