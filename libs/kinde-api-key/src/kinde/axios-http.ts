@@ -131,6 +131,11 @@ interface Attempt {
   readonly abort: () => void;
 }
 
+/** Returns the version of the axios that {@link unsharedHttpService} uses. */
+export function axiosVersion(): string {
+  return axios.VERSION;
+}
+
 /** Returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios. */
 export function unsharedHttpService(): HttpService {
   const instance = axios.create();

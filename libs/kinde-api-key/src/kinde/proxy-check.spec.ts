@@ -18,6 +18,13 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
+/** The first two bytes of a TLS handshake. */
+const TLS_HANDSHAKE = '\u0016\u0003';
+const protocolOf = (received: string): string => {
+  if (received.startsWith(TLS_HANDSHAKE)) return 'TLS';
+  return received.startsWith('CONNECT 127.0.0.1:1 ') ? 'CONNECT' : received;
+};
+
 /** A proxy that takes every CONNECT, and keeps what it received. */
 async function startProxy() {
   const received: string[] = [];
@@ -53,10 +60,7 @@ describe('A call to an https domain', () => {
     const proxy = await startProxy();
     const message = await send(version, { protocol: 'http', host: '127.0.0.1', port: proxy.port });
     if (version === axios) {
-      expect(proxy.received).toEqual([
-        expect.stringMatching(/^CONNECT 127\.0\.0\.1:1 /),
-        expect.stringMatching(/^\x16\x03/),
-      ]);
+      expect(proxy.received.map(protocolOf)).toEqual(['CONNECT', 'TLS']);
     } else {
       expect(message).toContain(`this version of axios would send it to the proxy in clear`);
       expect(proxy.received).toEqual([]);
@@ -68,7 +72,7 @@ describe('A call to an https domain', () => {
   it.each(named)('reaches an https proxy through TLS, or not at all (axios %s)', async (_number, version) => {
     const proxy = await startProxy();
     await send(version, { protocol: 'https', host: '127.0.0.1', port: proxy.port });
-    expect(proxy.received).toEqual(version === axios ? [expect.stringMatching(/^\x16\x03/)] : []);
+    expect(proxy.received.map(protocolOf)).toEqual(version === axios ? ['TLS'] : []);
   });
 
   it.each(named)("does not use a proxy of the environment's (axios %s)", async (_number, version) => {
