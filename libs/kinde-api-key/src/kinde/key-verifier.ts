@@ -10,6 +10,7 @@ import { HealthLog } from './health-log.js';
 import type { KindeHttp, KindeResponse } from './http.js';
 import { Admission, type Priority } from './limits/admission.js';
 import { Deadlines, type Deadline } from './limits/deadline.js';
+import { HeldKeys } from './limits/held-keys.js';
 import { withRetries } from './limits/retry.js';
 import { ManagementApi } from './management-api.js';
 import { misconfigured } from './misconfigured.js';
@@ -41,9 +42,11 @@ export class KeyVerifier {
   readonly #options: Omit<ResolvedOptions['kinde'], 'clientSecret'>;
   readonly #health: HealthLog;
   readonly #deadlines: Deadlines;
+  readonly #heldKeys: HeldKeys;
   readonly #admission: Admission;
   readonly #api: ManagementApi;
   readonly #token: M2mToken;
+  #isDown = false;
 
   /**
    * @param http carries the calls; closed together with the verifier
@@ -61,12 +64,18 @@ export class KeyVerifier {
     this.#options = options;
     this.#health = new HealthLog(log, clock);
     this.#deadlines = new Deadlines(options.timeoutMs);
+    this.#heldKeys = new HeldKeys(clock);
     this.#api = new ManagementApi(http, options, clock, (refusal) => this.#admission.refuseWaiting(refusal));
-    this.#admission = new Admission(options, () => this.#api.refusal());
+    this.#admission = new Admission(options, () => this.#api.refusal(), clock);
     const endpoint = new TokenEndpoint(this.#api, this.#deadlines, clock, { ...options, clientSecret });
     this.#token = new M2mToken(shareToken(endpoint), clock, (error) => {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
     });
+  }
+
+  /** Whether the last verification ended without an answer of Kinde. Then a key that may be served meanwhile need not wait for the next. */
+  get isDown(): boolean {
+    return this.#isDown;
   }
 
   /**
@@ -78,7 +87,9 @@ export class KeyVerifier {
    */
   async verify(key: RawKey, priority: Priority): Promise<KeyAnswer> {
     try {
-      return await this.#deadlines.run((deadline) => this.#verify({ key, priority, deadline }));
+      return await this.#heldKeys.run(key.digest, () =>
+        this.#deadlines.run((deadline) => this.#verify({ key, priority, deadline })),
+      );
     } catch (error) {
       throw this.#publicError(error);
     }
@@ -94,6 +105,7 @@ export class KeyVerifier {
     const release = this.#admission.begin(verification.priority);
     try {
       const answer = await this.#askWithGoodToken(verification);
+      this.#isDown = false;
       this.#health.answered();
       this.#token.renewAhead();
       return answer;
@@ -157,6 +169,7 @@ export class KeyVerifier {
       return new KindeApiKeyMisconfiguredError(error.message, { retryAfterSeconds: error.retryAfterSeconds });
     }
     if (error instanceof VerificationFailure) {
+      if (error.kind === 'kinde' || error.kind === 'deadline') this.#isDown = true;
       this.#health.failed(error);
       return error.toUnavailable();
     }
