@@ -40,7 +40,11 @@ export class HealthLog {
     }
     if (kind === 'token') {
       const effect = `A key could not be verified: ${message}. It gets 503, and cached keys are served`;
-      this.#once('warn', kind, `${effect}. The token is renewed when it is due; if this lasts, look at the M2M application`);
+      this.#once(
+        'warn',
+        kind,
+        `${effect}. The token is renewed when it is due; if this lasts, look at the M2M application`,
+      );
     }
     if (kind === 'stalled') {
       const effect = `Some requests got 503: ${message}`;

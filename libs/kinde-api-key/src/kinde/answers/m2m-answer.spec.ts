@@ -11,7 +11,8 @@ const GOOD = { access_token: 'abc.def.ghi', expires_in: 3_600, token_type: 'bear
 
 describe('parseMintAnswer', () => {
   it('reads the token and its life', () => {
-    expect(parse(GOOD)).toEqual({ kind: 'token',
+    expect(parse(GOOD)).toEqual({
+      kind: 'token',
       accessToken: 'abc.def.ghi',
       lifeMs: 3_600_000,
       expiresAtMs: Infinity,

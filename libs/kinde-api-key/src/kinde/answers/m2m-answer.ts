@@ -52,7 +52,8 @@ function parseToken(response: KindeResponse, nowMs: number): MintAnswer {
   // Only visible ASCII fits into a header.
   if (typeof accessToken !== 'string' || !/^[\x21-\x7e]+$/.test(accessToken))
     return useless("'access_token' is not a token");
-  if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') return useless("'token_type' is not bearer");
+  if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')
+    return useless("'token_type' is not bearer");
   const claims = readClaims(accessToken) ?? {};
   const expiresAt = secondsOf(ownField(claims, 'exp'));
   const lifeMs = lifeSecondsOf(ownField(answer, 'expires_in'), claims, nowMs) * 1_000;

@@ -20,8 +20,12 @@ const REFUSED = new KindeApiKeyMisconfiguredError('refused', { retryAfterSeconds
 /** A token endpoint that answers when the spec tells it to: a socket cannot produce every order of events. */
 function newToken(lifeMs = 1_000_000) {
   const clock = new TestClock(0);
-  const mints: { request: MintRequest; succeed(life?: number, expiresAtMs?: number): void; giveBack(): void; fail(error: Error): void }[] =
-    [];
+  const mints: {
+    request: MintRequest;
+    succeed(life?: number, expiresAtMs?: number): void;
+    giveBack(): void;
+    fail(error: Error): void;
+  }[] = [];
   const failures: Error[] = [];
   const endpoint = {
     mint: (request: MintRequest) =>
@@ -426,8 +430,7 @@ describe('M2mToken, under any order of events', () => {
               );
             const couldBeUsed = inUse !== undefined && clock.now() < inUse.usableUntilMs;
             if (op === 'reject' && couldBeUsed && mints.length > before) forcedSinceMs = clock.now();
-            if (op === 'succeed' && forcedSinceMs !== undefined)
-              forcedMintsAtMs = [...forcedMintsAtMs, forcedSinceMs];
+            if (op === 'succeed' && forcedSinceMs !== undefined) forcedMintsAtMs = [...forcedMintsAtMs, forcedSinceMs];
             if (op === 'succeed' || op === 'down' || op === 'refuse') forcedSinceMs = undefined;
             if (op === 'succeed') mints.at(-1)?.succeed();
             if (op === 'down') mints.at(-1)?.fail(DOWN);

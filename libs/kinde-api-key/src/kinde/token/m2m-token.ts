@@ -180,8 +180,7 @@ export class M2mToken {
     if (this.#keptError && this.#keptWait.remainingMs > 0) throw this.#keptError;
     try {
       const token = await this.endpoint.mint({ held: this.#current, isForced });
-      if (this.clock.now() >= token.usableUntilMs)
-        throw new UnusableMint('the M2M token had expired when it arrived');
+      if (this.clock.now() >= token.usableUntilMs) throw new UnusableMint('the M2M token had expired when it arrived');
       this.#current = token;
       this.#keptError = undefined;
       this.#forcedError = undefined;
