@@ -118,7 +118,7 @@ export class AxiosKindeHttp implements KindeHttp {
       });
       return responseOf(await firstValueFrom(answers.pipe(takeUntil(fromEvent(signal, 'abort')))));
     } catch (error) {
-      throw transportErrorOf(error, signal);
+      throw transport.refusal ?? transportErrorOf(error, signal);
     }
   }
 }

@@ -47,6 +47,7 @@ export class KeyVerifier {
   readonly #admission: Admission;
   readonly #api: ManagementApi;
   readonly #token: M2mToken;
+  #isDown = false;
 
   /**
    * @param http carries the calls; closed together with the verifier
@@ -72,6 +73,11 @@ export class KeyVerifier {
     this.#token = new M2mToken(shareToken(endpoint), check, clock, (error) => {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
     });
+  }
+
+  /** Whether the last verification ended without an answer of Kinde. Then a key that may be served meanwhile need not wait for the next. */
+  get isDown(): boolean {
+    return this.#isDown;
   }
 
   /**
@@ -101,6 +107,7 @@ export class KeyVerifier {
     const release = this.#admission.begin(verification.priority);
     try {
       const answer = await this.#askWithGoodToken(verification);
+      this.#isDown = false;
       this.#health.answered();
       this.#token.renewAhead();
       return answer;
@@ -177,6 +184,7 @@ export class KeyVerifier {
       return new KindeApiKeyMisconfiguredError(error.message, { retryAfterSeconds: error.retryAfterSeconds });
     }
     if (error instanceof VerificationFailure) {
+      if (error.kind === 'kinde' || error.kind === 'deadline') this.#isDown = true;
       this.#health.failed(error);
       return error.toUnavailable();
     }
