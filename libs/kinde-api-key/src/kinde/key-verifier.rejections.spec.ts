@@ -30,9 +30,11 @@ class RejectingKinde implements KindeHttp {
 
   #answer(url: string, authorization: string | undefined, body: string | undefined): KindeResponse {
     if (url.endsWith('/oauth2/token')) return this.#mint();
+    const isVerify = url.endsWith('/verify');
+    if (!isVerify && this.areDetailsDown) return answer(500, {});
     const knownFromMs = this.#knownFromMs.get(authorization ?? '');
     if (knownFromMs === undefined || this.clock.now() < knownFromMs) return rejected();
-    if (!url.endsWith('/verify')) return this.areDetailsDown ? answer(500, {}) : answer(200, { api_key: {} });
+    if (!isVerify) return answer(200, { api_key: {} });
     if (!body?.includes(GOOD_KEY)) return rejected();
     return answer(200, { is_valid: true, status: 'active', key_id: 'api_key_1', scopes: [] });
   }
