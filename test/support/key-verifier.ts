@@ -39,7 +39,11 @@ export function newLog() {
 }
 
 /** @returns a verifier that asks the emulator, with limits that no spec meets by accident. Close it after the test */
-export function newVerifier(kinde: KindeEmulator, clock: Clock, { http, ...options }: VerifierOptions = {}) {
+export function newVerifier(
+  kinde: Pick<KindeEmulator, 'domain' | 'credentials'>,
+  clock: Clock,
+  { http, ...options }: VerifierOptions = {},
+) {
   const { log, lines, nextLine } = newLog();
   const verifier = new KeyVerifier(
     http ?? new AxiosKindeHttp(unsharedHttpService()),

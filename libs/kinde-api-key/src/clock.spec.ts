@@ -1,4 +1,5 @@
-import { KINDE_API_KEY_CLOCK, SystemClock } from './clock.js';
+import { KINDE_API_KEY_CLOCK, SystemClock, Wait } from './clock.js';
+import { TestClock } from './testing/test-clock.js';
 
 const WALL_START_MS = 1_700_000_000_000;
 
@@ -50,6 +51,31 @@ describe('SystemClock', () => {
     const clock = new SystemClock();
     wallMs += 3_600_000;
     expect(clock.now()).toBe(WALL_START_MS + 3_600_000);
+  });
+});
+
+describe('Wait', () => {
+  it('is over after its length, and before it is started', () => {
+    const clock = new TestClock(0);
+    const wait = new Wait(clock);
+    expect(wait.remainingMs).toBe(0);
+    wait.start(1_000);
+    expect(wait.remainingMs).toBe(1_000);
+    clock.advance(999);
+    expect(wait.remainingMs).toBe(1);
+    clock.advance(1);
+    expect(wait.remainingMs).toBe(0);
+    wait.start(1_000);
+    wait.start(0);
+    expect(wait.remainingMs).toBe(0);
+  });
+
+  it('is over when the clock is set back to before its beginning', () => {
+    const clock = new TestClock(3_600_000);
+    const wait = new Wait(clock);
+    wait.start(1_000);
+    clock.set(0);
+    expect(wait.remainingMs).toBe(0);
   });
 });
 

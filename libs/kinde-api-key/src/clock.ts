@@ -30,3 +30,27 @@ export class SystemClock implements Clock {
     return this.#nowMs;
   }
 }
+
+/**
+ * A wait of a known length. It is over once that time has passed, and also when the clock shows a time before its beginning: then the
+ * clock was set back, and without this rule the wait would last for as long as the step.
+ */
+export class Wait {
+  #startedAtMs = 0;
+  #lengthMs = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Starts the wait, or starts it again. 0 ends it. */
+  start(lengthMs: number): void {
+    this.#startedAtMs = this.clock.now();
+    this.#lengthMs = lengthMs;
+  }
+
+  /** Milliseconds until the wait is over, from 0 to its length. */
+  get remainingMs(): number {
+    if (this.#lengthMs === 0) return 0;
+    const passedMs = this.clock.now() - this.#startedAtMs;
+    return passedMs < 0 ? 0 : Math.max(0, this.#lengthMs - passedMs);
+  }
+}

@@ -29,7 +29,8 @@ export class LogThrottle {
   isDue(key: unknown): boolean {
     const nowMs = this.clock.now();
     const loggedAtMs = this.#loggedAtMs.get(key);
-    if (loggedAtMs !== undefined && nowMs - loggedAtMs < this.intervalMs) return false;
+    // A time in the future was noted before the clock was set back.
+    if (loggedAtMs !== undefined && nowMs >= loggedAtMs && nowMs - loggedAtMs < this.intervalMs) return false;
     this.#loggedAtMs.delete(key);
     if (this.#loggedAtMs.size >= MAX_KEYS) this.#loggedAtMs.delete(this.#loggedAtMs.keys().next().value);
     this.#loggedAtMs.set(key, nowMs);

@@ -38,6 +38,18 @@ export class HealthLog {
         `${effect}. If this concerns all keys, check 'domain' and what is between this service and Kinde`,
       );
     }
+    if (kind === 'token') {
+      const effect = `A key could not be verified: ${message}. It gets 503, and cached keys are served`;
+      this.#once(
+        'warn',
+        kind,
+        `${effect}. The token is renewed when it is due; if this lasts, look at the M2M application`,
+      );
+    }
+    if (kind === 'stalled') {
+      const effect = `Some requests got 503: ${message}`;
+      this.#once('warn', kind, `${effect}. Look for code that blocks the event loop`);
+    }
     if (kind !== 'kinde' && kind !== 'deadline' && kind !== 'throttled') return;
     if (this.#outageSinceMs !== undefined || !this.#outages.isDue('outage')) return;
     this.#outageSinceMs = this.clock.now();
@@ -48,7 +60,7 @@ export class HealthLog {
   /** Kinde gave a usable answer. */
   answered(): void {
     if (this.#outageSinceMs === undefined) return;
-    const seconds = Math.round((this.clock.now() - this.#outageSinceMs) / 1_000);
+    const seconds = Math.max(0, Math.round((this.clock.now() - this.#outageSinceMs) / 1_000));
     this.#outageSinceMs = undefined;
     this.#write('warn', `Kinde verifies API keys again, after ${seconds} s`);
   }

@@ -81,6 +81,7 @@ describe('KeyVerifier', () => {
     async (invalidKeyAnswer) => {
       const { outcomeOf } = start();
       kinde.invalidKeyAnswer = invalidKeyAnswer;
+      expect(await outcomeOf(kinde.createKey().key)).toBe('accepted');
       expect(await outcomeOf(unknownKey())).toBe('unknown');
     },
   );

@@ -160,6 +160,7 @@ describe('KeyVerifier after 401 or 403', () => {
     'mints at most two tokens for 300 bad keys (%d), and accepts a good key meanwhile',
     async (invalidKeyAnswer) => {
       const { verify } = start();
+      await verify();
       kinde.invalidKeyAnswer = invalidKeyAnswer;
       const outcomes = Array.from({ length: 300 }, (_, index) => [
         verify(`${BAD_KEY}${index}`),
@@ -175,16 +176,75 @@ describe('KeyVerifier after 401 or 403', () => {
     },
   );
 
-  it('renews the token at most once a minute', async () => {
+  it('refuses one bad key a minute for two hours without a mint, beside one good verification a minute', async () => {
     const { verify } = start();
     kinde.invalidKeyAnswer = 401;
-    await expect(verify(BAD_KEY)).resolves.toMatchObject(UNKNOWN);
-    clock.advance(59_999);
-    await expect(verify(BAD_KEY)).resolves.toMatchObject(UNKNOWN);
+    await verify();
+    for (let minute = 0; minute < 120; minute += 1) {
+      clock.advance(30_000);
+      await expect(verify(BAD_KEY)).resolves.toMatchObject(UNKNOWN);
+      clock.advance(30_000);
+      await expect(verify()).resolves.toMatchObject(ACCEPTED);
+    }
+    expect(kinde.counters.mints).toBe(1);
+  });
+
+  it('mints twice in two hours if the check of the token fails', async () => {
+    const { verify } = start();
+    kinde.invalidKeyAnswer = 401;
+    kinde.failUntilCleared(404, 'keys');
+    await expect(verify(BAD_KEY)).rejects.toMatchObject(UNAVAILABLE);
+    for (let minute = 0; minute < 120; minute += 1) {
+      await expect(verify()).resolves.toMatchObject(ACCEPTED);
+      clock.advance(60_000);
+      await expect(verify(BAD_KEY)).rejects.toMatchObject(UNAVAILABLE);
+    }
     expect(kinde.counters.mints).toBe(2);
-    clock.advance(1);
+  });
+
+  it('renews a token that verify never accepted after 1, 2 and 4 minutes, and logs it', async () => {
+    const { lines, verify } = start();
+    kinde.invalidKeyAnswer = 401;
+    for (const minutes of [1, 2, 4]) {
+      const { mints } = kinde.counters;
+      await expect(verify(BAD_KEY)).rejects.toMatchObject(UNAVAILABLE);
+      clock.advance(minutes * 60_000 - 1);
+      await expect(verify(BAD_KEY)).rejects.toMatchObject(UNAVAILABLE);
+      expect(kinde.counters.mints - mints).toBeLessThanOrEqual(2);
+      clock.advance(1);
+    }
+    expect(kinde.counters.mints).toBe(4);
+    expect(lines[0]).toContain('Kinde rejects the M2M token or the key');
+  });
+
+  it('does not refuse a good key when Kinde drops its tokens twice within a minute', async () => {
+    const { verify } = start();
+    await verify();
+    kinde.revokeTokens();
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+    kinde.revokeTokens();
+    await expect(verify()).rejects.toMatchObject(UNAVAILABLE);
+    clock.advance(60_000);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it('does not refuse a good key after a bad one and the loss of all tokens', async () => {
+    const { verify } = start();
+    kinde.invalidKeyAnswer = 401;
+    await expect(verify(BAD_KEY)).rejects.toMatchObject(UNAVAILABLE);
+    kinde.revokeTokens();
+    await expect(verify()).rejects.toMatchObject(UNAVAILABLE);
+    clock.advance(60_000);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
     await expect(verify(BAD_KEY)).resolves.toMatchObject(UNKNOWN);
-    expect(kinde.counters.mints).toBe(3);
+  });
+
+  it('shares one check of the token among bad keys that arrive together', async () => {
+    const { verify } = start();
+    kinde.invalidKeyAnswer = 401;
+    await verify();
+    await Promise.all(Array.from({ length: 100 }, (_, index) => verify(`${BAD_KEY}${index}`)));
+    expect(kinde.counters.reads).toBeLessThan(20);
   });
 
   it('returns the time at which the call with the renewed token was sent', async () => {
@@ -211,16 +271,26 @@ describe('KeyVerifier after 401 or 403', () => {
     });
   });
 
-  it('fails with VERIFICATION_UNAVAILABLE for a minute if the renewal fails', async () => {
+  it('fails with VERIFICATION_UNAVAILABLE if the renewal fails, and renews again after a second', async () => {
     const { verify } = start();
     await verify();
     kinde.revokeTokens();
     kinde.failNext(500, 'token');
-    await expect(verify(BAD_KEY)).rejects.toMatchObject(UNAVAILABLE);
-    clock.advance(59_999);
-    await expect(verify(BAD_KEY)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(verify()).rejects.toMatchObject(UNAVAILABLE);
+    clock.advance(999);
+    await expect(verify()).rejects.toMatchObject(UNAVAILABLE);
     expect(kinde.counters.tokenRequests).toBe(2);
     clock.advance(1);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it('does not mint again for ten seconds after a token that cannot be used', async () => {
+    const { verify } = start();
+    kinde.failUntilCleared({ status: 200, body: { access_token: 'opaque', expires_in: 'soon' } }, 'token');
+    for (let index = 0; index < 5; index += 1) await expect(verify()).rejects.toMatchObject(UNAVAILABLE);
+    expect(kinde.counters.tokenRequests).toBe(1);
+    kinde.clearFaults();
+    clock.advance(10_000);
     await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
@@ -267,7 +337,7 @@ describe('KeyVerifier after 401 or 403', () => {
   it('ignores "scope missing" in an echo of the key', async () => {
     const { verify } = start();
     kinde.failUntilCleared({ status: 401, echo: true }, 'verify');
-    await expect(verify('scope_missing_scope_missing')).resolves.toMatchObject(UNKNOWN);
+    await expect(verify('scope_missing_scope_missing')).rejects.toMatchObject(UNAVAILABLE);
   });
 
   it('fails with VERIFICATION_UNAVAILABLE if Kinde rejects the third token as well', async () => {

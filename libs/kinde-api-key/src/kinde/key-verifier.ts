@@ -16,6 +16,7 @@ import { ManagementApi } from './management-api.js';
 import { misconfigured } from './misconfigured.js';
 import type { AccessToken } from './token/access-token.js';
 import { M2mToken, type Mint } from './token/m2m-token.js';
+import { TokenCheck, type TokenState } from './token/token-check.js';
 import { TokenEndpoint } from './token/token-endpoint.js';
 import { VerificationFailure } from './verification-failure.js';
 
@@ -68,7 +69,8 @@ export class KeyVerifier {
     this.#api = new ManagementApi(http, options, clock, (refusal) => this.#admission.refuseWaiting(refusal));
     this.#admission = new Admission(options, () => this.#api.refusal(), clock);
     const endpoint = new TokenEndpoint(this.#api, this.#deadlines, clock, { ...options, clientSecret });
-    this.#token = new M2mToken(shareToken(endpoint), clock, (error) => {
+    const check = new TokenCheck((token, keyId) => this.#checkToken(token, keyId));
+    this.#token = new M2mToken(shareToken(endpoint), check, clock, (error) => {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
     });
   }
@@ -122,16 +124,21 @@ export class KeyVerifier {
       const { answer, response, sentAtMs } = await this.#call(verification, () =>
         this.#api.verify(key, sent, deadline.signal),
       );
-      if (answer.kind === 'verdict') return { verdict: await this.#checkApi(answer, token, verification), sentAtMs };
-      const renewed = await this.#token.renewAfterRejection(token, deadline.signal);
-      if (!renewed) return { verdict: this.#blameKeyOrToken(key, token, response), sentAtMs };
-      token = renewed;
+      if (answer.kind === 'verdict') {
+        const { verdict } = answer;
+        if (verdict.accepted) this.#token.accepted(token, verdict.apiKey.keyId, sentAtMs);
+        return { verdict: await this.#checkApi(answer, token, verification), sentAtMs };
+      }
+      const next = await this.#token.afterRejection(token, deadline.signal);
+      if (next === 'key_refused') return { verdict: refused('unknown'), sentAtMs };
+      if (!next) throw this.#doubtful(key, token, response);
+      token = next;
     }
-    throw new VerificationFailure('kinde', 'Kinde rejected every M2M token it issued');
+    throw new VerificationFailure('token', 'Kinde rejected every M2M token it issued');
   }
 
   /** Sends a call when it is its turn, with retries where they help, within the deadline. */
-  #call<T>({ priority, deadline }: Verification, send: () => Promise<T>): Promise<T> {
+  #call<T>({ priority, deadline }: Omit<Verification, 'key'>, send: () => Promise<T>): Promise<T> {
     return withRetries(this.#options.retries, deadline, async () => {
       const release = await this.#admission.enter(priority, deadline);
       try {
@@ -154,12 +161,20 @@ export class KeyVerifier {
     return result === 'member' ? verdict : refused(result);
   }
 
-  /** 401 or 403 with a token that cannot be replaced by a better one. */
-  #blameKeyOrToken(key: RawKey, token: AccessToken, { body }: KindeResponse): Verdict {
+  /** The failure after a 401 or 403 with a token that may be the cause. */
+  #doubtful(key: RawKey, token: AccessToken, { body }: KindeResponse): Error {
     const missing = missingPermission(token.reveal(), this.#options.audience);
-    if (missing) throw misconfigured(missing, PERMISSION_RETRY_SECONDS);
-    if (saysScopeIsMissing(body, key.reveal())) throw misconfigured('scope', PERMISSION_RETRY_SECONDS);
-    return refused('unknown');
+    if (missing) return misconfigured(missing, PERMISSION_RETRY_SECONDS);
+    if (saysScopeIsMissing(body, key.reveal())) return misconfigured('scope', PERMISSION_RETRY_SECONDS);
+    return new VerificationFailure('token', 'Kinde rejects the M2M token or the key, and does not say which');
+  }
+
+  /** Asks whether Kinde still takes the token. Sent before the calls of new keys, so that a flood of bad ones does not delay it. */
+  async #checkToken(token: AccessToken, keyId: string): Promise<TokenState> {
+    const takesToken = await this.#deadlines.run((deadline) =>
+      this.#call({ priority: 'known', deadline }, () => this.#api.takesToken(keyId, token, deadline.signal)),
+    );
+    return takesToken ? 'good' : 'rejected';
   }
 
   #publicError(error: unknown): KindeApiKeyUnavailableError | KindeApiKeyMisconfiguredError {

@@ -1,7 +1,13 @@
 import type { RawKey } from '../api-key/raw-key.js';
-import type { Clock } from '../clock.js';
+import { Wait, type Clock } from '../clock.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
-import { apiKeyUrl, parseMembership, type MembershipAnswer } from './answers/api-key-details.js';
+import {
+  apiKeyUrl,
+  parseMembership,
+  parseTokenCheck,
+  type MembershipAnswer,
+  type TokenCheckAnswer,
+} from './answers/api-key-details.js';
 import { parseRetryAfterSeconds } from './answers/retry-after.js';
 import { parseVerifyAnswer, type VerifyAnswer } from './answers/verify-answer.js';
 import { bringsNothing, type NoAnswer } from './answers/wire.js';
@@ -38,8 +44,8 @@ type UsableAnswer = Exclude<VerifyAnswer, NoAnswer>;
  */
 export class ManagementApi {
   readonly #circuit: Circuit;
-  /** After a 429: when calls are sent again. */
-  readonly #heldUntilMs = new Map<Endpoint, number>();
+  /** No calls are sent for a while after a 429. */
+  readonly #holds: Readonly<Record<Endpoint, Wait>>;
 
   /**
    * @param options Kinde's origin, and the usual time of a call. If a call is aborted before half of it, the circuit does not count it
@@ -52,6 +58,7 @@ export class ManagementApi {
     private readonly onPause: (refusal: VerificationFailure) => void,
   ) {
     this.#circuit = new Circuit(clock, onPause);
+    this.#holds = { api: new Wait(clock), token: new Wait(clock) };
   }
 
   /** Returns the failure of a call to the API that would be sent now, or `undefined` if it may be sent. */
@@ -77,13 +84,24 @@ export class ManagementApi {
     token: AccessToken,
     signal: AbortSignal,
   ): Promise<MembershipAnswer['result']> {
-    const url = apiKeyUrl(this.options.origin, keyId);
-    if (url === undefined)
-      throw new VerificationFailure('unusable', "Kinde's answer is not usable ('key_id' is not an id)");
-    const request: KindeRequest = { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
+    const request = this.#detailsRequest(keyId, token);
     const parse = (response: KindeResponse) => parseMembership(response, keyId, apiId);
     const { answer } = await this.send<MembershipAnswer>({ endpoint: 'api', request, parse }, signal);
     return answer.result;
+  }
+
+  /** `GET /api/v1/api_keys/{key_id}`: whether Kinde takes the token. Throws like {@link send}. */
+  async takesToken(keyId: string, token: AccessToken, signal: AbortSignal): Promise<boolean> {
+    const request = this.#detailsRequest(keyId, token);
+    const { answer } = await this.send<TokenCheckAnswer>({ endpoint: 'api', request, parse: parseTokenCheck }, signal);
+    return answer.isGood;
+  }
+
+  #detailsRequest(keyId: string, token: AccessToken): KindeRequest {
+    const url = apiKeyUrl(this.options.origin, keyId);
+    if (url === undefined)
+      throw new VerificationFailure('unusable', "Kinde's answer is not usable ('key_id' is not an id)");
+    return { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
   }
 
   /**
@@ -127,14 +145,14 @@ export class ManagementApi {
   }
 
   #hold(endpoint: Endpoint, seconds = SHORT_HOLD_SECONDS): VerificationFailure {
-    this.#heldUntilMs.set(endpoint, this.clock.now() + seconds * 1_000);
+    this.#holds[endpoint].start(seconds * 1_000);
     const failure = throttled(seconds);
     if (endpoint === 'api') this.onPause(failure);
     return failure;
   }
 
   #held(endpoint: Endpoint): VerificationFailure | undefined {
-    const remainingMs = (this.#heldUntilMs.get(endpoint) ?? 0) - this.clock.now();
+    const { remainingMs } = this.#holds[endpoint];
     return remainingMs > 0 ? throttled(Math.ceil(remainingMs / 1_000)) : undefined;
   }
 }

@@ -35,9 +35,9 @@ function setUp() {
       fails();
       return state.stored;
     },
-    invalidationsSince: async () => {
+    invalidationsSince: async (sinceMs) => {
       fails();
-      return [];
+      return state.stored.filter(({ atMs }) => atMs >= sinceMs);
     },
     publish: async (invalidation) => {
       fails();
@@ -96,6 +96,19 @@ describe('SharedVerdictStore', () => {
     await store.catchUp();
     await store.catchUp();
     expect(state.published).toEqual([{ tag: 'keyId:a', atMs: 2 }]);
+  });
+
+  it('applies later invalidations after the clock went an hour ahead and back', async () => {
+    const { clock, store, state } = setUp();
+    const applied: Invalidation[] = [];
+    store.onInvalidations((invalidations) => applied.push(...invalidations));
+    const beforeMs = Math.floor(clock.now());
+    clock.set(beforeMs + 3_600_000);
+    await store.catchUp();
+    clock.set(beforeMs + 1_000);
+    state.stored = [{ tag: 'keyId:a', atMs: beforeMs + 1_000 }];
+    await store.catchUp();
+    expect(applied).toEqual(state.stored);
   });
 
   it('replaces more than 1,000 pending invalidations with one for every key', async () => {

@@ -86,7 +86,9 @@ export class SharedVerdictStore implements SharedVerdicts {
   async catchUp(): Promise<void> {
     const nowMs = this.clock.now();
     try {
-      this.apply(await this.session.invalidationsSince(Math.floor(this.#caughtUpToMs - 2 * MAX_SKEW_MS)));
+      // Not from a later time: the clock may have been set back.
+      const sinceMs = Math.min(this.#caughtUpToMs, nowMs) - 2 * MAX_SKEW_MS;
+      this.apply(await this.session.invalidationsSince(Math.floor(sinceMs)));
       this.#caughtUpToMs = nowMs;
       for (const [tag, atMs] of this.#pending) {
         await this.session.publish({ tag, atMs });

@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js';
+import { Wait, type Clock } from '../../clock.js';
 import { VerificationFailure } from '../verification-failure.js';
 
 /** Failures in a row after which the circuit opens. */
@@ -14,20 +14,22 @@ export class Circuit {
   #failuresInARow = 0;
   /** 0 while the circuit is closed. */
   #pauseMs = 0;
-  #pausedUntilMs = 0;
+  readonly #pause: Wait;
   #isProbing = false;
 
   /** @param onOpen called each time the circuit opens, with the failure that callers get from then on */
   constructor(
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly onOpen: (refusal: VerificationFailure) => void,
-  ) {}
+  ) {
+    this.#pause = new Wait(clock);
+  }
 
   /** Returns the failure of a call that would be sent now, or `undefined` if it may be sent. */
   refusal(): VerificationFailure | undefined {
     if (this.#pauseMs === 0) return undefined;
-    const remainingMs = this.#pausedUntilMs - this.clock.now();
-    if (remainingMs <= 0 && !this.#isProbing) return undefined;
+    const { remainingMs } = this.#pause;
+    if (remainingMs === 0 && !this.#isProbing) return undefined;
     const retryAfterSeconds = Math.max(1, Math.ceil(remainingMs / 1_000));
     const message = 'Kinde failed repeatedly and is not asked for a moment';
     return new VerificationFailure('circuit_open', message, { retryAfterSeconds });
@@ -66,7 +68,7 @@ export class Circuit {
 
   #open(pauseMs: number): void {
     this.#pauseMs = pauseMs;
-    this.#pausedUntilMs = this.clock.now() + pauseMs;
+    this.#pause.start(pauseMs);
     this.onOpen(this.refusal() as VerificationFailure);
   }
 }

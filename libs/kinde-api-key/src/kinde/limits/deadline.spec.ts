@@ -30,6 +30,28 @@ describe('Deadline', () => {
     });
   });
 
+  it('gives an answer one more turn of the event loop when its timer fires late, and does not blame Kinde', () => {
+    const deadline = new Deadline(2_000);
+    const late = performance.now() + 2_050;
+    const now = jest.spyOn(performance, 'now').mockReturnValue(late);
+    jest.advanceTimersToNextTimer();
+    now.mockRestore();
+    expect(deadline.signal.aborted).toBe(false);
+    jest.runAllTimers();
+    expect(deadline.signal.reason).toMatchObject({ kind: 'stalled', countsForCircuit: false });
+  });
+
+  it('does not abort a work that is done in that turn', () => {
+    const deadline = new Deadline(2_000);
+    const late = performance.now() + 2_050;
+    const now = jest.spyOn(performance, 'now').mockReturnValue(late);
+    jest.advanceTimersToNextTimer();
+    now.mockRestore();
+    deadline.clear();
+    jest.runAllTimers();
+    expect(deadline.signal.aborted).toBe(false);
+  });
+
   it('has time to ask until a tenth of the time is left', () => {
     const deadline = new Deadline(2_000);
     expect([deadline.hasTimeToAsk(1_800), deadline.hasTimeToAsk(1_801)]).toEqual([true, false]);

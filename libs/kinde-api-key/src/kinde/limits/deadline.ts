@@ -3,6 +3,9 @@ import { VerificationFailure } from '../verification-failure.js';
 /** With a smaller share of its time left, a call is not sent: in a flood, Kinde would not answer any call in time. */
 const SHARE_TO_ANSWER_IN = 0.1;
 
+/** A timer that fires later than this was held up by this process, in milliseconds. */
+const LATE_MS = 50;
+
 /** Deadline of one verification, or of one mint: an abort signal that fires when the time is up, or earlier when it is cancelled. */
 export class Deadline {
   readonly #controller = new AbortController();
@@ -10,14 +13,12 @@ export class Deadline {
   readonly signal: AbortSignal = this.#controller.signal;
   readonly #endsAtMs: number;
   readonly #timer: NodeJS.Timeout;
+  #lastTurn: NodeJS.Immediate | undefined;
 
   /** @param timeoutMs milliseconds from now, in real time. The timer does not keep the process alive */
   constructor(private readonly timeoutMs: number) {
     this.#endsAtMs = performance.now() + timeoutMs;
-    this.#timer = setTimeout(() => {
-      const message = `the verification took longer than ${timeoutMs} ms (kinde.timeoutMs)`;
-      this.#controller.abort(new VerificationFailure('deadline', message));
-    }, timeoutMs).unref();
+    this.#timer = setTimeout(() => this.#timeIsUp(), timeoutMs).unref();
   }
 
   /** Whether a tenth of the time is left in `afterMs` milliseconds, so that an answer can arrive in time. */
@@ -34,6 +35,21 @@ export class Deadline {
   /** Clears the timer. Call it when the work is done. */
   clear(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#lastTurn);
+  }
+
+  #timeIsUp(): void {
+    const lateMs = performance.now() - this.#endsAtMs;
+    if (lateMs < LATE_MS) {
+      const message = `the verification took longer than ${this.timeoutMs} ms (kinde.timeoutMs)`;
+      this.#controller.abort(new VerificationFailure('deadline', message));
+      return;
+    }
+    // The answer may have arrived while the event loop stood still: sockets are read before the next immediate.
+    this.#lastTurn = setImmediate(() => {
+      const message = `the event loop of this process stood still, and a deadline of ${this.timeoutMs} ms (kinde.timeoutMs) passed meanwhile`;
+      this.#controller.abort(new VerificationFailure('stalled', message));
+    }).unref();
   }
 }
 

@@ -14,15 +14,22 @@ export class AccessToken {
   /**
    * @param sentAtMs when the request for it was sent, in milliseconds since the epoch
    * @param lifeMs its life from then on, in milliseconds
+   * @param expiresAtMs its end by its own claims, in milliseconds since the epoch by Kinde's clock. Default: it names none
    */
   constructor(
     value: string,
     readonly sentAtMs: number,
     readonly lifeMs: number,
+    private readonly expiresAtMs = Number.POSITIVE_INFINITY,
   ) {
     this.#value = value;
     this.usableUntilMs = sentAtMs + lifeMs - Math.min(UNUSED_AT_THE_END_MS, lifeMs * UNUSED_SHARE);
     this.renewAtMs = sentAtMs + lifeMs * RENEWED_AT_SHARE;
+  }
+
+  /** Whether it is over by its own claims. Only a hint: the clocks of Kinde and this machine may differ. */
+  isOverBy(nowMs: number): boolean {
+    return nowMs >= this.expiresAtMs;
   }
 
   /** Returns the secret, for the `authorization` header alone. */

@@ -5,6 +5,7 @@ import { Deadline } from '../limits/deadline.js';
 import { VerificationFailure } from '../verification-failure.js';
 import { AccessToken } from './access-token.js';
 import { M2mToken, type MintRequest } from './m2m-token.js';
+import type { TokenState } from './token-check.js';
 
 const never = () => new AbortController().signal;
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -19,19 +20,29 @@ const REFUSED = new KindeApiKeyMisconfiguredError('refused', { retryAfterSeconds
 /** A token endpoint that answers when the spec tells it to: a socket cannot produce every order of events. */
 function newToken(lifeMs = 1_000_000) {
   const clock = new TestClock(0);
-  const mints: { request: MintRequest; succeed(life?: number): void; giveBack(): void; fail(error: Error): void }[] =
-    [];
+  const mints: {
+    request: MintRequest;
+    succeed(life?: number, expiresAtMs?: number): void;
+    giveBack(): void;
+    fail(error: Error): void;
+  }[] = [];
   const failures: Error[] = [];
   const endpoint = {
     mint: (request: MintRequest) =>
       new Promise<AccessToken>((resolve, reject) => {
         const sentAtMs = clock.now();
-        const succeed = (life = lifeMs) => resolve(new AccessToken(`token-${mints.length}`, sentAtMs, life));
+        const succeed = (life = lifeMs, expiresAtMs?: number) =>
+          resolve(new AccessToken(`token-${mints.length}`, sentAtMs, life, expiresAtMs));
         const giveBack = () => resolve(request.held as AccessToken);
         mints.push({ request, succeed, giveBack, fail: reject });
       }),
   };
-  const token = new M2mToken(endpoint, clock, (error) => failures.push(error));
+  const checks: { keyId: string; answer: (state: TokenState) => void }[] = [];
+  const check = {
+    stateOf: (_token: AccessToken, keyId: string) =>
+      new Promise<TokenState>((resolve) => checks.push({ keyId, answer: resolve })),
+  };
+  const token = new M2mToken(endpoint, check, clock, (error) => failures.push(error));
   const last = () => mints.at(-1) as (typeof mints)[number];
   /** Mints the first token. */
   const ready = async () => {
@@ -39,7 +50,7 @@ function newToken(lifeMs = 1_000_000) {
     last().succeed();
     return first;
   };
-  return { clock, token, mints, failures, last, ready };
+  return { clock, token, mints, checks, failures, last, ready };
 }
 
 describe('M2mToken.current', () => {
@@ -192,11 +203,11 @@ describe('M2mToken.renewAhead', () => {
   });
 });
 
-describe('M2mToken.renewAfterRejection', () => {
+describe('M2mToken.afterRejection', () => {
   it('mints once for concurrent callers with the same rejected token', async () => {
     const { token, mints, last, ready } = newToken();
     const rejected = await ready();
-    const callers = Array.from({ length: 100 }, () => token.renewAfterRejection(rejected, never()));
+    const callers = Array.from({ length: 100 }, () => token.afterRejection(rejected, never()));
     last().succeed();
     const renewed = await Promise.all(callers);
     expect(new Set(renewed).size).toBe(1);
@@ -210,17 +221,17 @@ describe('M2mToken.renewAfterRejection', () => {
     clock.set(970_000);
     const next = token.current(never());
     last().succeed();
-    expect(await token.renewAfterRejection(old, never())).toBe(await next);
+    expect(await token.afterRejection(old, never())).toBe(await next);
     expect(mints).toHaveLength(2);
   });
 
   it('returns another token for one that expired in flight, even right after a renewal', async () => {
     const { clock, token, last, ready } = newToken(10_000);
-    const renewing = token.renewAfterRejection(await ready(), never());
+    const renewing = token.afterRejection(await ready(), never());
     last().succeed();
     const renewed = (await renewing) as AccessToken;
     clock.advance(9_000);
-    const next = token.renewAfterRejection(renewed, never());
+    const next = token.afterRejection(renewed, never());
     last().succeed();
     const tried = await next;
     expect(tried).toBeInstanceOf(AccessToken);
@@ -229,21 +240,21 @@ describe('M2mToken.renewAfterRejection', () => {
 
   it('returns undefined within a minute of a good renewal', async () => {
     const { clock, token, mints, last, ready } = newToken();
-    const renewing = token.renewAfterRejection(await ready(), never());
+    const renewing = token.afterRejection(await ready(), never());
     last().succeed();
     const renewed = (await renewing) as AccessToken;
     clock.advance(59_999);
-    expect(await token.renewAfterRejection(renewed, never())).toBeUndefined();
+    expect(await token.afterRejection(renewed, never())).toBeUndefined();
     expect(mints).toHaveLength(2);
     clock.advance(1);
-    void token.renewAfterRejection(renewed, never());
+    void token.afterRejection(renewed, never());
     expect(mints).toHaveLength(3);
   });
 
   it('returns undefined if the mint returns the held token, which another instance renewed within the minute', async () => {
     const { token, last, ready } = newToken();
     const first = await ready();
-    const renewed = token.renewAfterRejection(first, never());
+    const renewed = token.afterRejection(first, never());
     last().giveBack();
     expect(await renewed).toBeUndefined();
     expect(await token.current(never())).toBe(first);
@@ -257,7 +268,7 @@ describe('M2mToken.renewAfterRejection', () => {
     last().succeed();
     await settle();
     const second = await token.current(never());
-    void token.renewAfterRejection(second, never());
+    void token.afterRejection(second, never());
     expect(mints.map(({ request }) => request)).toEqual([
       { held: undefined, isForced: false },
       { held: first, isForced: false },
@@ -265,32 +276,81 @@ describe('M2mToken.renewAfterRejection', () => {
     ]);
   });
 
-  it('rejects for a minute after a renewal that failed', async () => {
-    const { clock, token, mints, last, ready } = newToken();
+  it('renews again 1, 2, 4 … 60 s after renewals that failed, and rejects with the failure meanwhile', async () => {
+    const { clock, token, mints, last, ready } = newToken(1e9);
     const rejected = await ready();
-    const renewing = caught(token.renewAfterRejection(rejected, never()));
-    last().fail(DOWN);
-    expect(await renewing).toBe(DOWN);
-    clock.advance(59_999);
-    expect(await caught(token.renewAfterRejection(rejected, never()))).toBe(DOWN);
-    expect(mints).toHaveLength(2);
-    clock.advance(1);
-    void token.renewAfterRejection(rejected, never());
+    for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      const before = mints.length;
+      const renewing = caught(token.afterRejection(rejected, never()));
+      expect(mints).toHaveLength(before + 1);
+      last().fail(DOWN);
+      expect(await renewing).toBe(DOWN);
+      clock.advance(seconds * 1_000 - 1);
+      expect(await caught(token.afterRejection(rejected, never()))).toBe(DOWN);
+      expect(mints).toHaveLength(before + 1);
+      clock.advance(1);
+    }
+  });
+
+  it('renews again after a second if the new token is over by its own claims', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const renewing = token.afterRejection(await ready(), never());
+    last().succeed(1_000_000, clock.now() - 1);
+    const over = (await renewing) as AccessToken;
+    expect(await token.afterRejection(over, never())).toBeUndefined();
+    clock.advance(1_000);
+    void token.afterRejection(over, never());
     expect(mints).toHaveLength(3);
   });
 
-  it('returns undefined as soon as another mint succeeds after a renewal that failed', async () => {
-    const { clock, token, mints, last, ready } = newToken();
-    const rejected = await ready();
-    clock.set(960_000);
-    const renewing = caught(token.renewAfterRejection(rejected, never()));
-    last().fail(DOWN);
-    await renewing;
+  it('doubles the pause after renewals that brought a token which verify never accepted, up to an hour', async () => {
+    const { clock, token, mints, last, ready } = newToken(1e9);
+    let rejected = await ready();
+    for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      const before = mints.length;
+      const renewing = token.afterRejection(rejected, never());
+      last().succeed();
+      rejected = (await renewing) as AccessToken;
+      clock.advance(minutes * 60_000 - 1);
+      expect(await token.afterRejection(rejected, never())).toBeUndefined();
+      expect(mints).toHaveLength(before + 1);
+      clock.advance(1);
+    }
+  });
+
+  it.each([
+    ['good', 0, 'key_refused', 1],
+    ['rejected', 0, 'renewed', 2],
+    ['unclear', 119_999, undefined, 1],
+    ['unclear', 120_000, 'renewed', 2],
+  ] as const)(
+    'after a check that says %s, %d ms after an accepted key: %s',
+    async (state, ageMs, outcome, mintsExpected) => {
+      const { clock, token, mints, checks, last, ready } = newToken();
+      const first = await ready();
+      token.accepted(first, 'api_key_1', clock.now());
+      clock.advance(ageMs);
+      const deciding = token.afterRejection(first, never());
+      expect(checks).toMatchObject([{ keyId: 'api_key_1' }]);
+      checks[0]?.answer(state);
+      await settle();
+      expect(mints).toHaveLength(mintsExpected);
+      if (outcome === 'renewed') last().succeed();
+      const decided = await deciding;
+      expect(decided instanceof AccessToken && decided !== first ? 'renewed' : decided).toBe(outcome);
+    },
+  );
+
+  it('does not check a token that verify never accepted', async () => {
+    const { clock, token, checks, last, ready } = newToken();
+    const first = await ready();
+    token.accepted(first, 'api_key_1', clock.now());
     clock.set(970_000);
     const next = token.current(never());
     last().succeed();
-    expect(await token.renewAfterRejection(await next, never())).toBeUndefined();
-    expect(mints).toHaveLength(3);
+    token.accepted(first, 'api_key_1', clock.now());
+    void token.afterRejection(await next, never());
+    expect(checks).toEqual([]);
   });
 
   it('rejects with a refusal of the last ten seconds without a mint', async () => {
@@ -300,7 +360,7 @@ describe('M2mToken.renewAfterRejection', () => {
     token.renewAhead();
     last().fail(REFUSED);
     await settle();
-    expect(await caught(token.renewAfterRejection(rejected, never()))).toBe(REFUSED);
+    expect(await caught(token.afterRejection(rejected, never()))).toBe(REFUSED);
     expect(mints).toHaveLength(2);
   });
 
@@ -309,7 +369,7 @@ describe('M2mToken.renewAfterRejection', () => {
     const rejected = await ready();
     clock.set(800_000);
     token.renewAhead();
-    const renewing = token.renewAfterRejection(rejected, never());
+    const renewing = token.afterRejection(rejected, never());
     last().succeed();
     expect(await renewing).not.toBe(rejected);
     expect(mints).toHaveLength(2);
@@ -319,7 +379,7 @@ describe('M2mToken.renewAfterRejection', () => {
     const { token, last, ready } = newToken();
     const rejected = await ready();
     const deadline = new Deadline(60_000);
-    const impatient = caught(token.renewAfterRejection(rejected, deadline.signal));
+    const impatient = caught(token.afterRejection(rejected, deadline.signal));
     deadline.cancel(new VerificationFailure('deadline', 'over'));
     expect(await impatient).toMatchObject({ kind: 'deadline' });
     last().succeed();
@@ -352,6 +412,7 @@ describe('M2mToken, under any order of events', () => {
           const { clock, token, mints, last } = newToken(lifeMs);
           let open = 0;
           let forcedMintsAtMs: number[] = [];
+          let forcedSinceMs: number | undefined;
           let inUse: AccessToken | undefined;
           const use = (given: AccessToken) => {
             expect(clock.now()).toBeLessThan(given.usableUntilMs);
@@ -363,13 +424,14 @@ describe('M2mToken, under any order of events', () => {
             if (op === 'current') token.current(never()).then(use, () => undefined);
             if (op === 'ahead') token.renewAhead();
             if (op === 'reject' && inUse)
-              token.renewAfterRejection(inUse, never()).then(
+              token.afterRejection(inUse, never()).then(
                 () => undefined,
                 () => undefined,
               );
             const couldBeUsed = inUse !== undefined && clock.now() < inUse.usableUntilMs;
-            if (op === 'reject' && couldBeUsed && mints.length > before)
-              forcedMintsAtMs = [...forcedMintsAtMs, clock.now()];
+            if (op === 'reject' && couldBeUsed && mints.length > before) forcedSinceMs = clock.now();
+            if (op === 'succeed' && forcedSinceMs !== undefined) forcedMintsAtMs = [...forcedMintsAtMs, forcedSinceMs];
+            if (op === 'succeed' || op === 'down' || op === 'refuse') forcedSinceMs = undefined;
             if (op === 'succeed') mints.at(-1)?.succeed();
             if (op === 'down') mints.at(-1)?.fail(DOWN);
             if (op === 'refuse') mints.at(-1)?.fail(REFUSED);

@@ -1,14 +1,20 @@
-import type { Clock } from '../../clock.js';
+import { Wait, type Clock } from '../../clock.js';
 import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
 import { untilAborted } from '../limits/deadline.js';
 import { VerificationFailure } from '../verification-failure.js';
 import type { AccessToken } from './access-token.js';
-import { REFUSAL_KEPT_SECONDS } from './token-endpoint.js';
+import type { TokenCheck } from './token-check.js';
+import { REFUSAL_KEPT_SECONDS, UnusableMint } from './token-endpoint.js';
 
 /** Time between a failed renewal in the background and the next, in milliseconds. */
 const RENEWAL_PAUSE_MS = 10_000;
-/** A token that Kinde rejects is renewed ahead of time at most once in this time, in milliseconds. */
-const FORCED_RENEWAL_EVERY_MS = 60_000;
+/** Shortest and longest time between two renewals that a rejection causes, in milliseconds. */
+const FORCED_EVERY_MS = 60_000;
+const FORCED_SELDOM_MS = 3_600_000;
+/** The first pause after a renewal that failed, or brought a token that is over. It doubles up to a minute. Kinde bills no failed mint. */
+const RETRY_MS = 1_000;
+/** A token that verify accepted in this time is not renewed on mere suspicion, in milliseconds. */
+const ACCEPTED_LATELY_MS = 120_000;
 
 /** Why a token is minted. */
 export interface MintRequest {
@@ -26,23 +32,34 @@ export interface Mint {
 
 /**
  * The one M2M token of this registration: minted when it is first needed, shared by all callers, renewed in the background before it
- * ends. Kinde counts and bills mints, so requests cannot cause more than one forced renewal a minute.
+ * ends. Kinde counts and bills mints, so rejections cause at most one mint a minute.
  */
 export class M2mToken {
   #current: AccessToken | undefined;
   #minting: Promise<AccessToken> | undefined;
-  #kept: { readonly error: Error; readonly untilMs: number } | undefined;
-  #noRenewalUntilMs = Number.NEGATIVE_INFINITY;
-  #forcedAtMs = Number.NEGATIVE_INFINITY;
-  /** The last forced renewal, until a mint succeeds. */
-  #forced: Promise<AccessToken> | undefined;
+  /** The last call in which verify accepted a key with a token. */
+  #acceptance: { readonly token: AccessToken; readonly keyId: string; readonly sentAtMs: number } | undefined;
+  /** The last mint, if it must not be repeated yet. */
+  #keptError: Error | undefined;
+  readonly #keptWait: Wait;
+  readonly #renewalWait: Wait;
+  #forcing: Promise<AccessToken> | undefined;
+  #forcedError: Error | undefined;
+  readonly #forcedWait: Wait;
+  #forcedPauseMs = 0;
+  #retryMs = RETRY_MS;
 
   /** @param onRenewalFailed called when a renewal in the background failed */
   constructor(
     private readonly endpoint: Mint,
+    private readonly check: Pick<TokenCheck, 'stateOf'>,
     private readonly clock: Clock,
     private readonly onRenewalFailed: (error: Error) => void,
-  ) {}
+  ) {
+    this.#keptWait = new Wait(clock);
+    this.#renewalWait = new Wait(clock);
+    this.#forcedWait = new Wait(clock);
+  }
 
   /**
    * Returns a usable token. The caller's signal does not cancel the mint, because other callers may wait for it.
@@ -69,32 +86,89 @@ export class M2mToken {
    */
   renewAhead(): void {
     const nowMs = this.clock.now();
-    if (!this.#current || nowMs < this.#current.renewAtMs || nowMs < this.#noRenewalUntilMs || this.#minting) return;
+    if (!this.#current || nowMs < this.#current.renewAtMs || this.#renewalWait.remainingMs > 0 || this.#minting) return;
     this.#mint().catch((error: Error) => {
-      this.#noRenewalUntilMs = this.clock.now() + RENEWAL_PAUSE_MS;
+      this.#renewalWait.start(RENEWAL_PAUSE_MS);
       this.onRenewalFailed(error);
     });
   }
 
+  /** Notes that verify answered 200 and accepted a key, to a call with this token. */
+  accepted(token: AccessToken, keyId: string, sentAtMs: number): void {
+    // A late answer to a call with an earlier token says nothing about the current one.
+    if (token === this.#current) this.#acceptance = { token, keyId, sentAtMs };
+  }
+
   /**
-   * Finds another token after Kinde answered 401 or 403. The cause can be the token or the key, so a token is renewed for it at most once
-   * a minute.
+   * Decides what a 401 or 403 of verify means. Kinde documents neither what it answers to a bad key nor to a bad token, so a key is refused
+   * only with a token that is known to be good: verify accepted it before, and a {@link TokenCheck} that was sent after the rejection
+   * says that Kinde still takes it.
    *
-   * @returns another token, to be tried once; `undefined` if the token was renewed within the last minute, so that the key is to blame
+   * | has verify accepted the token? | the check says | result |
+   * | --- | --- | --- |
+   * | it was replaced, or expired | | the current token |
+   * | yes | good | `key_refused` |
+   * | yes | rejected | a renewed token if a renewal is due, else `undefined` |
+   * | yes, within two minutes | unclear | `undefined` |
+   * | yes, longer ago | unclear | a renewed token if a renewal is due, else `undefined` |
+   * | never | | a renewed token if a renewal is due, else `undefined` |
+   *
+   * A renewal is due a minute after the last one. If that one brought a token that verify never accepted, the minute doubles, up to an hour.
+   * After a renewal that failed, or brought a token that is over by its own claims, the next is due after 1, 2, 4 … 60 s.
+   *
+   * @returns `undefined` if token and key may both be the cause: nothing is known about the key
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
-   * @throws {VerificationFailure} for a minute after a renewal that failed, because the cause is unknown
+   * @throws {VerificationFailure} if the renewal fails, and until the next is due
    */
-  async renewAfterRejection(rejected: AccessToken, signal: AbortSignal): Promise<AccessToken | undefined> {
-    const nowMs = this.clock.now();
-    // The token was replaced or expired meanwhile: the rejection does not concern the key.
-    if (rejected !== this.#current || nowMs >= rejected.usableUntilMs) return this.current(signal);
-    if (nowMs - this.#forcedAtMs >= FORCED_RENEWAL_EVERY_MS) {
-      this.#forcedAtMs = nowMs;
-      this.#forced = this.#mint(true);
+  async afterRejection(rejected: AccessToken, signal: AbortSignal): Promise<AccessToken | 'key_refused' | undefined> {
+    if (!this.#isUsable(rejected)) return this.current(signal);
+    if (this.#acceptance?.token === rejected) {
+      const { keyId, sentAtMs } = this.#acceptance;
+      const state = await this.check.stateOf(rejected, keyId, signal);
+      if (state === 'good') return 'key_refused';
+      if (!this.#isUsable(rejected)) return this.current(signal);
+      const ageMs = this.clock.now() - sentAtMs;
+      if (state === 'unclear' && ageMs >= 0 && ageMs < ACCEPTED_LATELY_MS) return undefined;
     }
-    if (!this.#forced) return undefined;
-    const renewed = await untilAborted(this.#forced, signal);
+    if (this.#forcedWait.remainingMs === 0) this.#forcing ??= this.#force(rejected);
+    if (!this.#forcing) {
+      if (this.#forcedError) throw this.#forcedError;
+      return undefined;
+    }
+    const renewed = await untilAborted(this.#forcing, signal);
     return renewed === rejected ? undefined : renewed;
+  }
+
+  #isUsable(token: AccessToken): boolean {
+    return token === this.#current && this.clock.now() < token.usableUntilMs;
+  }
+
+  async #force(rejected: AccessToken): Promise<AccessToken> {
+    const wasUseful = this.#acceptance?.token === rejected;
+    try {
+      this.#forcedError = undefined;
+      const token = await this.#mint(true);
+      if (token.isOverBy(this.clock.now())) {
+        this.#retryLater();
+        return token;
+      }
+      const pauseMs = wasUseful ? FORCED_EVERY_MS : Math.max(FORCED_EVERY_MS, this.#forcedPauseMs * 2);
+      this.#forcedPauseMs = Math.min(FORCED_SELDOM_MS, pauseMs);
+      this.#forcedWait.start(this.#forcedPauseMs);
+      this.#retryMs = RETRY_MS;
+      return token;
+    } catch (error) {
+      this.#forcedError = error as Error;
+      this.#retryLater();
+      throw error;
+    } finally {
+      this.#forcing = undefined;
+    }
+  }
+
+  #retryLater(): void {
+    this.#forcedWait.start(this.#retryMs);
+    this.#retryMs = Math.min(FORCED_EVERY_MS, this.#retryMs * 2);
   }
 
   #mint(isForced = false): Promise<AccessToken> {
@@ -103,21 +177,20 @@ export class M2mToken {
   }
 
   async #mintOnce(isForced: boolean): Promise<AccessToken> {
-    if (this.#kept && this.clock.now() < this.#kept.untilMs) throw this.#kept.error;
+    if (this.#keptError && this.#keptWait.remainingMs > 0) throw this.#keptError;
     try {
       const token = await this.endpoint.mint({ held: this.#current, isForced });
-      if (this.clock.now() >= token.usableUntilMs)
-        throw this.#keep(new VerificationFailure('kinde', 'the M2M token had expired when it arrived'));
+      if (this.clock.now() >= token.usableUntilMs) throw new UnusableMint('the M2M token had expired when it arrived');
       this.#current = token;
-      this.#forced = undefined;
+      this.#keptError = undefined;
+      this.#forcedError = undefined;
       return token;
     } catch (error) {
-      throw error instanceof KindeApiKeyMisconfiguredError ? this.#keep(error) : error;
+      if (error instanceof KindeApiKeyMisconfiguredError || error instanceof UnusableMint) {
+        this.#keptError = error;
+        this.#keptWait.start(REFUSAL_KEPT_SECONDS * 1_000);
+      }
+      throw error;
     }
-  }
-
-  #keep(error: Error): Error {
-    this.#kept = { error, untilMs: this.clock.now() + REFUSAL_KEPT_SECONDS * 1_000 };
-    return error;
   }
 }

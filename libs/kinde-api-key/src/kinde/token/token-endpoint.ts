@@ -6,10 +6,19 @@ import type { Deadlines } from '../limits/deadline.js';
 import { withRetries } from '../limits/retry.js';
 import type { ManagementApi } from '../management-api.js';
 import { misconfigured } from '../misconfigured.js';
+import { VerificationFailure } from '../verification-failure.js';
 import { AccessToken } from './access-token.js';
 
 /** After Kinde rejected our credentials, it is not asked again for this time, in seconds. */
 export const REFUSAL_KEPT_SECONDS = 10;
+
+/** A token was minted, and cannot be used. Kinde may bill it, so that the mint is not repeated at once. */
+export class UnusableMint extends VerificationFailure {
+  /** @param message in our words, never any text of Kinde's answer */
+  constructor(message: string) {
+    super('kinde', message, { retryAfterSeconds: REFUSAL_KEPT_SECONDS });
+  }
+}
 
 /** Kinde's token endpoint. Kinde counts every mint and bills it beyond the plan, so `M2mToken` asks as rarely as it can. */
 export class TokenEndpoint {
@@ -47,6 +56,7 @@ export class TokenEndpoint {
       withRetries(this.#retries, deadline, () => this.api.send(call, deadline.signal)),
     );
     if (answer.kind === 'refused') throw misconfigured(answer.error, REFUSAL_KEPT_SECONDS);
-    return new AccessToken(answer.accessToken, sentAtMs, answer.lifeMs);
+    if (answer.kind === 'useless') throw new UnusableMint(answer.problem);
+    return new AccessToken(answer.accessToken, sentAtMs, answer.lifeMs, answer.expiresAtMs);
   }
 }
