@@ -9,6 +9,7 @@ import {
   type ExecutionContext,
   type INestApplication,
   type ModuleMetadata,
+  RequestMethod,
   type Type,
   UseGuards,
 } from '@nestjs/common';
@@ -390,10 +391,30 @@ describe('@OrgScoped() for a route parameter', () => {
     ['orgs', 'of-:orgCode'],
     ['orgs', ':orgCode-suffix'],
     ['orgs', ':"orgCode"'],
-    [['orgs/:orgCode', 'me'], 'users'],
-    ['users', [':id', ':orgCode/:id']],
-  ])('accepts the parameter in a path of the class or the method: %j %j', async (...paths) => {
+    [['orgs/:orgCode', 'tenants/:orgCode'], 'users'],
+    [['orgs', 'tenants'], [':orgCode', ':orgCode/:id']],
+  ])('accepts the parameter in every path of the class or the method: %j %j', async (...paths) => {
     expect(await boot([scoped(...paths)])).toEqual([REPORT]);
+  });
+
+  it.each<[string | string[], string | string[], string]>([
+    [['p/:orgCode', 'q'], 'users', '/q/users'],
+    ['users', [':id', ':orgCode/:id'], '/users/:id'],
+    [['a/:orgCode', 'b', 'c'], ['x', 'y'], '/b/x and /b/y and /c/x and /c/y'],
+    [['p/:orgCode', 'q{/:orgCode}'], 'users', '/q{/:orgCode}/users'],
+  ])('stops the boot if one of the paths %j %j lacks the parameter', async (controllerPath, methodPath, lacking) => {
+    expect(await problemsOf([scoped(controllerPath, methodPath)])).toEqual([
+      expect.stringContaining(`for the route parameter "orgCode", which is not in ${lacking}: add :orgCode to the path`),
+    ]);
+  });
+
+  it('stops the boot if a route with the parameter in the global prefix is excluded from it', async () => {
+    const prepare = (app: INestApplication): void =>
+      void app.setGlobalPrefix('orgs/:orgCode', { exclude: ['users', { path: 'posts', method: RequestMethod.POST }] });
+    expect(await problemsOf([scoped('users', '')], { prepare })).toEqual([
+      expect.stringContaining('is in none of its paths'),
+    ]);
+    expect(await boot([scoped('posts', '')], { prepare })).toEqual([REPORT]);
   });
 
   it('accepts the parameter in the global prefix', async () => {
