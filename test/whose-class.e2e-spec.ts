@@ -17,7 +17,9 @@ import { WAYS, type Replaced, type Rule } from './support/replaced-classes.js';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
 /** Each kind of rule, and a key that breaks it; the path is about `org_a`. */
-const RULES: Readonly<Record<string, { readonly make: () => Rule; readonly key: object | null; readonly refused: number }>> = {
+const RULES: Readonly<
+  Record<string, { readonly make: () => Rule; readonly key: object | null; readonly refused: number }>
+> = {
   scopes: { make: () => RequireScopes('admin'), key: { scopes: ['read'] }, refused: 403 },
   'any scope': { make: () => RequireAnyScope('admin', 'owner'), key: { scopes: ['read'] }, refused: 403 },
   organization: { make: () => OrgScoped(), key: { orgCode: 'org_b' }, refused: 403 },
@@ -46,7 +48,8 @@ function cellsWith(guard: (typeof GUARDS)[number]): Cell[] {
       Object.entries(RULES).map(([kind, { make }]): Cell => {
         const path = `${way}-${index}-${Object.keys(RULES).indexOf(kind)}`;
         const at = (one: string): Rule => (one === position ? make() : noRule);
-        const own = guard === 'local' ? (UseGuards(ApiKeyGuard) as Rule) : kind === 'rate limit' ? AnyValidKey() : noRule;
+        const own =
+          guard === 'local' ? (UseGuards(ApiKeyGuard) as Rule) : kind === 'rate limit' ? AnyValidKey() : noRule;
         return { title: `${name}: ${kind} on the ${position}`, kind, path, guard, replaced: build(at, own, path) };
       }),
     ),
@@ -62,8 +65,11 @@ async function bootStop({ guard, replaced }: Cell): Promise<readonly string[] | 
     const testing = Test.createTestingModule({
       controllers: replaced.controllers ?? [],
       providers: (replaced.providers ?? []) as never[],
-      imports: [KindeApiKeyModule.forRoot({ ...OPTIONS, globalGuard: guard === 'global' }), ...(replaced.imports ?? [])],
-    }).setLogger(false);
+      imports: [
+        KindeApiKeyModule.forRoot({ ...OPTIONS, globalGuard: guard === 'global' }),
+        ...(replaced.imports ?? []),
+      ],
+    }).setLogger({ log: () => undefined, error: () => undefined, warn: () => undefined });
     app = (await testing.compile()).createNestApplication(new ExpressAdapter(), { logger: false });
     await app.init();
     return null;

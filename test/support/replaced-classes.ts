@@ -173,12 +173,20 @@ export const WAYS: readonly Way[] = [
     functionFor(target, target.prototype as object, (args) => Reflect.construct(target, args) as object),
   ),
   replacedClass('a decorator that also overwrites constructor', (target) => {
-    const replacement = functionFor(target, target.prototype as object, (args) => Reflect.construct(target, args) as object);
+    const replacement = functionFor(
+      target,
+      target.prototype as object,
+      (args) => Reflect.construct(target, args) as object,
+    );
     Object.defineProperty(target.prototype, 'constructor', { value: replacement });
     return replacement;
   }),
   replacedClass('a decorator that returns a function with a prototype of its own', (target) =>
-    functionFor(target, Object.create(target.prototype as object) as object, (args) => Reflect.construct(target, args) as object),
+    functionFor(
+      target,
+      Object.create(target.prototype as object) as object,
+      (args) => Reflect.construct(target, args) as object,
+    ),
   ),
   replacedClass('a decorator that returns a function for instances of the class', (target) =>
     functionFor(target, {}, (args) => Reflect.construct(target, args) as object),
@@ -187,7 +195,7 @@ export const WAYS: readonly Way[] = [
   replacedClass('a decorator that returns a proxy around its instances', (target) => {
     return new Proxy(target, { construct: (...args) => new Proxy(Reflect.construct(...args) as object, {}) });
   }),
-  replacedClass('a subclass of a proxy', (target) => class extends new Proxy(target, {}) {}),
+  replacedClass('a subclass of a proxy', (target) => class extends (new Proxy(target, {})) {}),
   replacedClass('a decorator that copies the methods to another class', (target) => {
     const Copy = class {};
     applyMixins(Copy, [target]);

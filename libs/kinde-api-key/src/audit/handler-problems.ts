@@ -51,7 +51,11 @@ export function problemsOf(
 }
 
 /** Outside HTTP the guard cannot check keys yet. It refuses every call, except to public handlers. */
-function outsideHttp({ transport }: AppHandler, { rule, metadata }: RegisteredRule, options: HandlerCheckOptions): string[] {
+function outsideHttp(
+  { transport }: AppHandler,
+  { rule, metadata }: RegisteredRule,
+  options: HandlerCheckOptions,
+): string[] {
   const cure = 'add @PublicRoute(), and call ApiKeyVerificationService where the key arrives';
   if (metadata.length > 0)
     return [

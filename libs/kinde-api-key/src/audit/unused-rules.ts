@@ -15,7 +15,9 @@ export function unusedRules(
   controllers: ReadonlySet<AnyFunction>,
 ): readonly string[] {
   return hosts
-    .filter(({ isController, registered, told }) => isController || !(controllers.has(registered) || controllers.has(told)))
+    .filter(
+      ({ isController, registered, told }) => isController || !(controllers.has(registered) || controllers.has(told)),
+    )
     .flatMap((host) => {
       const own = handlers.filter(({ told }) => told === host.told);
       const isCalled = new Set(own.map(({ name }) => name));

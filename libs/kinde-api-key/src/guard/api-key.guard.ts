@@ -172,7 +172,7 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
-    const line = `${context.getClass().name}.${context.getHandler().name} was refused: ${why}`;
+    const line = `${context.getClass()?.name}.${context.getHandler()?.name} was refused: ${why}`;
     if (this.registration.unsupported.isDue(line)) this.registration.log.error(line);
     this.registration.decisions?.report(decisionOf(null, 'UNSUPPORTED_CONTEXT'));
     const response = context.getType() === 'http' ? responseOf(context) : undefined;

@@ -63,8 +63,13 @@ export class AppHandlers {
   find(told: AnyFunction, handler: AnyFunction): readonly HandlerInUse[] {
     return this.#hosts()
       .filter((host) => host.told === told)
-      .flatMap((host) => [...new Set(chainOf(host.prototype).flatMap((prototype) => namesOn(prototype, handler)))]
-        .map((name) => ({ ...pick(host), name, handler })));
+      .flatMap((host) =>
+        [...new Set(chainOf(host.prototype).flatMap((prototype) => namesOn(prototype, handler)))].map((name) => ({
+          ...pick(host),
+          name,
+          handler,
+        })),
+      );
   }
 
   /** Returns the methods of a class, inherited ones included. */

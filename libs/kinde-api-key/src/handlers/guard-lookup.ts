@@ -58,7 +58,9 @@ export class GuardLookup {
 /** Whether Nest finds a guard. It looks for a class among those that the module's scan brought up, and drops one that is missing. */
 function isFound(guard: unknown, module: NestModule | undefined): boolean {
   if (typeof guard !== 'function') return true;
-  return module?.injectables.has(guard) === true || typeof (guard as { canActivate?: unknown }).canActivate === 'function';
+  return (
+    module?.injectables.has(guard) === true || typeof (guard as { canActivate?: unknown }).canActivate === 'function'
+  );
 }
 
 function isPresent(value: unknown): boolean {

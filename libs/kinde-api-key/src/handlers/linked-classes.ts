@@ -6,7 +6,7 @@ export interface LinkedClasses {
   readonly classes: readonly (readonly AnyFunction[])[];
   readonly prototypes: readonly (readonly object[])[];
   /** Whether a prototype is one of the instance's, or has the handler itself. Of other prototypes only the requirements count. */
-  hasHandler(prototype: object): boolean;
+  readonly hasHandler: (prototype: object) => boolean;
 }
 
 /** Links that the language itself does not show. */

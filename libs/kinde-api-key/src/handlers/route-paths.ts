@@ -24,9 +24,7 @@ export function routePathsOf(
     ),
   );
   const requestMethod: unknown = Reflect.getMetadata(METHOD, method);
-  return paths.map((path) =>
-    isExcluded(path, requestMethod, config) ? path : joined(config.getGlobalPrefix(), path),
-  );
+  return paths.map((path) => (isExcluded(path, requestMethod, config) ? path : joined(config.getGlobalPrefix(), path)));
 }
 
 /** Whether a route is excluded from the global prefix, as Nest's router decides it. */
@@ -45,5 +43,8 @@ function pathList(paths: unknown): readonly string[] {
 }
 
 function joined(...parts: readonly string[]): string {
-  return `/${parts.flatMap((part) => part.split('/')).filter((segment) => segment !== '').join('/')}`;
+  return `/${parts
+    .flatMap((part) => part.split('/'))
+    .filter((segment) => segment !== '')
+    .join('/')}`;
 }

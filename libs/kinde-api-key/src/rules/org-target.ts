@@ -60,7 +60,9 @@ export function checkOrganizationTarget(target: OrganizationTarget | undefined):
 /** Whether a value is a target of `@OrgScoped()`; `undefined` is one. */
 export function isOrganizationTarget(target: unknown): target is OrganizationTarget | undefined {
   if (target === undefined) return true;
-  const [[name, value] = ['', undefined], ...others] = Object.entries<unknown>(target as Record<string, unknown> | null ?? {});
+  const [[name, value] = ['', undefined], ...others] = Object.entries<unknown>(
+    (target as Record<string, unknown> | null) ?? {},
+  );
   const isNamed = ['param', 'header', 'query', 'body'].includes(name) && typeof value === 'string' && value !== '';
   const isResolver = name === 'resolve' && typeof value === 'function';
   const isOfKey = name === 'from' && value === 'key';

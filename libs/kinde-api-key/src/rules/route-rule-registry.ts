@@ -27,7 +27,10 @@ export interface RegisteredRule extends CompiledRule {
 }
 
 /** Finds what a guard is called for, by the class and the function that Nest tells it. */
-export type FindHandlers = (told: AnyFunction, handler: AnyFunction) => readonly (ClassInUse & { readonly name: string })[];
+export type FindHandlers = (
+  told: AnyFunction,
+  handler: AnyFunction,
+) => readonly (ClassInUse & { readonly name: string })[];
 
 /**
  * The rules of a registration's handlers, each compiled once. Found by what Nest tells the guard: the class, because subclasses share
