@@ -11,6 +11,7 @@ import { DecisionReporter } from '../../libs/kinde-api-key/src/guard/decision-re
 import { FailedAttempts } from '../../libs/kinde-api-key/src/guard/failed-attempts.js';
 import type { Registration } from '../../libs/kinde-api-key/src/guard/registration.js';
 import type { KindeApiKeyOptions } from '../../libs/kinde-api-key/src/kinde-api-key.options.js';
+import { LogThrottle } from '../../libs/kinde-api-key/src/log.js';
 import { RateLimiter } from '../../libs/kinde-api-key/src/rate-limit/rate-limiter.js';
 import type { RateLimitStore } from '../../libs/kinde-api-key/src/rate-limit/rate-limit-store.js';
 import { SlidingWindow } from '../../libs/kinde-api-key/src/rate-limit/sliding-window.js';
@@ -74,6 +75,7 @@ export function buildGuard({
     rateLimiter: new RateLimiter(recordingStore, log),
     decisions: new DecisionReporter((decision) => decisions.push(decision), log, clock),
     log,
+    unsupported: new LogThrottle(clock, 60_000),
   };
   return { guard: new ApiKeyGuard(registration), registration, verification, asked, counted, decisions, log };
 }

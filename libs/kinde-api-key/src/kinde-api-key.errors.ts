@@ -1,10 +1,25 @@
 /** Every code that a {@link KindeApiKeyError} can carry. */
 export type KindeApiKeyErrorCode = 'VERIFICATION_UNAVAILABLE' | 'VERIFICATION_MISCONFIGURED' | 'INVALID_CONFIGURATION';
 
+/**
+ * @internal Whether a value is an instance of a class, or of the class with the same name in another copy of the library. So `instanceof` and
+ * exception filters work across copies. Subclasses of the app are compared as usual.
+ *
+ * @param names `name` of such errors; empty for a subclass of the app
+ */
+export function isInstanceInAnyCopy(owner: object, value: unknown, names: readonly string[]): boolean {
+  if (Object.prototype.isPrototypeOf.call((owner as { prototype: object }).prototype, Object(value))) return true;
+  return value instanceof Error && names.includes(value.name) && typeof (value as { code?: unknown }).code === 'string';
+}
+
 /** Base of the library's errors: a stable `code` to branch on, and no secret at any depth. */
 export abstract class KindeApiKeyError extends Error {
   /** Stable, for programs; the message is for people and may change. */
   abstract readonly code: KindeApiKeyErrorCode;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstanceInAnyCopy(this, value, namesOf(this));
+  }
 }
 
 abstract class KindeApiKeyVerificationError extends KindeApiKeyError {
@@ -56,4 +71,11 @@ export class KindeApiKeyConfigurationError extends KindeApiKeyError {
   get problems(): readonly string[] {
     return this.#problems;
   }
+}
+
+/** Returns the names of a class's errors. Empty for other classes, which a copy cannot have. */
+function namesOf(owner: unknown): readonly string[] {
+  const classes = [KindeApiKeyUnavailableError, KindeApiKeyMisconfiguredError, KindeApiKeyConfigurationError];
+  const named = ['KindeApiKeyUnavailableError', 'KindeApiKeyMisconfiguredError', 'KindeApiKeyConfigurationError'];
+  return owner === KindeApiKeyError ? named : named.filter((_name, index) => classes[index] === owner);
 }

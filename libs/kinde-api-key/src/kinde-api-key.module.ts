@@ -1,11 +1,13 @@
 import {
   Inject,
+  Logger,
   Module,
   type DynamicModule,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { BootCheck } from './audit/boot-check.js';
+import { copiesWarning } from './copies.js';
 import type { ResolvedOptions } from './config/resolved-options.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { KINDE_API_KEY_REGISTRATION } from './guard/registration.js';
@@ -56,11 +58,13 @@ export class KindeApiKeyModule
    * the app is created and not at import
    */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    reportCopies();
     return super.forRoot(options);
   }
 
   /** @param options `useFactory`, `useClass` or `useExisting` for the options, with `isGlobal` and `globalGuard` beside them */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    reportCopies();
     return super.forRootAsync(options);
   }
 
@@ -81,4 +85,10 @@ export class KindeApiKeyModule
     this.#verifier.close();
     await this.#shared?.close();
   }
+}
+
+/** Early, because Nest may stop before the boot check: it cannot inject a class of another copy. */
+function reportCopies(): void {
+  const warning = copiesWarning();
+  if (warning) new Logger('KindeApiKeyModule').warn(warning);
 }

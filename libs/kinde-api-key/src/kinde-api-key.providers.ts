@@ -1,5 +1,5 @@
 import { Logger, type Provider } from '@nestjs/common';
-import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { BootCheck } from './audit/boot-check.js';
 import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
 import { resolveOptions, type ResolvedOptions } from './config/resolved-options.js';
@@ -8,6 +8,9 @@ import { CredentialReader } from './guard/credential-reader.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
 import { FailedAttempts } from './guard/failed-attempts.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
+import { AppHandlers } from './handlers/app-handlers.js';
+import { ExternalHandlers } from './handlers/external-handlers.js';
+import { GuardLookup } from './handlers/guard-lookup.js';
 import { KINDE_API_KEY_EXTRAS } from './kinde-api-key.module-definition.js';
 import {
   KINDE_API_KEY_OPTIONS,
@@ -23,7 +26,7 @@ import {
 } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
 import { checkProxy } from './kinde/proxy-check.js';
-import type { Log } from './log.js';
+import { LogThrottle, type Log } from './log.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
 import { SlidingWindow } from './rate-limit/sliding-window.js';
@@ -79,6 +82,21 @@ export const PROVIDERS: Provider[] = [
     inject: [KeyVerifier, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, SHARED_STATE],
   },
   {
+    provide: ExternalHandlers,
+    useFactory: (creator: ExternalContextCreator) => new ExternalHandlers(creator),
+    inject: [ExternalContextCreator],
+  },
+  {
+    provide: AppHandlers,
+    useFactory: (
+      modules: ModulesContainer,
+      config: ApplicationConfig,
+      http: HttpAdapterHost,
+      creator: ExternalContextCreator,
+    ) => new AppHandlers(modules, config, new GuardLookup(config, http, creator)),
+    inject: [ModulesContainer, ApplicationConfig, HttpAdapterHost, ExternalContextCreator],
+  },
+  {
     provide: KINDE_API_KEY_REGISTRATION,
     useFactory: (
       { guard, kinde, rateLimit }: ResolvedOptions,
@@ -88,12 +106,14 @@ export const PROVIDERS: Provider[] = [
       clock: Clock,
       log: Log,
       shared: SharedState | null,
+      handlers: AppHandlers,
     ): Registration => ({
       id: Symbol('registration'),
       kinde: [kinde.origin, `as ${kinde.clientId}`, kinde.apiId && `for ${kinde.apiId}`].filter(Boolean).join(' '),
       rules: new RouteRuleRegistry(
         { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras), rateLimit },
         new ResolverBinding(modules),
+        (told, handler) => handlers.find(told, handler),
       ),
       credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
       verification,
@@ -102,6 +122,7 @@ export const PROVIDERS: Provider[] = [
       rateLimiter: new RateLimiter(rateLimitStoreOf(shared, clock), log),
       decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log, clock),
       log,
+      unsupported: new LogThrottle(clock, 60_000),
     }),
     inject: [
       RESOLVED_OPTIONS,
@@ -111,6 +132,7 @@ export const PROVIDERS: Provider[] = [
       KINDE_API_KEY_CLOCK,
       LOG,
       SHARED_STATE,
+      AppHandlers,
     ],
   },
   ApiKeyGuard,
@@ -122,10 +144,11 @@ export const PROVIDERS: Provider[] = [
       { globalGuard = false }: KindeApiKeyModuleExtras,
       guard: unknown,
       modules: ModulesContainer,
-      config: ApplicationConfig,
+      handlers: AppHandlers,
+      external: ExternalHandlers,
     ) => {
       const options = { isStrict: globalGuard !== false, orgParam, countedGuards: [guard, ...guardedBy] };
-      return new BootCheck(registration, options, modules, config);
+      return new BootCheck(registration, options, modules, handlers, external);
     },
     inject: [
       KINDE_API_KEY_REGISTRATION,
@@ -133,7 +156,8 @@ export const PROVIDERS: Provider[] = [
       KINDE_API_KEY_EXTRAS,
       ApiKeyGuard,
       ModulesContainer,
-      ApplicationConfig,
+      AppHandlers,
+      ExternalHandlers,
     ],
   },
 ];

@@ -9,6 +9,7 @@ import {
   type ExecutionContext,
   type INestApplication,
   type ModuleMetadata,
+  RequestMethod,
   type Type,
   UseGuards,
 } from '@nestjs/common';
@@ -390,10 +391,35 @@ describe('@OrgScoped() for a route parameter', () => {
     ['orgs', 'of-:orgCode'],
     ['orgs', ':orgCode-suffix'],
     ['orgs', ':"orgCode"'],
-    [['orgs/:orgCode', 'me'], 'users'],
-    ['users', [':id', ':orgCode/:id']],
-  ])('accepts the parameter in a path of the class or the method: %j %j', async (...paths) => {
+    [['orgs/:orgCode', 'tenants/:orgCode'], 'users'],
+    [
+      ['orgs', 'tenants'],
+      [':orgCode', ':orgCode/:id'],
+    ],
+  ])('accepts the parameter in every path of the class or the method: %j %j', async (...paths) => {
     expect(await boot([scoped(...paths)])).toEqual([REPORT]);
+  });
+
+  it.each<[string | string[], string | string[], string]>([
+    [['p/:orgCode', 'q'], 'users', '/q/users'],
+    ['users', [':id', ':orgCode/:id'], '/users/:id'],
+    [['a/:orgCode', 'b', 'c'], ['x', 'y'], '/b/x and /b/y and /c/x and /c/y'],
+    [['p/:orgCode', 'q{/:orgCode}'], 'users', '/q{/:orgCode}/users'],
+  ])('stops the boot if one of the paths %j %j lacks the parameter', async (controllerPath, methodPath, lacking) => {
+    expect(await problemsOf([scoped(controllerPath, methodPath)])).toEqual([
+      expect.stringContaining(
+        `for the route parameter "orgCode", which is not in ${lacking}: add :orgCode to the path`,
+      ),
+    ]);
+  });
+
+  it('stops the boot if a route with the parameter in the global prefix is excluded from it', async () => {
+    const prepare = (app: INestApplication): void =>
+      void app.setGlobalPrefix('orgs/:orgCode', { exclude: ['users', { path: 'posts', method: RequestMethod.POST }] });
+    expect(await problemsOf([scoped('users', '')], { prepare })).toEqual([
+      expect.stringContaining('is in none of its paths'),
+    ]);
+    expect(await boot([scoped('posts', '')], { prepare })).toEqual([REPORT]);
   });
 
   it('accepts the parameter in the global prefix', async () => {
@@ -705,5 +731,115 @@ describe('the boot line', () => {
     expect(await boot([], { kinde: { cache: false } })).toEqual([
       '0 routes guarded, 0 public, oldest accepted answer 0 s, cache off, shared no',
     ]);
+  });
+});
+
+describe('a rule that another version of the library stored', () => {
+  const RULES = Symbol.for('nestjs-kinde-api-key:rules');
+
+  it.each<[string, unknown]>([
+    ['an unknown kind', [{ kind: 'unknown' }]],
+    ['an unknown kind beside a known one', [{ kind: 'any-valid-key' }, { kind: 'unknown' }]],
+    ['a kind that objects inherit', [{ kind: 'constructor' }]],
+    ['no kind', [{}]],
+    ['a field that is not known', [{ kind: 'scopes', scopes: ['a'], mode: 'strict' }]],
+    ['a known kind without its field', [{ kind: 'scopes' }]],
+    ['an unknown target', [{ kind: 'organization', target: { cookie: 'org' } }]],
+    ['a limit that is a function', [{ kind: 'rate-limit', limit: () => 1, windowMs: 1_000 }]],
+    ['an entry that is no object', ['scopes']],
+    ['no list', { kind: 'any-valid-key', since: 2 }],
+  ])('stops the boot: %s', async (_case, stored) => {
+    @Controller()
+    class OnClass {
+      @Get()
+      find(): void {}
+    }
+    @Controller()
+    class OnMethod {
+      @Get()
+      find(): void {}
+    }
+    Reflect.defineMetadata(RULES, stored, OnClass);
+    Reflect.defineMetadata(RULES, stored, OnMethod.prototype, 'find');
+    for (const kinde of [{}, { globalGuard: true }])
+      expect(await problemsOf([OnClass, OnMethod], { kinde })).toEqual([
+        expect.stringMatching(
+          /^OnClass\.find carries a rule of the kind .* that this copy of nestjs-kinde-api-key does not know/,
+        ),
+        expect.stringMatching(/^OnMethod\.find carries a rule of the kind/),
+      ]);
+  });
+});
+
+describe('a mixin that copies constructor', () => {
+  function mixInto(derived: Type, base: Type): void {
+    for (const name of Object.getOwnPropertyNames(base.prototype)) {
+      const descriptor = Object.getOwnPropertyDescriptor(base.prototype, name) ?? {};
+      Object.defineProperty(derived.prototype, name, descriptor);
+    }
+  }
+  const kinde = { globalGuard: true };
+
+  it('stops the boot if the class requires what the mixin makes public', async () => {
+    @PublicRoute()
+    class Crud {
+      @Get()
+      list(): void {}
+    }
+    @Controller('orgs/:orgCode/reports')
+    @OrgScoped()
+    @RequireScopes('admin')
+    class Reports {}
+    mixInto(Reports, Crud);
+    expect(await problemsOf([Reports], { kinde })).toEqual([
+      expect.stringContaining('Reports.list is public and required at once'),
+    ]);
+  });
+
+  it('does not make other methods of the class public', async () => {
+    @PublicRoute()
+    class Crud {
+      @Get()
+      list(): void {}
+    }
+    @Controller('reports')
+    class Reports {
+      @Get('secret')
+      secret(): void {}
+    }
+    mixInto(Reports, Crud);
+    expect(await problemsOf([Reports], { kinde })).toEqual([expect.stringContaining('Reports.secret has no decision')]);
+  });
+
+  it('stops the boot if two classes with different rules look the same to a guard', async () => {
+    class Crud {
+      @Get()
+      @AnyValidKey()
+      list(): void {}
+    }
+    @Controller('reports')
+    @RequireScopes('admin')
+    class Reports {}
+    @Controller('invoices')
+    class Invoices {}
+    for (const derived of [Reports, Invoices]) mixInto(derived, Crud);
+    expect(await problemsOf([Reports, Invoices], { kinde })).toEqual([
+      expect.stringMatching(/^Invoices\.list looks the same to a guard as Reports\.list, which has other rules/),
+    ]);
+    expect(await problemsOf([Invoices, Reports], { kinde })).toHaveLength(1);
+  });
+
+  it('boots if two classes have the same rules', async () => {
+    class Crud {
+      @Get()
+      @AnyValidKey()
+      list(): void {}
+    }
+    @Controller('reports')
+    class Reports {}
+    @Controller('invoices')
+    class Invoices {}
+    for (const derived of [Reports, Invoices]) mixInto(derived, Crud);
+    expect(await boot([Reports, Invoices], { kinde })).toEqual([REPORT.replace('1 routes', '2 routes')]);
   });
 });

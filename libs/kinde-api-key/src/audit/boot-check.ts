@@ -1,23 +1,23 @@
-import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from '../guard/registration.js';
-import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
+import type { AnyFunction } from '../handlers/ancestors.js';
+import type { AppHandler, AppHandlers } from '../handlers/app-handlers.js';
+import { classHostsOf } from '../handlers/class-hosts.js';
+import type { ExternalHandler, ExternalHandlers } from '../handlers/external-handlers.js';
 import {
   findAllProviders,
   findVisibleProvider,
   type FoundProvider,
   type NestModule,
-} from '../rules/provider-lookup.js';
-import { describeRule, isRateLimitMetadata, type RuleMetadata } from '../rules/rule-metadata.js';
-import { classMetadata, methodMetadata } from '../rules/rule-storage.js';
-import { otherMethodsOf, providerClassesOf, routesOf, type AppRoute } from './app-routes.js';
+} from '../handlers/provider-lookup.js';
+import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
+import { copiesWarning } from '../copies.js';
 import { GuardCoverage } from './guard-coverage.js';
+import { problemsOf, type HandlerCheckOptions } from './handler-problems.js';
+import { unusedRules } from './unused-rules.js';
 
 /** Options of the boot check. */
-export interface BootCheckOptions {
-  /** Whether every handler needs a decision, because the guard protects all of them. */
-  readonly isStrict: boolean;
-  /** Route parameter that a bare `@OrgScoped()` compares. */
-  readonly orgParam: string;
+export interface BootCheckOptions extends HandlerCheckOptions {
   /** Guards that count besides `ApiKeyGuard`. See {@link GuardCoverage}. */
   readonly countedGuards: readonly unknown[];
 }
@@ -32,19 +32,21 @@ export interface BootReport {
   readonly warnings: readonly string[];
 }
 
-/** Checks every route of a registration before the first request, so that every rule is enforced or stops the boot. */
+/** Checks every handler of a registration before the first request, so that every rule is enforced or stops the boot. */
 export class BootCheck {
   readonly #problems = new Set<string>();
   readonly #routes = { guarded: 0, public: 0 };
+  readonly #refused = new Set<string>();
   readonly #coverage: GuardCoverage;
 
   constructor(
     private readonly registration: Registration,
     private readonly options: BootCheckOptions,
     private readonly modules: ModulesContainer,
-    private readonly config: ApplicationConfig,
+    private readonly handlers: AppHandlers,
+    private readonly external: ExternalHandlers,
   ) {
-    this.#coverage = new GuardCoverage(config, options.countedGuards);
+    this.#coverage = new GuardCoverage(options.countedGuards);
   }
 
   /**
@@ -53,13 +55,57 @@ export class BootCheck {
   run(): BootReport {
     const found = findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION);
     checkGlobalRegistrations(found);
-    for (const module of this.modules.values()) {
-      const owner = findVisibleProvider(module, KINDE_API_KEY_REGISTRATION) ?? found[0];
-      if (owner && registrationOf(owner).id === this.registration.id) this.#checkModule(module);
+    const modules = [...this.modules.values()];
+    const controllers = new Set<AnyFunction>(
+      modules.flatMap(classHostsOf).flatMap((host) => (host.isController ? [host.registered, host.told] : [])),
+    );
+    const external = this.external.take((late) => this.#checkLate(late));
+    const calledExternally = external.filter((one) => this.#owns(this.handlers.hostOf(one.instance)?.module));
+    for (const handler of calledExternally.map((one) => this.handlers.describeExternal(one))) this.#check(handler);
+    for (const module of modules.filter((one) => this.#owns(one))) {
+      const declared = this.handlers.declaredIn(module);
+      for (const handler of declared) this.#check(handler);
+      const known = [...declared, ...calledExternally.map((one) => this.handlers.describeExternal(one))];
+      for (const problem of unusedRules(classHostsOf(module), known, controllers)) this.#problems.add(problem);
     }
+    this.#throwProblems();
+    const copies = copiesWarning();
+    const warnings = [...this.#duplicateRegistrationWarnings(found.map(registrationOf)), ...this.#refusedWarnings()];
+    return { ...this.#routes, warnings: copies ? [...warnings, copies] : warnings };
+  }
+
+  /** Whether this registration protects a module: the one that Nest injects there, else the first. */
+  #owns(module: NestModule | undefined): boolean {
+    const visible = module && findVisibleProvider(module, KINDE_API_KEY_REGISTRATION);
+    const owner = visible ?? findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION)[0];
+    return owner !== undefined && registrationOf(owner).id === this.registration.id;
+  }
+
+  #check(handler: AppHandler): void {
+    const { registered, told, name, transport } = handler;
+    const rule = this.registration.rules.add(told, name, handler.handler, handler);
+    const isReached = this.#coverage.covers(handler);
+    const route = `${registered.name}.${name}`;
+    for (const problem of problemsOf(handler, rule, isReached, this.options)) this.#problems.add(`${route} ${problem}`);
+    if (transport === 'http') {
+      if (rule.rule.isPublic) this.#routes.public += 1;
+      else if (isReached) this.#routes.guarded += 1;
+    } else if (isReached && !rule.rule.isPublic) this.#refused.add(route);
+  }
+
+  /** Checks a handler that appears after the boot, before its first call. */
+  #checkLate(late: ExternalHandler): void {
+    if (!this.#owns(this.handlers.hostOf(late.instance)?.module)) return;
+    const handler = this.handlers.describeExternal(late);
+    if (this.registration.rules.has(handler.told, handler.handler)) return;
+    this.#problems.clear();
+    this.#check(handler);
+    this.#throwProblems();
+  }
+
+  #throwProblems(): void {
     if (this.#problems.size > 0)
       throw new KindeApiKeyConfigurationError('The rules on these handlers cannot be kept:', [...this.#problems]);
-    return { ...this.#routes, warnings: this.#duplicateRegistrationWarnings(found.map(registrationOf)) };
   }
 
   /** Returns a warning from the later of two registrations that ask the same Kinde application about the same API. */
@@ -72,63 +118,12 @@ export class BootCheck {
     ];
   }
 
-  #checkModule(module: NestModule): void {
-    for (const route of routesOf(module, this.modules, this.config)) this.#checkRoute(route);
-    for (const owner of providerClassesOf(module, this.modules))
-      this.#checkUnenforced(owner.name, classMetadata(owner));
-    for (const { owner, name, isHandler } of otherMethodsOf(module)) {
-      const inherited = isHandler ? classMetadata(owner) : [];
-      this.#checkUnenforced(`${owner.name}.${name}`, [...methodMetadata(owner, name), ...inherited]);
-    }
-  }
-
-  #checkRoute(route: AppRoute): void {
-    const { controller, handler } = route;
-    const name = `${controller.name}.${route.name}`;
-    const { rule, problems } = this.registration.rules.add(controller, route.name, handler);
-    for (const problem of problems) this.#problems.add(`${name} ${problem}`);
-    if (rule.isPublic) {
-      this.#routes.public += 1;
-      return;
-    }
-    const metadata = [...classMetadata(controller), ...methodMetadata(controller, route.name, handler)];
-    if (this.#coverage.covers(route)) {
-      this.#routes.guarded += 1;
-    } else if (rule.isDecided || metadata.some(isRateLimitMetadata)) {
-      const carried = [...new Set(metadata.map(describeRule))].join(' ');
-      this.#problems.add(
-        `${name} carries ${carried} but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the class or the ` +
-          'method, set globalGuard: true, or name your own guard that calls ApiKeyGuard in the option guardedBy',
-      );
-    }
-    if (this.options.isStrict && !rule.isDecided) {
-      this.#problems.add(
-        `${name} has no decision, which globalGuard demands of every handler: add @RequireScopes(), @AnyValidKey() or another rule, ` +
-          '@PublicRoute(), or name a controller that you cannot edit in globalGuard: { publicControllers: [...] }',
-      );
-    }
-    this.#checkParameters(route, name, metadata);
-  }
-
-  /** Finds rules that compare a missing route parameter: they would refuse every request. */
-  #checkParameters({ paths }: AppRoute, name: string, metadata: readonly RuleMetadata[]): void {
-    for (const one of metadata) {
-      if (one.kind !== 'organization') continue;
-      const target = one.target ?? { param: this.options.orgParam };
-      if (!('param' in target) || paths.some((path) => hasParameter(path, target.param))) continue;
-      this.#problems.add(
-        `${name} carries @OrgScoped() for the route parameter "${target.param}", which is in none of its paths: add :${target.param} to the path, ` +
-          "or say where the organization stands, e.g. @OrgScoped({ param: 'id' }) or @OrgScoped({ resolve: MyOrgResolver })",
-      );
-    }
-  }
-
-  #checkUnenforced(name: string, [metadata]: readonly RuleMetadata[]): void {
-    if (!metadata) return;
-    this.#problems.add(
-      `${name} carries ${describeRule(metadata)} but is no HTTP route, so nothing enforces it: remove the decorator, ` +
-        'or call ApiKeyVerificationService where the key arrives',
-    );
+  #refusedWarnings(): string[] {
+    if (this.#refused.size === 0) return [];
+    return [
+      `ApiKeyGuard refuses every call to ${[...this.#refused].join(', ')}, because it checks keys in HTTP requests only: add @PublicRoute() ` +
+        'there, and call ApiKeyVerificationService where the key arrives',
+    ];
   }
 }
 
@@ -142,8 +137,4 @@ function checkGlobalRegistrations(registrations: readonly FoundProvider[]): void
 
 function registrationOf({ wrapper }: FoundProvider): Registration {
   return wrapper.instance as Registration;
-}
-
-function hasParameter(path: string, name: string): boolean {
-  return new RegExp(`:"?${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(?![\\w$])`).test(path);
 }

@@ -1,25 +1,15 @@
-import type { ApplicationConfig } from '@nestjs/core';
 import { API_KEY_GUARD } from '../guard/api-key.guard.js';
-import { ancestorsOf } from '../rules/ancestors.js';
-import type { AppRoute } from './app-routes.js';
+import { ancestorsOf, type AnyFunction } from '../handlers/ancestors.js';
+import type { AppHandler } from '../handlers/app-handlers.js';
 
-/** Tells which routes an `ApiKeyGuard` protects. */
+/** Tells which handlers an `ApiKeyGuard` protects. */
 export class GuardCoverage {
-  /**
-   * @param config where Nest keeps the global guards
-   * @param countedGuards further guards that count: those of the option `guardedBy`, and what replaces `ApiKeyGuard` in a test
-   */
-  constructor(
-    private readonly config: ApplicationConfig,
-    private readonly countedGuards: readonly unknown[],
-  ) {}
+  /** @param countedGuards further guards that count: those of the option `guardedBy`, and what replaces `ApiKeyGuard` in a test */
+  constructor(private readonly countedGuards: readonly unknown[]) {}
 
-  /** Whether a guard that counts runs before a route, globally or by `@UseGuards()`. The app may add a global guard until it starts. */
-  covers({ guards }: Pick<AppRoute, 'guards'>): boolean {
-    const requestGuards = this.config
-      .getGlobalRequestGuards()
-      .flatMap(({ metatype, inject }) => [metatype, ...(inject ?? [])]);
-    return [...this.config.getGlobalGuards(), ...requestGuards, ...guards].some((guard) => this.#counts(guard));
+  /** Whether a guard that counts runs before a handler. */
+  covers({ guards }: Pick<AppHandler, 'guards'>): boolean {
+    return guards.some((guard) => this.#counts(guard));
   }
 
   #counts(guard: unknown): boolean {
@@ -27,8 +17,11 @@ export class GuardCoverage {
     if (this.countedGuards.includes(guard)) return true;
     const guardClass: unknown = typeof guard === 'function' ? guard : guard.constructor;
     if (typeof guardClass !== 'function') return false;
-    return (
-      API_KEY_GUARD in guardClass || ancestorsOf(guardClass).some((ancestor) => this.countedGuards.includes(ancestor))
-    );
+    return isOurs(guardClass) || ancestorsOf(guardClass).some((ancestor) => this.countedGuards.includes(ancestor));
   }
+}
+
+/** A guard of another copy counts. One of a version with another marker does not: it may not understand this registration. */
+function isOurs(guardClass: AnyFunction): boolean {
+  return (guardClass as { [API_KEY_GUARD]?: unknown })[API_KEY_GUARD] === true;
 }

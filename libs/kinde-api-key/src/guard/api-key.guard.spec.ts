@@ -352,6 +352,26 @@ describe('ApiKeyGuard, in an unknown context', () => {
     expect(headers).toEqual({ 'Cache-Control': 'no-store' });
     expect(log.error).toHaveBeenCalledWith(expect.stringMatching(/^Users\.\w+ was refused: its handler is not known/));
   });
+
+  it('logs a handler once per minute, however many calls are refused', () => {
+    let nowMs = 1_000_000;
+    const { guard, log, decisions } = buildGuard({ clock: { now: () => nowMs } });
+    const callTimes = (times: number, method: 'read' | 'contradictory'): void => {
+      const { context } = requestTo(method, { type: 'ws', key: '' });
+      for (let call = 0; call < times; call += 1) expect(() => guard.canActivate(context)).toThrow();
+    };
+    callTimes(1_000, 'read');
+    expect(log.error).toHaveBeenCalledTimes(1);
+    callTimes(1_000, 'contradictory');
+    expect(log.error).toHaveBeenCalledTimes(2);
+    nowMs += 59_999;
+    callTimes(1, 'read');
+    expect(log.error).toHaveBeenCalledTimes(2);
+    nowMs += 1;
+    callTimes(1_000, 'read');
+    expect(log.error).toHaveBeenCalledTimes(3);
+    expect(decisions).toHaveLength(3_001);
+  });
 });
 
 describe('The class ApiKeyGuard', () => {

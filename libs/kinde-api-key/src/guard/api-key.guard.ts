@@ -172,8 +172,8 @@ export class ApiKeyGuard implements CanActivate {
   }
 
   #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
-    const route = `${context.getClass().name}.${context.getHandler().name}`;
-    this.registration.log.error(`${route} was refused: ${why}`);
+    const line = `${context.getClass()?.name}.${context.getHandler()?.name} was refused: ${why}`;
+    if (this.registration.unsupported.isDue(line)) this.registration.log.error(line);
     this.registration.decisions?.report(decisionOf(null, 'UNSUPPORTED_CONTEXT'));
     const response = context.getType() === 'http' ? responseOf(context) : undefined;
     return this.registration.refusals.refuse(response, 'UNSUPPORTED_CONTEXT');

@@ -1,4 +1,4 @@
-import type { Log } from '../log.js';
+import type { Log, LogThrottle } from '../log.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { RefusalFactory } from '../responses/refusal-factory.js';
 import type { RouteRuleRegistry } from '../rules/route-rule-registry.js';
@@ -27,4 +27,6 @@ export interface Registration {
   /** `null`: the app does not listen. */
   readonly decisions: DecisionReporter | null;
   readonly log: Pick<Log, 'error'>;
+  /** Limits the log lines about handlers that the guard cannot protect. */
+  readonly unsupported: LogThrottle;
 }

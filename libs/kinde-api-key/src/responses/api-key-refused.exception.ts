@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import type { ApiKeyRefusalCode } from '../api-key/decision.js';
+import { isInstanceInAnyCopy } from '../kinde-api-key.errors.js';
 
 /** The body of an answer that refuses a request. */
 export interface ApiKeyRefusalBody {
@@ -29,6 +30,10 @@ export class ApiKeyRefusedException extends HttpException {
     super(body, body.statusCode);
     this.name = 'ApiKeyRefusedException';
     this.code = code;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstanceInAnyCopy(this, value, this === ApiKeyRefusedException ? ['ApiKeyRefusedException'] : []);
   }
 
   override getResponse(): ApiKeyRefusalBody {

@@ -234,3 +234,18 @@ describe('resolver that is built for each request', () => {
     await expect(read(reader)).rejects.toBe(failure);
   });
 });
+
+describe('resolvedOrgOf()', () => {
+  it.each([
+    ['an empty object', {}],
+    ['an object that inherits its fields', Object.create({ orgCode: 'org_a', resource: 'x' }) as object],
+  ])('ignores inherited fields: %s', (_case, resolution) => {
+    Object.assign(Object.prototype, { orgCode: 'org_a', resource: 'polluted' });
+    try {
+      expect(resolvedOrgOf(resolution as OrgResolution)).toStrictEqual({ orgCode: undefined, resource: undefined });
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'orgCode');
+      Reflect.deleteProperty(Object.prototype, 'resource');
+    }
+  });
+});

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { HttpRequest } from './http-request.js';
-import type { OrganizationTarget, OrgResolution, OrgResolverFunction } from './org-target.js';
+import { hasTarget, type OrganizationTarget, type OrgResolution, type OrgResolverFunction } from './org-target.js';
 
 /** The organization that a request is about, of any shape, with the resource that a resolver loaded. */
 export interface ResolvedOrg {
@@ -20,17 +20,20 @@ export type OrgReader = (
 export function requestOrgReader(
   target: Exclude<OrganizationTarget, { from: 'key' } | { resolve: unknown }>,
 ): OrgReader {
-  if ('param' in target) return (_context, request) => ({ orgCode: ownField(request.params, target.param) });
-  if ('query' in target) return (_context, request) => ({ orgCode: ownField(request.query, target.query) });
-  if ('body' in target) return (_context, request) => ({ orgCode: ownField(request.body, target.body) });
+  if (hasTarget(target, 'param')) return (_context, request) => ({ orgCode: ownField(request.params, target.param) });
+  if (hasTarget(target, 'query')) return (_context, request) => ({ orgCode: ownField(request.query, target.query) });
+  if (hasTarget(target, 'body')) return (_context, request) => ({ orgCode: ownField(request.body, target.body) });
   const header = target.header.toLowerCase();
   return (_context, request) => ({ orgCode: ownField(request.headers, header) });
 }
 
-/** Returns what a reader read in one shape. */
+/** Returns what a reader read in one shape. Ignores inherited fields: a polluted `Object.prototype` must not match. */
 export function resolvedOrgOf(resolution: ResolvedOrg | OrgResolution): ResolvedOrg {
   if (typeof resolution !== 'object' || resolution === null) return { orgCode: resolution };
-  return { orgCode: resolution.orgCode, resource: resolution.resource };
+  return {
+    orgCode: Object.hasOwn(resolution, 'orgCode') ? resolution.orgCode : undefined,
+    resource: Object.hasOwn(resolution, 'resource') ? resolution.resource : undefined,
+  };
 }
 
 /** Reads an own field of a record. Ignores inherited ones, so that `constructor` finds nothing. */

@@ -50,16 +50,31 @@ export type OrganizationTarget =
  * @throws {TypeError} for a target of another form, naming the forms
  */
 export function checkOrganizationTarget(target: OrganizationTarget | undefined): void {
-  if (target === undefined) return;
-  const [[name, value] = ['', undefined], ...others] = Object.entries<unknown>(target ?? {});
-  const isNamed = ['param', 'header', 'query', 'body'].includes(name) && typeof value === 'string' && value !== '';
-  const isResolver = name === 'resolve' && typeof value === 'function';
-  const isOfKey = name === 'from' && value === 'key';
-  if (others.length === 0 && (isNamed || isResolver || isOfKey)) return;
+  if (isOrganizationTarget(target)) return;
   throw new TypeError(
     "@OrgScoped() takes nothing, or one of { param: 'name' }, { header: 'name' }, { query: 'name' }, { body: 'name' }, " +
       "{ resolve: a class or a function } and { from: 'key' }",
   );
+}
+
+/** Whether a value is a target of `@OrgScoped()`; `undefined` is one. */
+export function isOrganizationTarget(target: unknown): target is OrganizationTarget | undefined {
+  if (target === undefined) return true;
+  const [[name, value] = ['', undefined], ...others] = Object.entries<unknown>(
+    (target as Record<string, unknown> | null) ?? {},
+  );
+  const isNamed = ['param', 'header', 'query', 'body'].includes(name) && typeof value === 'string' && value !== '';
+  const isResolver = name === 'resolve' && typeof value === 'function';
+  const isOfKey = name === 'from' && value === 'key';
+  return others.length === 0 && (isNamed || isResolver || isOfKey);
+}
+
+/** Whether a target is of one form. Looks at its own field only: `in` would see a polluted `Object.prototype`. */
+export function hasTarget<Name extends string>(
+  target: OrganizationTarget,
+  name: Name,
+): target is Extract<OrganizationTarget, Readonly<Record<Name, unknown>>> {
+  return Object.hasOwn(target, name);
 }
 
 /** Whether `{ resolve }` holds a class to be found among the app's providers, and not a function to be called. */

@@ -1,10 +1,10 @@
 import type { Type } from '@nestjs/common';
 import { ContextIdFactory, ModuleRef, type ContextId, type ModulesContainer } from '@nestjs/core';
-import type { AnyFunction } from './ancestors.js';
+import type { AnyFunction } from '../handlers/ancestors.js';
 import type { HttpRequest } from './http-request.js';
 import type { OrgReader } from './org-reader.js';
 import type { OrgResolver } from './org-target.js';
-import { findAllProviders, findVisibleProvider, type FoundProvider } from './provider-lookup.js';
+import { findAllProviders, findVisibleProvider, type FoundProvider } from '../handlers/provider-lookup.js';
 
 /** Finds the providers behind `@OrgScoped({ resolve: Class })`, request-scoped ones included. */
 export class ResolverBinding {

@@ -1,10 +1,11 @@
 import type { ResolvedGuardOptions, ResolvedOptions } from '../config/resolved-options.js';
-import { prototypesOf, type AnyFunction } from './ancestors.js';
+import { chainOf, namesOn, type AnyFunction } from '../handlers/ancestors.js';
+import type { ClassInUse } from '../handlers/linked-classes.js';
 import { requestOrgReader, type OrgReader } from './org-reader.js';
-import { isResolverClass, type OrganizationTarget } from './org-target.js';
+import { hasTarget, isResolverClass, type OrganizationTarget } from './org-target.js';
 import type { ResolverBinding } from './resolver-binding.js';
 import { compileRateLimit, compileRule, type CompiledRule, type RouteRule } from './route-rule.js';
-import type { AccessMetadata } from './rule-metadata.js';
+import type { AccessMetadata, RuleMetadata } from './rule-metadata.js';
 import { handlerMetadata } from './rule-storage.js';
 
 /** Options that the rules of one registration depend on. */
@@ -14,62 +15,96 @@ export interface RouteRuleRegistryOptions
   readonly publicControllers: ReadonlySet<unknown>;
 }
 
-interface RegisteredRule extends CompiledRule {
+/** The rule of a handler, with the metadata that it was compiled from. */
+export interface RegisteredRule extends CompiledRule {
+  readonly metadata: readonly RuleMetadata[];
+  /** The class that Nest registered. */
+  readonly registered: AnyFunction;
   /** The methods that the handler stands for: Nest tells the guard which function it calls, but not under which name. */
   readonly names: readonly string[];
+  /** What is wrong with the other classes for which Nest tells the guard the same. */
+  readonly twins: readonly string[];
 }
 
-/** The rules of a registration's routes, each compiled once. Found by class and handler, because subclasses share inherited handlers. */
+/** Finds what a guard is called for, by the class and the function that Nest tells it. */
+export type FindHandlers = (
+  told: AnyFunction,
+  handler: AnyFunction,
+) => readonly (ClassInUse & { readonly name: string })[];
+
+/**
+ * The rules of a registration's handlers, each compiled once. Found by what Nest tells the guard: the class, because subclasses share
+ * inherited handlers, and the function.
+ */
 export class RouteRuleRegistry {
-  readonly #rules = new WeakMap<AnyFunction, Map<AnyFunction, RegisteredRule>>();
+  readonly #rules = new WeakMap<AnyFunction, WeakMap<AnyFunction, RegisteredRule>>();
   readonly #namesakes = new Map<string, Set<AnyFunction>>();
 
   readonly #options: RouteRuleRegistryOptions;
-  // Private to the language: it leads to every object of the app, and a log of a guard must not.
+  // Private to the language: they lead to every object of the app, and a log of a guard must not.
   readonly #resolvers: ResolverBinding;
+  readonly #find: FindHandlers;
 
-  constructor(options: RouteRuleRegistryOptions, resolvers: ResolverBinding) {
+  /** @param find where handlers that were not added are looked for; default: on the class alone */
+  constructor(options: RouteRuleRegistryOptions, resolvers: ResolverBinding, find: FindHandlers = findOnClass) {
     this.#options = options;
     this.#resolvers = resolvers;
+    this.#find = find;
   }
 
   /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
-  ruleOf(controller: AnyFunction, handler: AnyFunction): RouteRule | undefined {
-    const known = this.#rules.get(controller)?.get(handler);
-    const names = known?.names ?? namesOf(controller, handler);
-    if (names.length === 0) return undefined;
-    const { rule, problems } = known ?? this.#compile(controller, names, handler);
-    return problems.length === 0 ? rule : undefined;
+  ruleOf(told: AnyFunction, handler: AnyFunction): RouteRule | undefined {
+    const known = this.#rules.get(told)?.get(handler) ?? this.#learn(told, handler);
+    return known?.problems.length === 0 ? known.rule : undefined;
+  }
+
+  /** Whether the rule of a handler is compiled already. */
+  has(told: AnyFunction, handler: AnyFunction): boolean {
+    return this.#rules.get(told)?.has(handler) === true;
   }
 
   /**
-   * Compiles the rule of a route and registers it for the function that Nest will call. That may differ from the prototype's, if it was
+   * Compiles the rule of a handler and registers it for the function that Nest will call. That may differ from the prototype's, if it was
    * replaced on the instance. A function that stands for several methods gets the rules of all of them.
+   *
+   * @param told the class that Nest tells the guard
+   * @param inUse the class as Nest sees it; default: an ordinary class
    */
-  add(controller: AnyFunction, name: string, handler: AnyFunction): CompiledRule {
-    const earlier = this.#rules.get(controller)?.get(handler)?.names ?? [];
-    return this.#compile(controller, [...earlier, ...namesOf(controller, handler), name], handler);
+  add(told: AnyFunction, name: string, handler: AnyFunction, inUse: ClassInUse = ordinary(told)): RegisteredRule {
+    const earlier = this.#rules.get(told)?.get(handler);
+    const names = new Set([...(earlier?.names ?? []), ...namesOf(inUse.prototype, handler), name]);
+    const compiled = this.#compile(inUse, [...names], handler);
+    const twins = [...(earlier?.twins ?? []), ...(earlier ? findTwins(earlier, compiled) : [])];
+    const rule = { ...compiled, twins, problems: [...compiled.problems, ...twins.slice(0, 1)] };
+    const rules = this.#rules.get(told) ?? new WeakMap<AnyFunction, RegisteredRule>();
+    this.#rules.set(told, rules.set(handler, rule));
+    return rule;
   }
 
-  #compile(controller: AnyFunction, allNames: readonly string[], handler: AnyFunction): RegisteredRule {
-    const names = [...new Set(allNames)];
-    const { ofClass, ofMethod } = handlerMetadata(controller, names, handler);
-    const listed: AccessMetadata[] = this.#options.publicControllers.has(controller) ? [{ kind: 'public' }] : [];
+  /** For what was not there at boot: a module that was loaded lazily, or a microservice that started before the app. */
+  #learn(told: AnyFunction, handler: AnyFunction): RegisteredRule | undefined {
+    for (const found of this.#find(told, handler)) this.add(told, found.name, handler, found);
+    return this.#rules.get(told)?.get(handler);
+  }
+
+  #compile(inUse: ClassInUse, names: readonly string[], handler: AnyFunction): Omit<RegisteredRule, 'twins'> {
+    const { registered } = inUse;
+    const { ofClass, ofMethod } = handlerMetadata(registered, names, handler, inUse);
+    const listed: AccessMetadata[] = this.#options.publicControllers.has(registered) ? [{ kind: 'public' }] : [];
     const metadata = { ofClass: { ...ofClass, access: [...listed, ...ofClass.access] }, ofMethod };
     const methodName = names.join('|');
-    const rateLimit = compileRateLimit(metadata, this.#uniqueNameOf(controller), methodName, this.#options.rateLimit);
-    const readerOf = this.#readerOf.bind(this, controller);
-    const compiled = { ...compileRule(`${controller.name}.${methodName}`, metadata, readerOf, rateLimit), names };
-    const rules = this.#rules.get(controller) ?? new Map<AnyFunction, RegisteredRule>();
-    this.#rules.set(controller, rules.set(handler, compiled));
-    return compiled;
+    const rateLimit = compileRateLimit(metadata, this.#uniqueNameOf(registered), methodName, this.#options.rateLimit);
+    const readerOf = this.#readerOf.bind(this, registered);
+    const all = [ofClass, ofMethod].flatMap(({ access, rateLimits }) => [...access, ...rateLimits]);
+    const compiled = compileRule(`${registered.name}.${methodName}`, metadata, readerOf, rateLimit);
+    return { ...compiled, metadata: [...new Set(all)], registered, names };
   }
 
   /** Returns the reader of a target, `null` where nothing has to be compared, or what is wrong with the resolver. */
   #readerOf(controller: AnyFunction, target?: OrganizationTarget): OrgReader | string | null {
     if (!target) return requestOrgReader({ param: this.#options.orgParam });
-    if ('from' in target) return null;
-    if (!('resolve' in target)) return requestOrgReader(target);
+    if (hasTarget(target, 'from')) return null;
+    if (!hasTarget(target, 'resolve')) return requestOrgReader(target);
     const { resolve } = target;
     if (isResolverClass(resolve)) return this.#resolvers.bind(controller, resolve);
     return (context, _request, apiKey) => resolve(context, apiKey);
@@ -84,11 +119,26 @@ export class RouteRuleRegistry {
   }
 }
 
-/** Returns the names of a function on a class. Found by identity, because `handler.name` can be empty or another method's. */
-function namesOf(controller: AnyFunction, handler: AnyFunction): readonly string[] {
-  return prototypesOf(controller).flatMap((prototype) =>
-    Object.entries(Object.getOwnPropertyDescriptors(prototype))
-      .filter(([, { value }]) => value === handler)
-      .map(([name]) => name),
-  );
+/** Finds that two classes with different rules look the same to a guard: which of the two Nest means cannot be known. */
+function findTwins(earlier: RegisteredRule, later: Omit<RegisteredRule, 'twins'>): readonly string[] {
+  if (earlier.registered === later.registered) return [];
+  const all = new Set([...earlier.metadata, ...later.metadata]);
+  if (all.size === earlier.metadata.length && all.size === later.metadata.length) return [];
+  return [
+    `looks the same to a guard as ${earlier.rule.route}, which has other rules: Nest names one class for both, because a mixin copied ` +
+      'its constructor; leave out "constructor" where the mixin copies the names of a prototype',
+  ];
+}
+
+function ordinary(told: AnyFunction): ClassInUse {
+  return { registered: told, told, prototype: (told.prototype as object | undefined) ?? null };
+}
+
+function findOnClass(told: AnyFunction, handler: AnyFunction): ReturnType<FindHandlers> {
+  const inUse = ordinary(told);
+  return namesOf(inUse.prototype, handler).map((name) => ({ ...inUse, name }));
+}
+
+function namesOf(prototype: object | null, handler: AnyFunction): readonly string[] {
+  return chainOf(prototype).flatMap((one) => namesOn(one, handler));
 }

@@ -3,7 +3,13 @@ import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { AccessRule } from './access-decision.js';
 import type { OrgReader } from './org-reader.js';
 import type { OrganizationTarget } from './org-target.js';
-import { describeRule, type EffectiveMetadata, type HandlerMetadata, type RuleMetadata } from './rule-metadata.js';
+import {
+  describeRule,
+  isEnforceable,
+  type EffectiveMetadata,
+  type HandlerMetadata,
+  type RuleMetadata,
+} from './rule-metadata.js';
 
 /** Scope of the API-wide limit. Not a valid class name, so it cannot collide. */
 const WHOLE_API = '*';
@@ -43,7 +49,7 @@ export function compileRule(
 ): CompiledRule {
   const isPublic = publicTarget(metadata) !== null;
   const declared = [...metadata.ofClass.access, ...metadata.ofMethod.access];
-  const demanded = isPublic ? [] : declared;
+  const demanded = isPublic ? [] : declared.filter(isEnforceable);
   const readers = demanded.flatMap((one) => (one.kind === 'organization' ? [readerOf(one.target)] : []));
   const rule = {
     route,
@@ -90,10 +96,20 @@ export function compileRateLimit(
 /** Returns what is wrong with the decorators of a handler: contradictions, and limits that a public route cannot keep. */
 export function findProblems(metadata: HandlerMetadata): readonly string[] {
   return [
+    ...findUnknown(metadata),
     ...findContradictions(metadata.ofMethod, 'method', 'a method that it overrides counts'),
     ...findContradictions(metadata.ofClass, 'class', 'its ancestors count'),
     ...findPublicLimit(metadata),
   ];
+}
+
+function findUnknown({ ofClass, ofMethod }: HandlerMetadata): string[] {
+  const all = [ofClass, ofMethod].flatMap(({ access, rateLimits }) => [...access, ...rateLimits]);
+  return [...new Set(all.filter((metadata) => !isEnforceable(metadata)).map(describeRule))].map(
+    (rule) =>
+      `carries ${rule} in a form that this copy of nestjs-kinde-api-key does not know: two versions are installed; ` +
+      'run `npm ls nestjs-kinde-api-key` and keep one',
+  );
 }
 
 function findContradictions({ access, rateLimits }: EffectiveMetadata, target: string, inherited: string): string[] {

@@ -1,4 +1,4 @@
-import type { OrganizationTarget } from './org-target.js';
+import { isOrganizationTarget, type OrganizationTarget } from './org-target.js';
 
 /** What a decorator says about the keys that may call a handler. Such metadata adds up. */
 export type AccessMetadata =
@@ -44,6 +44,46 @@ const DECORATORS: Readonly<Record<RuleMetadata['kind'], string>> = {
   'skip-rate-limit': '@SkipRateLimit',
 };
 
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The other fields of each kind, and whether they are readable. A field that is not listed may say what this copy cannot enforce. */
+const FIELDS: Readonly<Record<RuleMetadata['kind'], Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  public: {},
+  'any-valid-key': {},
+  scopes: { scopes: isScopeList },
+  'any-scope': { scopes: isScopeList },
+  organization: { target: isOrganizationTarget },
+  user: {},
+  'rate-limit': { limit: isCount, windowMs: isCount },
+  'skip-rate-limit': {},
+};
+
+/** Whether this copy of the library can enforce metadata. A newer copy in the same process may have stored it. */
+export function isEnforceable(metadata: RuleMetadata): boolean {
+  const { kind, ...fields } = metadata as { readonly kind: RuleMetadata['kind'] } & Fields;
+  const known = Object.hasOwn(FIELDS, kind) ? FIELDS[kind] : undefined;
+  if (!known) return false;
+  return [...Object.keys(known), ...Object.keys(fields)].every((name) => {
+    return Object.hasOwn(known, name) && known[name]?.(fields[name]) === true;
+  });
+}
+
+/** Returns stored metadata as a list. What has another shape is kept, as metadata that {@link isEnforceable} refuses. */
+export function metadataList(stored: unknown): readonly RuleMetadata[] {
+  const list: readonly unknown[] = Array.isArray(stored) ? stored : stored === undefined ? [] : [stored];
+  return list.map((one) => (typeof one === 'object' && one !== null ? one : UNREADABLE) as RuleMetadata);
+}
+
+const UNREADABLE = Object.freeze({ kind: 'unreadable' });
+
+function isScopeList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((scope) => typeof scope === 'string');
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) > 0;
+}
+
 /** Returns the decorator of metadata without its arguments, e.g. `@RequireScopes()`. */
 export function decoratorOf({ kind }: Pick<RuleMetadata, 'kind'>): string {
   return `${DECORATORS[kind]}()`;
@@ -51,7 +91,8 @@ export function decoratorOf({ kind }: Pick<RuleMetadata, 'kind'>): string {
 
 /** Returns the decorator as written in the source, for messages. */
 export function describeRule(metadata: RuleMetadata): string {
-  if ('scopes' in metadata)
+  if (!isEnforceable(metadata)) return `a rule of the kind ${JSON.stringify(metadata.kind) ?? 'undefined'}`;
+  if (metadata.kind === 'scopes' || metadata.kind === 'any-scope')
     return `${DECORATORS[metadata.kind]}(${metadata.scopes.map((scope) => `'${scope}'`).join(', ')})`;
   if (metadata.kind === 'rate-limit') return `@RateLimit({ limit: ${metadata.limit}, windowMs: ${metadata.windowMs} })`;
   return decoratorOf(metadata);

@@ -1,8 +1,11 @@
 import 'reflect-metadata';
-import { ancestorsOf, prototypesOf, type AnyFunction } from './ancestors.js';
+import { ancestorsOf, prototypesOf, type AnyFunction } from '../handlers/ancestors.js';
+import { linkedClasses, type ClassInUse } from '../handlers/linked-classes.js';
+import { decoratedClasses, noteDecorated } from './decorated-classes.js';
 import {
   decoratorOf,
   isRateLimitMetadata,
+  metadataList,
   type EffectiveMetadata,
   type HandlerMetadata,
   type RateLimitMetadata,
@@ -32,6 +35,7 @@ export function ruleDecorator(metadata: RuleMetadata): ClassDecorator & MethodDe
     }
     if (typeof method === 'function') addMetadata(metadata, method);
     addMetadata(metadata, target, property);
+    noteDecorated(target);
   };
 }
 
@@ -42,14 +46,29 @@ export function classMetadata(owner: AnyFunction): readonly RuleMetadata[] {
 
 /** Returns the metadata of a method in the same order, after that of the methods it overrides. `handler`: the function that Nest calls. */
 export function methodMetadata(owner: AnyFunction, name: string, handler?: AnyFunction): readonly RuleMetadata[] {
-  return unionOf(methodChain(owner, name, handler));
+  return unionOf(methodChain(prototypesOf(owner), name, handler));
 }
 
-/** Returns the metadata that reaches a handler, which stands for the methods with these names. */
-export function handlerMetadata(owner: AnyFunction, names: readonly string[], handler: AnyFunction): HandlerMetadata {
+/**
+ * Returns the metadata that reaches a handler: of every class that stands behind it.
+ *
+ * @param names of the methods that the handler stands for
+ * @param inUse the class as Nest sees it; default: an ordinary class
+ */
+export function handlerMetadata(
+  owner: AnyFunction,
+  names: readonly string[],
+  handler: AnyFunction,
+  inUse: ClassInUse = { registered: owner, told: owner, prototype: owner.prototype as object },
+): HandlerMetadata {
+  const { classes, prototypes, hasHandler } = linkedClasses(inUse, handler, decoratedClasses);
+  const ofClass = (one: AnyFunction): readonly RuleMetadata[] =>
+    one === inUse.registered || hasHandler(one.prototype as object) ? ownMetadata(one) : requirementsOf(one);
   return {
-    ofClass: effective([classChain(owner)]),
-    ofMethod: effective(names.map((name) => methodChain(owner, name, handler))),
+    ofClass: effective(classes.map((chain) => chain.map(ofClass))),
+    ofMethod: effective(
+      names.flatMap((name) => prototypes.map((chain) => methodChain(chain, name, handler, hasHandler))),
+    ),
   };
 }
 
@@ -72,12 +91,18 @@ function classChain(owner: AnyFunction): MetadataChain {
   return ancestorsOf(owner).map((ancestor) => ownMetadata(ancestor));
 }
 
-function methodChain(owner: AnyFunction, name: string, handler?: AnyFunction): MetadataChain {
-  const [nearest = [], ...overridden] = prototypesOf(owner)
+function methodChain(
+  prototypes: readonly object[],
+  name: string,
+  handler?: AnyFunction,
+  hasHandler: (prototype: object) => boolean = () => true,
+): MetadataChain {
+  const [nearest = [], ...overridden] = prototypes
     .filter((prototype) => Object.hasOwn(prototype, name) || ownMetadata(prototype, name).length > 0)
     .map((prototype) => {
+      const read = hasHandler(prototype) ? ownMetadata : requirementsOf;
       const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
-      return [...ownMetadata(prototype, name), ...(typeof method === 'function' ? ownMetadata(method) : [])];
+      return [...read(prototype, name), ...(typeof method === 'function' ? read(method) : [])];
     });
   // A function that was put on the instance, and is not on any prototype, counts as the nearest method.
   return [[...nearest, ...(handler ? ownMetadata(handler) : [])], ...overridden];
@@ -90,5 +115,10 @@ function addMetadata(metadata: RuleMetadata, target: object, property?: string |
 }
 
 function ownMetadata(target: object, property?: string | symbol): readonly RuleMetadata[] {
-  return (Reflect.getOwnMetadata(RULES, target, property as string) as readonly RuleMetadata[] | undefined) ?? [];
+  return metadataList(Reflect.getOwnMetadata(RULES, target, property as string));
+}
+
+/** A class that is linked, but does not have the handler, adds requirements and cannot make the handler public. */
+function requirementsOf(target: object, property?: string | symbol): readonly RuleMetadata[] {
+  return ownMetadata(target, property).filter(({ kind }) => kind !== 'public');
 }

@@ -12,6 +12,14 @@ export function prototypesOf(owner: AnyFunction): readonly object[] {
   return chainOf(owner.prototype as object | undefined);
 }
 
-function chainOf(start: object | null | undefined): object[] {
+/** Returns an object and those that it inherits from, nearest first. */
+export function chainOf(start: object | null | undefined): readonly object[] {
   return start ? [start, ...chainOf(Object.getPrototypeOf(start) as object | null)] : [];
+}
+
+/** Returns the names under which a function stands on an object itself. Found by identity, because a function's own name can be another one. */
+export function namesOn(owner: object, method: AnyFunction): readonly string[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(owner))
+    .filter(([name, { value }]) => value === method && name !== 'constructor')
+    .map(([name]) => name);
 }

@@ -1,0 +1,252 @@
+import 'reflect-metadata';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  UseGuards,
+  type INestApplication,
+  type ModuleMetadata,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { APP_GUARD, ExternalContextCreator, LazyModuleLoader } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import {
+  AnyValidKey,
+  ApiKeyGuard,
+  KindeApiKeyConfigurationError,
+  KindeApiKeyModule,
+  PublicRoute,
+  RateLimit,
+  RequireScopes,
+  type KindeApiKeyModuleExtras,
+} from '../index.js';
+
+const CONNECTION = { domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret' };
+
+interface Parts extends KindeApiKeyModuleExtras, Pick<ModuleMetadata, 'providers' | 'imports'> {
+  readonly controllers?: Type[];
+}
+
+const opened: INestApplication[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((app) => app.close()));
+});
+
+/** Boots an app, and returns its warnings. */
+async function boot({ controllers = [], providers = [], imports = [], ...extras }: Parts): Promise<string[]> {
+  const warnings: string[] = [];
+  const warn = (message: unknown): void => void warnings.push(String(message));
+  const testing = Test.createTestingModule({
+    imports: [KindeApiKeyModule.forRoot({ ...CONNECTION, ...extras }), ...imports],
+    controllers,
+    providers,
+  }).setLogger({ log: () => undefined, error: () => undefined, warn });
+  const app = (await testing.compile()).createNestApplication();
+  opened.push(app);
+  await app.init();
+  return warnings;
+}
+
+async function problemsOf(parts: Parts): Promise<readonly string[]> {
+  const error: unknown = await boot(parts).catch((thrown: unknown) => thrown);
+  if (!(error instanceof KindeApiKeyConfigurationError))
+    throw new Error(`booted, or failed otherwise: ${String(error)}`);
+  return error.problems;
+}
+
+// What the decorators of @nestjs/microservices, @nestjs/websockets and @nestjs/graphql leave on a class or a method.
+const MessagePattern: MethodDecorator = (_target, _name, { value }) =>
+  Reflect.defineMetadata('microservices:pattern', ['find'], value as object);
+const WebSocketGateway: ClassDecorator = (target) => Reflect.defineMetadata('websockets:is_gateway', true, target);
+const SubscribeMessage: MethodDecorator = (_target, _name, { value }) =>
+  Reflect.defineMetadata('websockets:message_mapping', true, value as object);
+const Query: MethodDecorator = (_target, _name, { value }) =>
+  Reflect.defineMetadata('graphql:resolver_type', 'Query', value as object);
+
+/** A provider that Nest calls for the jobs of a queue, from the moment at which a queue package asks for it. */
+function consumer(
+  rule: MethodDecorator,
+  moment: 'constructor' | 'onModuleInit' | 'onApplicationBootstrap',
+  guards = true,
+): Type {
+  @Injectable()
+  class JobConsumer implements OnModuleInit, OnApplicationBootstrap {
+    constructor(@Inject(ExternalContextCreator) private readonly creator: ExternalContextCreator) {
+      if (moment === 'constructor') this.register();
+    }
+    onModuleInit(): void {
+      if (moment === 'onModuleInit') this.register();
+    }
+    onApplicationBootstrap(): void {
+      if (moment === 'onApplicationBootstrap') this.register();
+    }
+    private register(): void {
+      const options = { guards, interceptors: true, filters: true };
+      this.creator.create(
+        this,
+        this.onJob.bind(this),
+        'onJob',
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        options,
+        'rmq',
+      );
+    }
+    @rule
+    onJob(): string {
+      return 'done';
+    }
+  }
+  return JobConsumer;
+}
+
+/** A handler of each transport other than HTTP, with a rule. */
+const HANDLERS: Readonly<Record<string, (rule: MethodDecorator) => Parts>> = {
+  'a message handler': (rule) => {
+    @Controller()
+    class Handling {
+      @MessagePattern
+      @rule
+      onJob(): void {}
+    }
+    return { controllers: [Handling] };
+  },
+  'a gateway': (rule) => {
+    @WebSocketGateway
+    class Handling {
+      @SubscribeMessage
+      @rule
+      onJob(): void {}
+    }
+    return { providers: [Handling] };
+  },
+  'a resolver': (rule) => {
+    @Injectable()
+    class Handling {
+      @Query
+      @rule
+      onJob(): void {}
+    }
+    return { providers: [Handling] };
+  },
+  'a queue consumer': (rule) => ({ providers: [consumer(rule, 'onModuleInit')] }),
+  'a queue consumer that is registered last': (rule) => ({ providers: [consumer(rule, 'onApplicationBootstrap')] }),
+};
+
+const noRule: MethodDecorator = () => undefined;
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+describe.each(Object.entries(HANDLERS))('%s', (_name, partsWith) => {
+  it('without a decision stops the boot under globalGuard, naming the cure', async () => {
+    expect(await problemsOf({ ...partsWith(noRule), globalGuard: true })).toEqual([
+      expect.stringMatching(
+        /^\w+\.onJob has no decision, which globalGuard demands of every handler\. .* add @PublicRoute\(\), and call ApiKeyVerificationService/,
+      ),
+    ]);
+  });
+
+  it('with @PublicRoute() boots, with and without globalGuard', async () => {
+    expect(await boot({ ...partsWith(PublicRoute()), globalGuard: true })).toEqual([]);
+    expect(await boot(partsWith(PublicRoute()))).toEqual([]);
+  });
+
+  it.each([
+    ["@RequireScopes('a')", RequireScopes('a')],
+    ['@AnyValidKey()', AnyValidKey()],
+    ['@RateLimit({ limit: 1, windowMs: 1000 })', RateLimit({ limit: 1, windowMs: 1_000 })],
+  ])('with %s stops the boot', async (text, rule) => {
+    for (const globalGuard of [true, false])
+      expect(await problemsOf({ ...partsWith(rule), globalGuard })).toEqual([
+        expect.stringMatching(new RegExp(`^\\w+\\.onJob carries ${escaped(text)} but is (called by|no HTTP route)`)),
+      ]);
+  });
+
+  it('is exempted by its class in publicControllers', async () => {
+    const parts = partsWith(noRule);
+    const [publicController] = (parts.controllers ?? parts.providers ?? []) as Type[];
+    const globalGuard = { publicControllers: publicController ? [publicController] : [] };
+    expect(await boot({ ...parts, globalGuard })).toEqual([]);
+  });
+
+  it('without a decision boots without globalGuard', async () => {
+    expect(await boot(partsWith(noRule))).toEqual([]);
+  });
+});
+
+describe('a guard outside HTTP', () => {
+  const providers = [{ provide: APP_GUARD, useExisting: ApiKeyGuard }];
+
+  it('is reported where it refuses every call', async () => {
+    @Controller()
+    @UseGuards(ApiKeyGuard)
+    class Messages {
+      @MessagePattern
+      find(): void {}
+    }
+    const parts = { controllers: [Messages], providers: [...providers, consumer(noRule, 'onModuleInit')] };
+    expect(await boot(parts)).toEqual([
+      expect.stringMatching(/^ApiKeyGuard refuses every call to JobConsumer\.onJob, Messages\.find, because/),
+    ]);
+  });
+
+  it('is not reported where Nest runs no guards', async () => {
+    const unguarded = consumer(noRule, 'onModuleInit', false);
+    expect(await boot({ providers: [...providers, unguarded] })).toEqual([]);
+  });
+
+  it('is not reported where global guards do not reach: gateways, and microservices beside HTTP', async () => {
+    const gateway = HANDLERS['a gateway']?.(noRule).providers ?? [];
+    const controllers = HANDLERS['a message handler']?.(noRule).controllers ?? [];
+    expect(await boot({ controllers, providers: [...providers, ...gateway] })).toEqual([]);
+  });
+});
+
+describe('a method that is a route and a message handler', () => {
+  it.each([true, false])(
+    'stops the boot, because the rule cannot be kept for messages (globalGuard: %s)',
+    async (globalGuard) => {
+      @Controller('jobs')
+      @UseGuards(ApiKeyGuard)
+      class Jobs {
+        @Get()
+        @MessagePattern
+        @RequireScopes('admin')
+        find(): void {}
+      }
+      expect(await problemsOf({ controllers: [Jobs], globalGuard })).toEqual([
+        expect.stringContaining(
+          "Jobs.find carries @RequireScopes('admin') but is called by messages of a microservice",
+        ),
+      ]);
+    },
+  );
+});
+
+describe('a module that is loaded lazily', () => {
+  it.each([
+    ['without a decision is refused under globalGuard', noRule, 'JobConsumer.onJob has no decision'],
+    ['with a rule is refused', RequireScopes('a'), "JobConsumer.onJob carries @RequireScopes('a')"],
+  ])('and has a handler %s', async (_title, rule, problem) => {
+    await boot({ globalGuard: true });
+    @Module({ providers: [consumer(rule, 'constructor')] })
+    class Lazy {}
+    const load = opened[0]?.get(LazyModuleLoader).load(() => Lazy);
+    await expect(load).rejects.toThrow(problem);
+  });
+
+  it('and has a public handler is loaded', async () => {
+    await boot({ globalGuard: true });
+    @Module({ providers: [consumer(PublicRoute(), 'constructor')] })
+    class Lazy {}
+    await expect(opened[0]?.get(LazyModuleLoader).load(() => Lazy)).resolves.toBeDefined();
+  });
+});

@@ -1,0 +1,119 @@
+import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
+import { chainOf, namesOn, type AnyFunction } from './ancestors.js';
+import { classHostsOf, classToldBy, type ClassHost } from './class-hosts.js';
+import type { ExternalHandler } from './external-handlers.js';
+import type { GuardLookup, Transport } from './guard-lookup.js';
+import type { ClassInUse } from './linked-classes.js';
+import { GATEWAY, MESSAGE_PATTERN, PATH, RESOLVER_TYPE, SUBSCRIBED_MESSAGE } from './nest-metadata.js';
+import type { NestModule } from './provider-lookup.js';
+import { routePathsOf } from './route-paths.js';
+
+/** A function that Nest calls, the method that it stands for, and its class. */
+export interface HandlerInUse extends ClassInUse {
+  readonly name: string;
+  /** What Nest calls and tells the guard: the instance's function, which may differ from the prototype's. */
+  readonly handler: AnyFunction;
+}
+
+/** A handler of the app. */
+export interface AppHandler extends HandlerInUse {
+  readonly transport: Transport;
+  /** Every path of a route. Empty for other transports. */
+  readonly paths: readonly string[];
+  /** The guards that Nest runs before it, global ones included. */
+  readonly guards: readonly unknown[];
+}
+
+/** Tells which handlers an app has: the class, function, transport and guards of each, all taken from what Nest itself goes by. */
+export class AppHandlers {
+  readonly #scanner = new MetadataScanner();
+
+  constructor(
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+    private readonly guards: GuardLookup,
+  ) {}
+
+  /** Returns the handlers of a module that Nest's own decorators declare. */
+  declaredIn(module: NestModule): readonly AppHandler[] {
+    return classHostsOf(module).flatMap((host) =>
+      this.#methodsOf(host).flatMap(({ name, method }) =>
+        transportsOf(host, method).flatMap((transport) => this.#describe(host, name, method, transport)),
+      ),
+    );
+  }
+
+  /** Describes a handler that was passed to `ExternalContextCreator`. */
+  describeExternal({ instance, handler, name, hasGuards }: ExternalHandler): AppHandler {
+    const host = this.hostOf(instance);
+    const told = classToldBy(instance) ?? Object;
+    const inUse = host ?? { registered: told, told, prototype: Object.getPrototypeOf(instance) as object | null };
+    const guards = hasGuards ? this.guards.guardsOf(instance, handler, host?.module, 'external') : [];
+    return { ...pick(inUse), name, handler, transport: 'external', paths: [], guards };
+  }
+
+  /** Returns the controller or provider that an instance is, or that its class is registered for. */
+  hostOf(instance: object): ClassHost | undefined {
+    const told = classToldBy(instance);
+    const hosts = this.#hosts();
+    return hosts.find((host) => host.instance === instance) ?? hosts.find((host) => host.told === told);
+  }
+
+  /** Returns what a guard is called for, found by what Nest tells it. More than one class may use the same two. */
+  find(told: AnyFunction, handler: AnyFunction): readonly HandlerInUse[] {
+    return this.#hosts()
+      .filter((host) => host.told === told)
+      .flatMap((host) =>
+        [...new Set(chainOf(host.prototype).flatMap((prototype) => namesOn(prototype, handler)))].map((name) => ({
+          ...pick(host),
+          name,
+          handler,
+        })),
+      );
+  }
+
+  /** Returns the methods of a class, inherited ones included. */
+  #methodsOf({ prototype }: ClassInUse): readonly { readonly name: string; readonly method: AnyFunction }[] {
+    const methods = (prototype ?? {}) as Readonly<Record<string, AnyFunction>>;
+    return this.#scanner.getAllMethodNames(methods).flatMap((name) => {
+      const method = methods[name];
+      return method ? [{ name, method }] : [];
+    });
+  }
+
+  #describe(host: ClassHost, name: string, method: AnyFunction, transport: Transport): AppHandler[] {
+    const own = (host.instance as Readonly<Record<string, unknown>>)[name];
+    const called = typeof own === 'function' ? own : method;
+    // Gateways call the prototype's function, and microservices do so before Nest 11.
+    const handlers = new Set(transport === 'http' ? [called] : [called, method]);
+    const paths =
+      transport === 'http'
+        ? routePathsOf(host.module, this.modules.applicationId, host.registered, method, this.config)
+        : [];
+    return [...handlers].map((handler) => {
+      const guards = this.guards.guardsOf(host.instance, handler, host.module, transport);
+      return { ...pick(host), name, handler, transport, paths, guards };
+    });
+  }
+
+  #hosts(): readonly ClassHost[] {
+    return [...this.modules.values()].flatMap(classHostsOf);
+  }
+}
+
+function pick({ registered, told, prototype }: ClassInUse): ClassInUse {
+  return { registered, told, prototype };
+}
+
+/** Returns how Nest calls a method: not at all, or for one with several decorators in several ways. */
+function transportsOf(host: ClassHost, method: AnyFunction): readonly Transport[] {
+  const isMarked = (key: string): boolean => Reflect.hasMetadata(key, method);
+  const isGateway = host.isMadeByNest && Reflect.hasMetadata(GATEWAY, host.registered);
+  const transports: Record<Transport, boolean> = {
+    http: host.isController && isMarked(PATH),
+    rpc: host.isController && isMarked(MESSAGE_PATTERN),
+    ws: !host.isController && isGateway && isMarked(SUBSCRIBED_MESSAGE),
+    external: !host.isController && isMarked(RESOLVER_TYPE),
+  };
+  return (Object.keys(transports) as Transport[]).filter((transport) => transports[transport]);
+}
