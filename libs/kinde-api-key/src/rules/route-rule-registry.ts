@@ -23,7 +23,7 @@ export interface RegisteredRule extends CompiledRule {
   /** The methods that the handler stands for: Nest tells the guard which function it calls, but not under which name. */
   readonly names: readonly string[];
   /** What is wrong with the other classes for which Nest tells the guard the same. */
-  readonly twins: readonly string[];
+  readonly conflicts: readonly string[];
 }
 
 /** Finds what a guard is called for, by the class and the function that Nest tells it. `undefined`: the class is not in the app. */
@@ -82,8 +82,8 @@ export class RouteRuleRegistry {
     const earlier = this.#rules.get(told)?.get(handler);
     const names = new Set([...(earlier?.names ?? []), ...namesOf(inUse.prototype, handler), name]);
     const compiled = this.#compile(inUse, [...names], handler);
-    const twins = [...(earlier?.twins ?? []), ...(earlier ? findTwins(earlier, compiled) : [])];
-    const rule = { ...compiled, twins, problems: [...compiled.problems, ...twins.slice(0, 1)] };
+    const conflicts = [...(earlier?.conflicts ?? []), ...(earlier ? findConflicts(earlier, compiled) : [])];
+    const rule = { ...compiled, conflicts, problems: [...compiled.problems, ...conflicts.slice(0, 1)] };
     const rules = this.#rules.get(told) ?? new WeakMap<AnyFunction, RegisteredRule>();
     this.#rules.set(told, rules.set(handler, rule));
     return rule;
@@ -99,7 +99,7 @@ export class RouteRuleRegistry {
     return this.#rules.get(told)?.get(handler);
   }
 
-  #compile(inUse: ClassInUse, names: readonly string[], handler: AnyFunction): Omit<RegisteredRule, 'twins'> {
+  #compile(inUse: ClassInUse, names: readonly string[], handler: AnyFunction): Omit<RegisteredRule, 'conflicts'> {
     const { registered } = inUse;
     const { ofClass, ofMethod } = handlerMetadata(registered, names, handler, inUse);
     const listed: AccessMetadata[] = this.#options.publicControllers.has(registered) ? [{ kind: 'public' }] : [];
@@ -132,7 +132,7 @@ export class RouteRuleRegistry {
 }
 
 /** Finds that two classes with different rules look the same to a guard: which of the two Nest means cannot be known. */
-function findTwins(earlier: RegisteredRule, later: Omit<RegisteredRule, 'twins'>): readonly string[] {
+function findConflicts(earlier: RegisteredRule, later: Omit<RegisteredRule, 'conflicts'>): readonly string[] {
   if (earlier.registered === later.registered) return [];
   const all = new Set([...earlier.metadata, ...later.metadata]);
   if (all.size === earlier.metadata.length && all.size === later.metadata.length) return [];
