@@ -14,6 +14,7 @@ export const ANSWERS = {
   'a good key': '200',
   'an unknown key': '401 INVALID_KEY',
   'no scope': '403 INSUFFICIENT_SCOPE',
+  'a mixin, no scope': '403 INSUFFICIENT_SCOPE',
   'another organization': '403 ORG_MISMATCH',
 };
 

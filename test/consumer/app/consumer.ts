@@ -1,7 +1,14 @@
 import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { CurrentApiKey, KindeApiKeyModule, OrgScoped, RequireScopes, type VerifiedApiKey } from 'nestjs-kinde-api-key';
+import {
+  AnyValidKey,
+  CurrentApiKey,
+  KindeApiKeyModule,
+  OrgScoped,
+  RequireScopes,
+  type VerifiedApiKey,
+} from 'nestjs-kinde-api-key';
 import type { redisStore } from 'nestjs-kinde-api-key/redis';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 
@@ -14,6 +21,27 @@ class UsersController {
     return { of: orgCode };
   }
 }
+
+class Crud {
+  @Get()
+  @AnyValidKey()
+  list(): string {
+    return 'reports';
+  }
+}
+
+@Controller('organizations/:orgCode/reports')
+@OrgScoped()
+@RequireScopes('admin')
+class ReportsController {}
+
+// The handbook's mixin copies `constructor`, too, so that Nest tells the guard the class Crud.
+for (const name of Object.getOwnPropertyNames(Crud.prototype))
+  Object.defineProperty(
+    ReportsController.prototype,
+    name,
+    Object.getOwnPropertyDescriptor(Crud.prototype, name) as PropertyDescriptor,
+  );
 
 /** A minimal app of a user. Also compiled against the published types. */
 export async function askEverything(shared?: ReturnType<typeof redisStore>): Promise<Record<string, string>> {
@@ -28,15 +56,15 @@ export async function askEverything(shared?: ReturnType<typeof redisStore>): Pro
         globalGuard: true,
       }),
     ],
-    controllers: [UsersController],
+    controllers: [UsersController, ReportsController],
   })
   class AppModule {}
 
   const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'], abortOnError: false });
   await app.listen(0, '127.0.0.1');
-  const url = `${await app.getUrl()}/organizations/org_a/users`;
-  const ask = async (key: string): Promise<string> => {
-    const response = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
+  const url = `${await app.getUrl()}/organizations/org_a`;
+  const ask = async (key: string, path = 'users'): Promise<string> => {
+    const response = await fetch(`${url}/${path}`, { headers: { authorization: `Bearer ${key}` } });
     const { code } = (await response.json()) as { code?: string };
     return [response.status, ...(code ? [code] : [])].join(' ');
   };
@@ -45,6 +73,7 @@ export async function askEverything(shared?: ReturnType<typeof redisStore>): Pro
       'a good key': await ask(kinde.createKey({ orgCode: 'org_a', scopes: ['read:users'] }).key),
       'an unknown key': await ask('k_live_unknown_to_kinde_0'),
       'no scope': await ask(kinde.createKey({ orgCode: 'org_a', scopes: [] }).key),
+      'a mixin, no scope': await ask(kinde.createKey({ orgCode: 'org_a', scopes: [] }).key, 'reports'),
       'another organization': await ask(kinde.createKey({ orgCode: 'org_b', scopes: ['read:users'] }).key),
     };
   } finally {

@@ -155,7 +155,10 @@ export const MODULE_OPTIONS = {
     default: 'api',
     absent: 'api',
   }),
-  /** The app's own guard classes that call `ApiKeyGuard`. The boot check counts their routes as guarded. Default: not set. */
+  /**
+   * The app's own guard classes that call `ApiKeyGuard` for every request. The boot check counts their routes as guarded. Risk: a guard that
+   * lets some requests in without `ApiKeyGuard` enforces no rule for them. Default: not set.
+   */
   guardedBy: list<GuardClass>('a list of classes', (given) => given.every(isFunction)),
   /** Called once for every decision, without a raw key. Its result is not awaited; an error is logged and ignored. Default: not set. */
   onDecision: option<(decision: ApiKeyDecision) => unknown, null>({

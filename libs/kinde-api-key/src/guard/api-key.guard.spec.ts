@@ -358,7 +358,8 @@ describe('ApiKeyGuard, in an unknown context', () => {
     const { guard, log, decisions } = buildGuard({ clock: { now: () => nowMs } });
     const callTimes = (times: number, method: 'read' | 'contradictory'): void => {
       const { context } = requestTo(method, { type: 'ws', key: '' });
-      for (let call = 0; call < times; call += 1) expect(() => guard.canActivate(context)).toThrow();
+      for (let call = 0; call < times; call += 1)
+        expect(() => guard.canActivate(context)).toThrow(ApiKeyRefusedException);
     };
     callTimes(1_000, 'read');
     expect(log.error).toHaveBeenCalledTimes(1);

@@ -24,7 +24,7 @@ export interface AppHandler extends HandlerInUse {
   readonly guards: readonly unknown[];
 }
 
-/** Tells which handlers an app has: the class, function, transport and guards of each, all taken from what Nest itself goes by. */
+/** Tells which handlers an app has: the class, function, transport and guards of each, all as Nest itself finds them. */
 export class AppHandlers {
   readonly #scanner = new MetadataScanner();
 
@@ -59,17 +59,18 @@ export class AppHandlers {
     return hosts.find((host) => host.instance === instance) ?? hosts.find((host) => host.told === told);
   }
 
-  /** Returns what a guard is called for, found by what Nest tells it. More than one class may use the same two. */
-  find(told: AnyFunction, handler: AnyFunction): readonly HandlerInUse[] {
-    return this.#hosts()
-      .filter((host) => host.told === told)
-      .flatMap((host) =>
-        [...new Set(chainOf(host.prototype).flatMap((prototype) => namesOn(prototype, handler)))].map((name) => ({
-          ...pick(host),
-          name,
-          handler,
-        })),
-      );
+  /**
+   * Returns what a guard is called for, found by what Nest tells it. More than one class may use the same two.
+   *
+   * @returns `undefined` for a class that is not in the app
+   */
+  find(told: AnyFunction, handler: AnyFunction): readonly HandlerInUse[] | undefined {
+    const hosts = this.#hosts().filter((host) => host.told === told);
+    if (hosts.length === 0) return undefined;
+    return hosts.flatMap((host) => {
+      const names = chainOf(host.prototype).flatMap((prototype) => namesOn(prototype, handler));
+      return [...new Set(names)].map((name) => ({ ...pick(host), name, handler }));
+    });
   }
 
   /** Returns the methods of a class, inherited ones included. */

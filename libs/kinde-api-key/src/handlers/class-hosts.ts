@@ -8,7 +8,7 @@ export interface ClassHost extends ClassInUse {
   readonly isController: boolean;
   /** Whether Nest made the instance itself: it looks for gateways among these only. */
   readonly isMadeByNest: boolean;
-  /** Of a class that is made per request: an object with its prototype, which Nest explores in its place. */
+  /** Of a class that is made per request: an object with its prototype, which Nest explores instead. */
   readonly instance: object;
 }
 

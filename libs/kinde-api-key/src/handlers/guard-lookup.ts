@@ -35,7 +35,10 @@ export class GuardLookup {
     return [...this.#global(transport), ...local.filter((guard) => isFound(guard, module))];
   }
 
-  /** Global guards reach neither gateways nor the microservices of a hybrid app, except with `inheritAppConfig`, which is not visible here. */
+  /**
+   * Counts a global guard only where every version of Nest runs it. Gateways have them since Nest 12, the microservices of a hybrid app only
+   * with `inheritAppConfig`, which is not visible here.
+   */
   #global(transport: Transport): readonly unknown[] {
     if (transport === 'ws' || (transport === 'rpc' && isPresent(this.http.httpAdapter))) return [];
     // Nest makes these for HTTP requests only.

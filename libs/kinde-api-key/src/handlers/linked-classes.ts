@@ -2,7 +2,7 @@ import { chainOf, namesOn, type AnyFunction } from './ancestors.js';
 
 /** Where the rules of a handler may stand: chains of classes and of prototypes, each nearest first, and none twice. */
 export interface LinkedClasses {
-  /** One chain for an ordinary class. More where a mixin or a decorator put one class in place of another. */
+  /** One chain for an ordinary class. More where a mixin or a decorator replaced a class. */
   readonly classes: readonly (readonly AnyFunction[])[];
   readonly prototypes: readonly (readonly object[])[];
   /** Whether a prototype is one of the instance's, or has the handler itself. Of other prototypes only the requirements count. */
@@ -41,24 +41,24 @@ export function linkedClasses(
   const classes: AnyFunction[][] = [];
   const prototypes: object[][] = [];
   const unseen = <T>(chain: readonly T[]): T[] => chain.filter((one) => !seen.has(one) && seen.add(one));
-  const visitClass = (start: AnyFunction): void => {
+  const followClass = (start: AnyFunction): void => {
     const chain = unseen(chainOf(start)).filter((one) => typeof one === 'function');
     if (chain.length > 0) classes.push(chain);
-    for (const one of chain) visitPrototype(one.prototype as object | null | undefined);
+    for (const one of chain) followPrototype(one.prototype as object | null | undefined);
   };
-  const visitPrototype = (start: object | null | undefined): void => {
+  const followPrototype = (start: object | null | undefined): void => {
     const chain = unseen(chainOf(start));
     if (chain.length > 0) prototypes.push(chain);
     for (const one of chain) {
       const named: unknown = Object.getOwnPropertyDescriptor(one, 'constructor')?.value;
-      if (typeof named === 'function') visitClass(named);
-      known.classesOf(one).forEach(visitClass);
+      if (typeof named === 'function') followClass(named);
+      known.classesOf(one).forEach(followClass);
     }
   };
-  visitClass(registered);
-  visitClass(told);
-  visitPrototype(prototype);
-  known.prototypesOf(handler).forEach(visitPrototype);
+  followClass(registered);
+  followClass(told);
+  followPrototype(prototype);
+  known.prototypesOf(handler).forEach(followPrototype);
   const ofInstance = new Set([...chainOf(prototype), registered.prototype as unknown]);
   const hasHandler = (one: object): boolean =>
     ofInstance.has(one) || chainOf(one).some((ancestor) => namesOn(ancestor, handler).length > 0);

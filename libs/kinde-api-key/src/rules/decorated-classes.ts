@@ -13,7 +13,7 @@ const decorated = ((globalThis as Holder)[DECORATED] ??= new Set());
 const noted = new WeakSet<object>();
 const collected = new FinalizationRegistry<WeakRef<object>>((reference) => decorated.delete(reference));
 
-/** Remembers a class or a prototype that carries a rule, as long as it lives. */
+/** Keeps a class or a prototype that carries a rule, without keeping it alive. */
 export function noteDecorated(target: object): void {
   if (noted.has(target)) return;
   noted.add(target);

@@ -23,14 +23,15 @@ export interface RegisteredRule extends CompiledRule {
   /** The methods that the handler stands for: Nest tells the guard which function it calls, but not under which name. */
   readonly names: readonly string[];
   /** What is wrong with the other classes for which Nest tells the guard the same. */
-  readonly twins: readonly string[];
+  readonly conflicts: readonly string[];
 }
 
-/** Finds what a guard is called for, by the class and the function that Nest tells it. */
-export type FindHandlers = (
-  told: AnyFunction,
-  handler: AnyFunction,
-) => readonly (ClassInUse & { readonly name: string })[];
+/** Finds what a guard is called for, by the class and the function that Nest tells it. `undefined`: the class is not in the app. */
+export type FindHandlers = (told: AnyFunction, handler: AnyFunction) => readonly FoundHandler[] | undefined;
+
+interface FoundHandler extends ClassInUse {
+  readonly name: string;
+}
 
 /**
  * The rules of a registration's handlers, each compiled once. Found by what Nest tells the guard: the class, because subclasses share
@@ -38,6 +39,8 @@ export type FindHandlers = (
  */
 export class RouteRuleRegistry {
   readonly #rules = new WeakMap<AnyFunction, WeakMap<AnyFunction, RegisteredRule>>();
+  /** The functions that were added at boot. */
+  readonly #added = new WeakSet<AnyFunction>();
   readonly #namesakes = new Map<string, Set<AnyFunction>>();
 
   readonly #options: RouteRuleRegistryOptions;
@@ -71,23 +74,32 @@ export class RouteRuleRegistry {
    * @param inUse the class as Nest sees it; default: an ordinary class
    */
   add(told: AnyFunction, name: string, handler: AnyFunction, inUse: ClassInUse = ordinary(told)): RegisteredRule {
+    this.#added.add(handler);
+    return this.#register(told, name, handler, inUse);
+  }
+
+  #register(told: AnyFunction, name: string, handler: AnyFunction, inUse: ClassInUse): RegisteredRule {
     const earlier = this.#rules.get(told)?.get(handler);
     const names = new Set([...(earlier?.names ?? []), ...namesOf(inUse.prototype, handler), name]);
     const compiled = this.#compile(inUse, [...names], handler);
-    const twins = [...(earlier?.twins ?? []), ...(earlier ? findTwins(earlier, compiled) : [])];
-    const rule = { ...compiled, twins, problems: [...compiled.problems, ...twins.slice(0, 1)] };
+    const conflicts = [...(earlier?.conflicts ?? []), ...(earlier ? findConflicts(earlier, compiled) : [])];
+    const rule = { ...compiled, conflicts, problems: [...compiled.problems, ...conflicts.slice(0, 1)] };
     const rules = this.#rules.get(told) ?? new WeakMap<AnyFunction, RegisteredRule>();
     this.#rules.set(told, rules.set(handler, rule));
     return rule;
   }
 
-  /** For what was not there at boot: a module that was loaded lazily, or a microservice that started before the app. */
+  /**
+   * For what was not there at boot: a module that was loaded lazily, a microservice that started before the app, a context made by a test.
+   * A class that is not in the app must not borrow a handler from one that is: the rules of the other would be lost.
+   */
   #learn(told: AnyFunction, handler: AnyFunction): RegisteredRule | undefined {
-    for (const found of this.#find(told, handler)) this.add(told, found.name, handler, found);
+    const found = this.#find(told, handler) ?? (this.#added.has(handler) ? [] : findOnClass(told, handler));
+    for (const one of found) this.#register(told, one.name, handler, one);
     return this.#rules.get(told)?.get(handler);
   }
 
-  #compile(inUse: ClassInUse, names: readonly string[], handler: AnyFunction): Omit<RegisteredRule, 'twins'> {
+  #compile(inUse: ClassInUse, names: readonly string[], handler: AnyFunction): Omit<RegisteredRule, 'conflicts'> {
     const { registered } = inUse;
     const { ofClass, ofMethod } = handlerMetadata(registered, names, handler, inUse);
     const listed: AccessMetadata[] = this.#options.publicControllers.has(registered) ? [{ kind: 'public' }] : [];
@@ -120,7 +132,7 @@ export class RouteRuleRegistry {
 }
 
 /** Finds that two classes with different rules look the same to a guard: which of the two Nest means cannot be known. */
-function findTwins(earlier: RegisteredRule, later: Omit<RegisteredRule, 'twins'>): readonly string[] {
+function findConflicts(earlier: RegisteredRule, later: Omit<RegisteredRule, 'conflicts'>): readonly string[] {
   if (earlier.registered === later.registered) return [];
   const all = new Set([...earlier.metadata, ...later.metadata]);
   if (all.size === earlier.metadata.length && all.size === later.metadata.length) return [];
@@ -134,7 +146,7 @@ function ordinary(told: AnyFunction): ClassInUse {
   return { registered: told, told, prototype: (told.prototype as object | undefined) ?? null };
 }
 
-function findOnClass(told: AnyFunction, handler: AnyFunction): ReturnType<FindHandlers> {
+function findOnClass(told: AnyFunction, handler: AnyFunction): readonly FoundHandler[] {
   const inUse = ordinary(told);
   return namesOf(inUse.prototype, handler).map((name) => ({ ...inUse, name }));
 }
