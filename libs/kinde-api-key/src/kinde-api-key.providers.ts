@@ -89,7 +89,7 @@ export const PROVIDERS: Provider[] = [
       credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
       verification,
       refusals: new RefusalFactory(guard),
-      failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
+      failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock, log),
       rateLimiter: new RateLimiter(rateLimitStoreOf(shared, clock), log),
       decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log),
       log,
