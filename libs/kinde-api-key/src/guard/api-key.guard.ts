@@ -16,7 +16,14 @@ import type { OrgResolution } from '../rules/org-target.js';
 import { decisionOf } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
-import { rateLimitHeadersOf, refuseAccess, refuseKey, refuseRequest, refuseUnsupported } from './request-refusal.js';
+import {
+  rateLimitHeadersOf,
+  refuseAccess,
+  refuseKey,
+  refuseRequest,
+  refuseUnsupported,
+  resolverFailure,
+} from './request-refusal.js';
 import { comparedOf, isUnchanged, keepState, stateOf, type RequestState } from './request-state.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library in a process. */
@@ -128,7 +135,7 @@ export class ApiKeyGuard implements CanActivate {
       try {
         resolution = organizations[index]?.(context, state.request, keyOf(state));
       } catch (error) {
-        throw this.#failed(context, state, error);
+        throw resolverFailure(this.registration, context, state, error);
       }
       if (isThenable(resolution))
         return Promise.resolve(resolution).then(
@@ -137,17 +144,11 @@ export class ApiKeyGuard implements CanActivate {
             return this.#matchOrganizations(context, state, index + 1);
           },
           (error: unknown) => {
-            throw this.#failed(context, state, error);
+            throw resolverFailure(this.registration, context, state, error);
           },
         );
       this.#match(context, state, resolution);
     }
-  }
-
-  /** Returns what to throw after an error of a resolver: with `hideExistence`, a missing resource is answered like another organization's. */
-  #failed(context: ExecutionContext, state: RequestState, error: unknown): unknown {
-    const isMissing = this.registration.refusals.hidesExistence && isNotFound(error);
-    return isMissing ? refuseRequest(this.registration, context, state, 'ORG_MISMATCH') : error;
   }
 
   #match(context: ExecutionContext, state: RequestState, resolution: ResolvedOrg | OrgResolution): void {
@@ -192,10 +193,4 @@ function keyOf({ apiKey }: RequestState): VerifiedApiKey {
 /** By its shape: promises of other realms and libraries are not instances of `Promise`. */
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function';
-}
-
-/** By its status: an `HttpException` of another copy of Nest, or an error of another library with a status. */
-function isNotFound(error: unknown): boolean {
-  const { status, statusCode } = (error ?? {}) as { readonly status?: unknown; readonly statusCode?: unknown };
-  return status === 404 || statusCode === 404;
 }

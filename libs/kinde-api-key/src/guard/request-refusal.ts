@@ -56,6 +56,17 @@ export function refuseKey(
   });
 }
 
+/** Returns what to throw after an error of a resolver: with `hideExistence`, a missing resource is answered like another organization's. */
+export function resolverFailure(
+  registration: Registration,
+  context: ExecutionContext,
+  state: RequestState,
+  error: unknown,
+): unknown {
+  const isHidden = registration.refusals.hidesExistence && isNotFound(error);
+  return isHidden ? refuseRequest(registration, context, state, 'ORG_MISMATCH') : error;
+}
+
 /** Returns the exception that refuses a request which the guard does not understand. */
 export function refuseUnsupported(registration: Registration, context: ExecutionContext): ApiKeyRefusedException {
   const exception = registration.refusals.refuse('UNSUPPORTED_CONTEXT');
@@ -94,4 +105,10 @@ function twoCredentialsMessage({ credentials }: Registration, request: HttpReque
   const headers = credentials.headersWithCredential(request);
   if (headers.length < 2) return undefined;
   return `Two credentials: send one API key, in one header. Credentials were found in ${headers.map((name) => `"${name}"`).join(' and ')}`;
+}
+
+/** By its status: an `HttpException` of another copy of Nest, or an error of another library that has a status. */
+function isNotFound(error: unknown): boolean {
+  const { status, statusCode } = (error ?? {}) as { readonly status?: unknown; readonly statusCode?: unknown };
+  return status === 404 || statusCode === 404;
 }

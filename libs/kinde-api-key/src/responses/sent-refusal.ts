@@ -47,7 +47,7 @@ function thrownOn(raw: ServerResponse & { [THROWN]?: Thrown }): Thrown {
     else Reflect.deleteProperty(raw, 'writeHead');
     Reflect.deleteProperty(raw, 'statusCode');
     raw.statusCode = statusCode;
-    raw[THROWN] = undefined;
+    Reflect.deleteProperty(raw, THROWN);
     const sent = statusCode < 400 ? undefined : pick(thrown.splice(0), statusCode);
     if (sent) {
       args = withHeaders(raw, sent, args);
