@@ -10,6 +10,7 @@ import {
 import { describeRule, isRateLimitMetadata, type RuleMetadata } from '../rules/rule-metadata.js';
 import { classMetadata, methodMetadata } from '../rules/rule-storage.js';
 import { otherMethodsOf, providerClassesOf, routesOf, type AppRoute } from './app-routes.js';
+import { cacheInterceptorWarning } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
 
 /** Options of the boot check. */
@@ -35,6 +36,7 @@ export interface BootReport {
 /** Checks every route of a registration before the first request, so that every rule is enforced or stops the boot. */
 export class BootCheck {
   readonly #problems = new Set<string>();
+  readonly #warnings: string[] = [];
   readonly #routes = { guarded: 0, public: 0 };
   readonly #coverage: GuardCoverage;
 
@@ -59,7 +61,10 @@ export class BootCheck {
     }
     if (this.#problems.size > 0)
       throw new KindeApiKeyConfigurationError('The rules on these handlers cannot be kept:', [...this.#problems]);
-    return { ...this.#routes, warnings: this.#duplicateRegistrationWarnings(found.map(registrationOf)) };
+    return {
+      ...this.#routes,
+      warnings: [...this.#duplicateRegistrationWarnings(found.map(registrationOf)), ...this.#warnings],
+    };
   }
 
   /** Returns a warning from the later of two registrations that ask the same Kinde application about the same API. */
@@ -94,6 +99,7 @@ export class BootCheck {
     const metadata = [...classMetadata(controller), ...methodMetadata(controller, route.name, handler)];
     if (this.#coverage.covers(route)) {
       this.#routes.guarded += 1;
+      this.#warnings.push(...cacheInterceptorWarning(route, this.config));
     } else if (rule.isDecided || metadata.some(isRateLimitMetadata)) {
       const carried = [...new Set(metadata.map(describeRule))].join(' ');
       this.#problems.add(
