@@ -74,8 +74,12 @@ describeAdapters('hideExistence', (adapter) => {
       });
       for (const [path, withKey] of requests) expect(seen(await scenario.get(path, withKey), path)).toEqual(missing);
       expect(decisions.map(({ code }) => code)).toEqual([
-        ...['ORG_MISMATCH', 'ORG_MISMATCH', 'ORG_REQUIRED'],
-        ...['ORG_MISMATCH', 'ORG_MISMATCH', 'ORG_REQUIRED'],
+        'ORG_MISMATCH',
+        'ORG_MISMATCH',
+        'ORG_REQUIRED',
+        'ORG_MISMATCH',
+        'ORG_MISMATCH',
+        'ORG_REQUIRED',
       ]);
       expect(await scenario.get('/now/user-of-a', key)).toMatchObject({ status: 200 });
     },

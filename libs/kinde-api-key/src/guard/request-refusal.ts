@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { rateLimitField, rateLimitPolicyField } from '../rate-limit/rate-limit-headers.js';
-import type { AnswerName } from '../responses/answers.js';
+import { ANSWERS, type AnswerName } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
 import { whenSent } from '../responses/sent-refusal.js';
@@ -104,7 +104,8 @@ function thrown(
 function twoCredentialsMessage({ credentials }: Registration, request: HttpRequest): string | undefined {
   const headers = credentials.headersWithCredential(request);
   if (headers.length < 2) return undefined;
-  return `Two credentials: send one API key, in one header. Credentials were found in ${headers.map((name) => `"${name}"`).join(' and ')}`;
+  const found = headers.map((name) => `"${name}"`).join(' and ');
+  return `Two credentials, in the headers ${found}: ${ANSWERS.MALFORMED_REQUEST.message}`;
 }
 
 /** By its status: an `HttpException` of another copy of Nest, or an error of another library that has a status. */

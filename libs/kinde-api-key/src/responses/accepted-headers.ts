@@ -7,7 +7,8 @@ import { rawResponseOf, type HttpResponse } from './http-response.js';
 export function keepFromSharedCaches(response: HttpResponse, keyHeaders: readonly string[]): void {
   const present = (name: string): unknown => response.getHeader?.(name) ?? rawResponseOf(response)?.getHeader(name);
   if (present('Cache-Control') === undefined) response.header('Cache-Control', 'private');
-  const known = [present('Vary') ?? []].flat().flatMap((field) => String(field).split(/\s*,\s*/));
+  const vary = present('Vary') as string | string[] | undefined;
+  const known = [vary ?? []].flat().flatMap((field) => field.split(/\s*,\s*/));
   const missing = keyHeaders.filter((name) => !known.some((one) => one === '*' || one.toLowerCase() === name));
   if (missing.length > 0) response.header('Vary', [...known, ...missing].join(', '));
 }

@@ -40,7 +40,7 @@ function thrownOn(raw: ServerResponse & { [THROWN]?: Thrown }): Thrown {
   raw[THROWN] = thrown;
   watchStatus(raw, thrown);
   const own = Object.getOwnPropertyDescriptor(raw, 'writeHead');
-  const writeHead = raw.writeHead as (...args: unknown[]) => ServerResponse;
+  const writeHead = Reflect.get(raw, 'writeHead') as (...args: unknown[]) => ServerResponse;
   const watched = (statusCode: number, ...args: unknown[]): ServerResponse => {
     // Other libraries may have wrapped this function meanwhile; then it stays, and finds nothing the next time.
     if (own) Object.defineProperty(raw, 'writeHead', own);
