@@ -87,15 +87,4 @@ describeAdapters('403', (adapter) => {
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });
     expect(answer.headers).not.toHaveProperty('www-authenticate');
   });
-
-  it('answers 404 for another organization when hideExistence is true', async () => {
-    await scenario.close();
-    scenario = await startScenario({ adapter, controllers: [UsersController], options: { hideExistence: true } });
-    for (const owner of [{}, { orgCode: 'org_b' }]) {
-      const { key } = scenario.emulator.createKey({ scopes: ['read:users'], ...owner });
-      const answer = await scenario.get('/org_a/org', key);
-      expect(answer.status).toBe(404);
-      expect(answer.body).toEqual({ statusCode: 404, message: 'Not Found', error: 'Not Found', code: 'NOT_FOUND' });
-    }
-  });
 });

@@ -71,7 +71,7 @@ export function buildGuard({
     credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
     verification,
     refusals: new RefusalFactory(guard),
-    failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
+    failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock, log),
     rateLimiter: new RateLimiter(recordingStore, log),
     decisions: new DecisionReporter((decision) => decisions.push(decision), log, clock),
     log,

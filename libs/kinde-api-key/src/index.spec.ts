@@ -30,6 +30,7 @@ const VALUES = [
   'UserScoped',
   'apiKeyTracker',
   'defineScopes',
+  'getRefusedApiKey',
   'getVerifiedApiKey',
 ];
 

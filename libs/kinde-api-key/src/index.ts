@@ -21,7 +21,7 @@ export type {
   ResolvedOrganization,
 } from './rules/org-target.js';
 export { CurrentApiKey, OrgCode, ScopedResource, UserId } from './guard/parameter.decorators.js';
-export { getVerifiedApiKey } from './guard/request-state.js';
+export { getRefusedApiKey, getVerifiedApiKey } from './guard/request-state.js';
 export { ApiKeyProblemDetailsFilter } from './responses/problem-details.filter.js';
 export { RateLimit, SkipRateLimit, type ApiKeyRateLimit } from './rules/rate-limit.decorators.js';
 export {

@@ -118,7 +118,7 @@ export const PROVIDERS: Provider[] = [
       credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
       verification,
       refusals: new RefusalFactory(guard),
-      failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
+      failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock, log),
       rateLimiter: new RateLimiter(rateLimitStoreOf(shared, clock), log),
       decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log, clock),
       log,
@@ -146,9 +146,10 @@ export const PROVIDERS: Provider[] = [
       modules: ModulesContainer,
       handlers: AppHandlers,
       external: ExternalHandlers,
+      config: ApplicationConfig,
     ) => {
       const options = { isStrict: globalGuard !== false, orgParam, countedGuards: [guard, ...guardedBy] };
-      return new BootCheck(registration, options, modules, handlers, external);
+      return new BootCheck(registration, options, modules, handlers, external, config);
     },
     inject: [
       KINDE_API_KEY_REGISTRATION,
@@ -158,6 +159,7 @@ export const PROVIDERS: Provider[] = [
       ModulesContainer,
       AppHandlers,
       ExternalHandlers,
+      ApplicationConfig,
     ],
   },
 ];

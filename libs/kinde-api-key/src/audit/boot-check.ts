@@ -1,4 +1,4 @@
-import type { ModulesContainer } from '@nestjs/core';
+import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from '../guard/registration.js';
 import type { AnyFunction } from '../handlers/ancestors.js';
 import type { AppHandler, AppHandlers } from '../handlers/app-handlers.js';
@@ -12,6 +12,7 @@ import {
 } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { copiesWarning } from '../copies.js';
+import { cacheInterceptorWarning } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { problemsOf, type HandlerCheckOptions } from './handler-problems.js';
 import { unusedRules } from './unused-rules.js';
@@ -35,6 +36,7 @@ export interface BootReport {
 /** Checks every handler of a registration before the first request, so that every rule is enforced or stops the boot. */
 export class BootCheck {
   readonly #problems = new Set<string>();
+  readonly #warnings: string[] = [];
   readonly #routes = { guarded: 0, public: 0 };
   readonly #refused = new Set<string>();
   readonly #coverage: GuardCoverage;
@@ -45,6 +47,7 @@ export class BootCheck {
     private readonly modules: ModulesContainer,
     private readonly handlers: AppHandlers,
     private readonly external: ExternalHandlers,
+    private readonly config: ApplicationConfig,
   ) {
     this.#coverage = new GuardCoverage(options.countedGuards);
   }
@@ -70,8 +73,9 @@ export class BootCheck {
     }
     this.#throwProblems();
     const copies = copiesWarning();
-    const warnings = [...this.#duplicateRegistrationWarnings(found.map(registrationOf)), ...this.#refusedWarnings()];
-    return { ...this.#routes, warnings: copies ? [...warnings, copies] : warnings };
+    const duplicates = this.#duplicateRegistrationWarnings(found.map(registrationOf));
+    const warnings = [...duplicates, ...this.#refusedWarnings(), ...this.#warnings, ...(copies ? [copies] : [])];
+    return { ...this.#routes, warnings };
   }
 
   /** Whether this registration protects a module: the one that Nest injects there, else the first. */
@@ -89,7 +93,10 @@ export class BootCheck {
     for (const problem of problemsOf(handler, rule, isReached, this.options)) this.#problems.add(`${route} ${problem}`);
     if (transport === 'http') {
       if (rule.rule.isPublic) this.#routes.public += 1;
-      else if (isReached) this.#routes.guarded += 1;
+      else if (isReached) {
+        this.#routes.guarded += 1;
+        this.#warnings.push(...cacheInterceptorWarning(handler, this.config));
+      }
     } else if (isReached && !rule.rule.isPublic) this.#refused.add(route);
   }
 

@@ -143,8 +143,8 @@ export const MODULE_OPTIONS = {
   /** Name of the route parameter that a bare `@OrgScoped()` compares. Default `'orgCode'`. */
   orgParam: option({ ...TEXT, default: 'orgCode', absent: 'orgCode' }),
   /**
-   * Answers `ORG_MISMATCH` and `ORG_REQUIRED` with 404 `NOT_FOUND`, like a missing route. Risk of `false`: a caller learns that a resource of
-   * another organization exists. Default `false`.
+   * Answers `ORG_MISMATCH`, `ORG_REQUIRED` and a 404 of a resolver like a missing route, byte for byte. Risk of `false`: a caller learns that a
+   * resource of another organization exists. Default `false`.
    */
   hideExistence: flag(false),
   /** Realm of the challenge in `WWW-Authenticate`. Default `'api'`. */

@@ -4,7 +4,7 @@ import { getVerifiedApiKey } from './request-state.js';
  * Identifies the caller of a request for another rate limiter: the `getTracker` of `@nestjs/throttler`, whose guard has to run after
  * `ApiKeyGuard`.
  *
- * @param request the framework's request object (Express's, or Fastify's own and not its `raw`)
+ * @param request the framework's request object, or the raw request behind Fastify's
  * @returns the id of the key that `ApiKeyGuard` accepted, which survives a rotation. Without a key: the client's address by the
  * framework's own proxy settings. Without an address (a server on a Unix socket): `'unknown'`
  */

@@ -2,20 +2,29 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
+import { retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
-import { ANSWER_OF_REASON, type AnswerName } from '../responses/answers.js';
+import { keepFromSharedCaches } from '../responses/accepted-headers.js';
+import { ANSWER_OF_REASON } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
-import { decideAccess, decideOrganization, type AccessRefusal } from '../rules/access-decision.js';
+import { decideAccess, decideOrganization } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import { resolvedOrgOf, type ResolvedOrg } from '../rules/org-reader.js';
 import type { OrgResolution } from '../rules/org-target.js';
 import { decisionOf } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
-import { keepState, stateOf, type RequestState } from './request-state.js';
+import {
+  rateLimitHeadersOf,
+  refuseAccess,
+  refuseKey,
+  refuseRequest,
+  refuseUnsupported,
+  resolverFailure,
+} from './request-refusal.js';
+import { comparedOf, isUnchanged, keepState, stateOf, type RequestState } from './request-state.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library in a process. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
@@ -42,7 +51,8 @@ export class ApiKeyGuard implements CanActivate {
     if (rule.isPublic) return true;
     if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
     const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
-    if (state.isAccepted) return true;
+    if (state.isAccepted && (rule.organizations.length === 0 || isUnchanged(state))) return true;
+    state.isAccepted = false;
     // Each step throws a refusal, and returns a promise only if it has to wait. Each stands here twice, so that a hit makes no closures.
     let waiting = this.#authenticate(context, state);
     const { rateLimit } = rule;
@@ -54,14 +64,14 @@ export class ApiKeyGuard implements CanActivate {
     waiting = waiting
       ? waiting.then(() => this.#matchOrganizations(context, state))
       : this.#matchOrganizations(context, state);
-    return waiting ? waiting.then(() => this.#accept(state)) : this.#accept(state);
+    return waiting ? waiting.then(() => this.#accept(context, state)) : this.#accept(context, state);
   }
 
   /** Reads the key and verifies it, from the cache if possible. */
   #authenticate(context: ExecutionContext, state: RequestState): void | Promise<void> {
     const { credentials, verification } = this.registration;
     const key = credentials.read(state.request);
-    if (typeof key === 'string') throw this.#refuseKey(context, state, key);
+    if (typeof key === 'string') throw refuseKey(this.registration, context, state, key);
     const cached = verification.lookup?.(key);
     if (cached) return this.#acceptKey(context, state, cached, true);
     this.#limitFailures(context, state, key);
@@ -74,23 +84,26 @@ export class ApiKeyGuard implements CanActivate {
     const { failedAttempts, verification } = this.registration;
     const waitSeconds = failedAttempts?.waitSeconds(state.request) ?? 0;
     if (waitSeconds > 0 && !verification.wasAccepted?.(key))
-      throw this.#refuse(context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
+      throw refuseRequest(this.registration, context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
   }
 
   async #verify(context: ExecutionContext, state: RequestState, key: RawKey): Promise<void> {
+    const release = this.registration.failedAttempts?.reserve(state.request);
     let verdict: Verdict;
     try {
       verdict = await askKinde(this.registration.verification, key);
     } catch (error) {
       if (!isVerificationError(error)) throw error;
-      throw this.#refuse(context, state, error.code, error.retryAfterSeconds);
+      throw refuseRequest(this.registration, context, state, error.code, error.retryAfterSeconds);
+    } finally {
+      release?.();
     }
     this.#acceptKey(context, state, verdict, false);
   }
 
   #acceptKey(context: ExecutionContext, state: RequestState, verdict: Verdict, wasCached: boolean): void {
     state.wasCached = wasCached;
-    if (!verdict.accepted) throw this.#refuseKey(context, state, ANSWER_OF_REASON[verdict.reason]);
+    if (!verdict.accepted) throw refuseKey(this.registration, context, state, ANSWER_OF_REASON[verdict.reason]);
     state.apiKey = verdict.apiKey;
     keepState(state);
   }
@@ -98,35 +111,42 @@ export class ApiKeyGuard implements CanActivate {
   /** Counts the request, unless another guard of this registration has done so. */
   #count(context: ExecutionContext, state: RequestState, rateLimit: RateLimitRule): void | Promise<void> {
     const decision = (state.rate ??= this.registration.rateLimiter.take(rateLimit, keyOf(state)));
-    if (isThenable(decision))
-      return Promise.resolve(decision).then((decided) => this.#limit(context, state, rateLimit, decided));
-    return this.#limit(context, state, rateLimit, decision);
+    if (isThenable(decision)) return Promise.resolve(decision).then((decided) => this.#limit(context, state, decided));
+    return this.#limit(context, state, decision);
   }
 
-  #limit(context: ExecutionContext, state: RequestState, rateLimit: RateLimitRule, decision: RateDecision): void {
-    if (decision.accepted && !rateLimit.sendsHeadersOnSuccess) return;
-    const response = responseOf(context);
-    response.header('RateLimit', rateLimitField(rateLimit, decision));
-    response.header('RateLimit-Policy', rateLimitPolicyField(rateLimit, decision));
-    if (!decision.accepted) throw this.#refuse(context, state, 'RATE_LIMITED', retryAfterSeconds(decision));
+  #limit(context: ExecutionContext, state: RequestState, decision: RateDecision): void {
+    state.decision = decision;
+    if (!decision.accepted)
+      throw refuseRequest(this.registration, context, state, 'RATE_LIMITED', retryAfterSeconds(decision));
   }
 
   /** Checks the key itself, before an organization is resolved: nothing is loaded for a key that is refused anyway. */
   #authorize(context: ExecutionContext, state: RequestState): void {
     const refusal = decideAccess(state.rule.access, keyOf(state));
-    if (refusal) throw this.#refuseAccess(context, state, refusal);
+    if (refusal) throw refuseAccess(this.registration, context, state, refusal);
   }
 
   /** Compares the key's organization with each one that the request names. */
   #matchOrganizations(context: ExecutionContext, state: RequestState, first = 0): void | Promise<void> {
     const { organizations } = state.rule;
     for (let index = first; index < organizations.length; index += 1) {
-      const resolution = organizations[index]?.(context, state.request, keyOf(state));
+      let resolution;
+      try {
+        resolution = organizations[index]?.(context, state.request, keyOf(state));
+      } catch (error) {
+        throw resolverFailure(this.registration, context, state, error);
+      }
       if (isThenable(resolution))
-        return Promise.resolve(resolution).then((resolved) => {
-          this.#match(context, state, resolved);
-          return this.#matchOrganizations(context, state, index + 1);
-        });
+        return Promise.resolve(resolution).then(
+          (resolved) => {
+            this.#match(context, state, resolved);
+            return this.#matchOrganizations(context, state, index + 1);
+          },
+          (error: unknown) => {
+            throw resolverFailure(this.registration, context, state, error);
+          },
+        );
       this.#match(context, state, resolution);
     }
   }
@@ -134,54 +154,34 @@ export class ApiKeyGuard implements CanActivate {
   #match(context: ExecutionContext, state: RequestState, resolution: ResolvedOrg | OrgResolution): void {
     const { orgCode, resource } = resolvedOrgOf(resolution);
     const refusal = decideOrganization(keyOf(state), orgCode);
-    if (refusal) throw this.#refuse(context, state, refusal.code);
+    if (refusal) throw refuseRequest(this.registration, context, state, refusal.code);
     state.resource = resource ?? state.resource;
   }
 
-  #accept(state: RequestState): true {
+  #accept(context: ExecutionContext, state: RequestState): true {
+    const { credentials, decisions } = this.registration;
+    const { organizations, rateLimit } = state.rule;
     state.isAccepted = true;
-    this.registration.decisions?.report(decisionOf(state, null));
+    if (organizations.length > 0) state.compared = comparedOf(state.request);
+    if (rateLimit?.sendsHeadersOnSuccess) setHeaders(responseOf(context), rateLimitHeadersOf(state));
+    if (credentials.uncommonHeaders.length > 0) keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);
+    decisions?.report(decisionOf(state, null));
     return true;
-  }
-
-  /** Refuses a key, and counts it as a failed attempt of the client's network. */
-  #refuseKey(context: ExecutionContext, state: RequestState, name: AnswerName): ApiKeyRefusedException {
-    const { failedAttempts } = this.registration;
-    if (!failedAttempts || name === 'MISSING_KEY') return this.#refuse(context, state, name);
-    const waitSeconds = failedAttempts.waitSeconds(state.request);
-    if (waitSeconds > 0) return this.#refuse(context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
-    failedAttempts.record(state.request);
-    return this.#refuse(context, state, name);
-  }
-
-  #refuseAccess(context: ExecutionContext, state: RequestState, refusal: AccessRefusal): ApiKeyRefusedException {
-    this.registration.decisions?.report(decisionOf(state, refusal.code));
-    return this.registration.refusals.refuseAccess(responseOf(context), refusal, state.rule);
-  }
-
-  #refuse(
-    context: ExecutionContext,
-    state: RequestState,
-    name: AnswerName,
-    retryAfter?: number,
-  ): ApiKeyRefusedException {
-    const details = retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter };
-    const refused = this.registration.refusals.refuse(responseOf(context), name, details);
-    this.registration.decisions?.report(decisionOf(state, refused.code));
-    return refused;
   }
 
   #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
     const line = `${context.getClass()?.name}.${context.getHandler()?.name} was refused: ${why}`;
     if (this.registration.unsupported.isDue(line)) this.registration.log.error(line);
-    this.registration.decisions?.report(decisionOf(null, 'UNSUPPORTED_CONTEXT'));
-    const response = context.getType() === 'http' ? responseOf(context) : undefined;
-    return this.registration.refusals.refuse(response, 'UNSUPPORTED_CONTEXT');
+    return refuseUnsupported(this.registration, context);
   }
 }
 
 function responseOf(context: ExecutionContext): HttpResponse {
   return context.switchToHttp().getResponse<HttpResponse>();
+}
+
+function setHeaders(response: HttpResponse, headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
 }
 
 /** Returns the key of a request that is authenticated. */

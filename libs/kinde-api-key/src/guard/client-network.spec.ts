@@ -15,6 +15,11 @@ describe('networkOf', () => {
     ['zeros at the end', '2001:db8:1:2::', '2001:db8:1:2::/64'],
     ['an address that only ends like a mapped IPv4 address', '2001:db8::ffff:c000:201', '2001:db8:0:0::/64'],
     ['an address that only looks like a mapped IPv4 address', '0:0:0:0:1:ffff:c000:201', '0:0:0:0::/64'],
+    ['an IPv4 address with a port', '192.0.2.1:4711', '192.0.2.1'],
+    ['an IPv6 address in brackets', '[2001:db8:1:2::1]', '2001:db8:1:2::/64'],
+    ['an IPv6 address in brackets with a port', '[2001:db8:1:2::1]:4711', '2001:db8:1:2::/64'],
+    ['a mapped IPv4 address in brackets with a port', '[::ffff:192.0.2.1]:80', '192.0.2.1'],
+    ['blanks around an address', ' 192.0.2.1 ', '192.0.2.1'],
   ])('returns one network for %s', (_what, address, network) => {
     expect(networkOf(address)).toBe(network);
   });

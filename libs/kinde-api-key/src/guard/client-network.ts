@@ -5,13 +5,14 @@ import { isIPv4, isIPv6 } from 'node:net';
  * has alone (RFC 6177). All spellings of an address give the same network. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`, RFC 4291
  * §2.5.5.2) counts as IPv4.
  *
- * @param address the client's address according to the framework
+ * @param address the client's address according to the framework; a port and brackets are ignored
  * @returns the network, or `undefined` if the value is not an IP address
  */
 export function networkOf(address: unknown): string | undefined {
   if (typeof address !== 'string') return undefined;
-  if (isIPv4(address)) return address;
-  const withoutZone = address.replace(/%.*$/, '');
+  const bare = withoutPort(address);
+  if (isIPv4(bare)) return bare;
+  const withoutZone = bare.replace(/%.*$/, '');
   if (!isIPv6(withoutZone)) return undefined;
   const groups = groupsOf(withoutZone);
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
@@ -21,6 +22,13 @@ export function networkOf(address: unknown): string | undefined {
         .slice(0, 4)
         .map((group) => group.toString(16))
         .join(':')}::/64`;
+}
+
+/** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711` into the header that the framework reads the address from. */
+function withoutPort(address: string): string {
+  const trimmed = address.trim();
+  const bracketed = /^\[([^\]]*)\](:\d*)?$/.exec(trimmed);
+  return bracketed?.[1] ?? trimmed.replace(/^([\d.]+):\d*$/, '$1');
 }
 
 /** The eight groups of an IPv6 address. The URL parser gives all spellings one form (WHATWG URL, IPv6 serializer). */

@@ -15,6 +15,8 @@ const JWT = /^ey[\w-]*(\.[\w-]*){2}((\.[\w-]*){2})?$/;
 export class CredentialReader {
   readonly #credentials: readonly ApiKeyCredential[];
   readonly #prefixes: readonly string[];
+  /** Headers that may carry a key and that shared caches do not know as such. */
+  readonly uncommonHeaders: readonly string[];
 
   /**
    * @param credentials headers that may carry a key; names in lower case, without duplicates
@@ -23,6 +25,7 @@ export class CredentialReader {
   constructor(credentials: readonly ApiKeyCredential[], prefixes: readonly string[]) {
     this.#credentials = credentials;
     this.#prefixes = prefixes;
+    this.uncommonHeaders = credentials.map(({ header }) => header).filter((header) => header !== 'authorization');
   }
 
   /** @returns the key, or a refusal; two credentials are refused, whichever of them is good */
@@ -37,6 +40,16 @@ export class CredentialReader {
       found = result;
     }
     return found;
+  }
+
+  /** Returns the names of the headers in which a request carries a credential, to say why several were refused. */
+  headersWithCredential(request: HttpRequest): string[] {
+    return this.#credentials
+      .filter(({ header, scheme }) => {
+        const value = headerValue(request, header);
+        return value === null || (value !== undefined && this.#parse(value, scheme) !== 'MISSING_KEY');
+      })
+      .map(({ header }) => header);
   }
 
   #parse(value: string, scheme: string | undefined): CredentialResult {

@@ -40,11 +40,26 @@ describe('FailedAttempts', () => {
     expect(attempts.waitSeconds(request())).toBe(0);
   });
 
-  it('does not count a request without an address', () => {
-    const attempts = new FailedAttempts({ limit: 1, windowMs: 60_000 }, new TestClock());
-    attempts.record(request(undefined));
+  it('counts all requests without an IP address as one network, and warns once', () => {
+    const log = { warn: jest.fn() };
+    const attempts = new FailedAttempts({ limit: 2, windowMs: 60_000 }, new TestClock(), log);
     attempts.record({});
-    expect(attempts.waitSeconds({})).toBe(0);
+    attempts.record(request('unix:'));
+    expect(attempts.waitSeconds({})).toBe(60);
+    expect(attempts.waitSeconds(request())).toBe(0);
+    expect(log.warn.mock.calls).toEqual([[expect.stringContaining('request.ip')]]);
+  });
+
+  it('counts unknown keys that Kinde is asked about against a network that has failed, and against no other', () => {
+    const attempts = new FailedAttempts({ limit: 3, windowMs: 60_000 }, new TestClock());
+    const releases = [1, 2, 3, 4].map(() => attempts.reserve(request()));
+    expect(attempts.waitSeconds(request())).toBe(0);
+    attempts.record(request());
+    expect(attempts.waitSeconds(request())).toBe(1);
+    releases.splice(0, 2).forEach((release) => release());
+    expect(attempts.waitSeconds(request())).toBe(1);
+    releases.forEach((release) => release());
+    expect(attempts.waitSeconds(request())).toBe(0);
   });
 
   it('keeps 10,000 networks, and evicts the one whose last failure is longest ago', () => {

@@ -8,7 +8,8 @@ const STATE = Symbol.for('nestjs-kinde-api-key:request-state');
 
 /**
  * What the guards of one registration know about a request, for one rule. It is kept on the request, because a guard may run again, by a
- * second instance or after a refusal: nothing is done, and nothing counted, twice.
+ * second instance or after a refusal: nothing is done, and nothing counted, twice. Fastify's raw request carries it, too: middleware and access
+ * logs see only that one.
  */
 export interface RequestState {
   readonly request: HttpRequest;
@@ -23,8 +24,12 @@ export interface RequestState {
   wasCached: boolean | undefined;
   /** The answer of the rate limit, once the request was counted. */
   rate: RateDecision | Promise<RateDecision> | undefined;
+  /** The same, once it is known. */
+  decision: RateDecision | undefined;
   /** Whether the guard let the request through. */
   isAccepted: boolean;
+  /** What its organizations were read from, once they matched; see {@link comparedOf}. */
+  compared: readonly unknown[] | undefined;
   /** What an organization resolver loaded. */
   resource: unknown;
 }
@@ -53,7 +58,9 @@ export function stateOf(request: HttpRequest, registration: symbol, rule: RouteR
       apiKey: undefined,
       wasCached: undefined,
       rate: undefined,
+      decision: undefined,
       isAccepted: false,
+      compared: undefined,
       resource: undefined,
     }
   );
@@ -68,6 +75,7 @@ export function keepState(state: RequestState): void {
   const request = state.request as KeptOn;
   if (Object.hasOwn(request, STATE)) state.previous = request[STATE];
   request[STATE] = state;
+  if (state.request.raw) (state.request.raw as KeptOn)[STATE] = state;
   state.isKept = true;
 }
 
@@ -78,12 +86,38 @@ export function acceptedState(request: unknown): AcceptedState | undefined {
   return state as AcceptedState | undefined;
 }
 
+/** Returns what the organizations of a request are read from. It differs where an app hands the same request on with other parameters. */
+export function comparedOf({ url, params, body, headers }: HttpRequest): readonly unknown[] {
+  const fields = (record: unknown): unknown[] =>
+    typeof record === 'object' && record !== null ? Object.entries(record).flat() : [];
+  return [url, body, headers, ...fields(params)];
+}
+
+/** Whether the organizations of a request would be read from the same values as when they matched. */
+export function isUnchanged({ request, compared }: RequestState): boolean {
+  const current = comparedOf(request);
+  return compared?.length === current.length && current.every((value, index) => value === compared[index]);
+}
+
 /**
- * Returns the verified key of a request, for code outside handlers: interceptors, filters, middleware that runs after the guard.
+ * Returns the verified key of a request, for code outside handlers: interceptors, filters, middleware and access logs, once the guard has run.
  *
- * @param request the framework's request object (Express's, or Fastify's own and not its `raw`)
- * @returns the key that `ApiKeyGuard` accepted, or `undefined` where no guard ran or the route is public
+ * @param request the framework's request object, or the raw request behind Fastify's
+ * @returns the key that `ApiKeyGuard` accepted, or `undefined` where no guard ran, the route is public or the request was refused
  */
 export function getVerifiedApiKey(request: unknown): VerifiedApiKey | undefined {
   return acceptedState(request)?.apiKey;
+}
+
+/**
+ * Returns whose key a refused request carried, for access logs and filters. The caller may not do what it asked for: never grant anything by it.
+ *
+ * @param request the framework's request object, or the raw request behind Fastify's
+ * @returns the key of a request that `ApiKeyGuard` refused although the key is good (403, 429), or `undefined`
+ */
+export function getRefusedApiKey(request: unknown): VerifiedApiKey | undefined {
+  if (acceptedState(request)) return undefined;
+  let state = (request as KeptOn | null | undefined)?.[STATE];
+  while (state && !state.apiKey) state = state.previous;
+  return state?.apiKey;
 }

@@ -66,11 +66,3 @@ export const ANSWER_OF_REASON: Readonly<Record<RefusalReason, AnswerName>> = {
   revoked: 'KEY_REVOKED',
   inactive: 'KEY_INACTIVE',
 };
-
-/** The body of `hideExistence`: that of a missing route, plus a code. */
-export const NOT_FOUND_BODY = Object.freeze({
-  statusCode: 404,
-  message: 'Not Found',
-  error: 'Not Found',
-  code: 'NOT_FOUND',
-} as const);

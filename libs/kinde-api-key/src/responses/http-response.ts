@@ -1,4 +1,15 @@
-/** The part of a response that Express and Fastify have in common. */
+import type { ServerResponse } from 'node:http';
+
+/** The part of a response that Express and Fastify have in common. A test double may have less. */
 export interface HttpResponse {
   header(name: string, value: string): unknown;
+  getHeader?(name: string): unknown;
+  /** Node's response, where the framework wraps it (Fastify). */
+  readonly raw?: ServerResponse;
+}
+
+/** Returns Node's response behind a framework's one, or `undefined` for a test double without it. */
+export function rawResponseOf(response: HttpResponse): ServerResponse | undefined {
+  const raw = response.raw ?? (response as unknown as ServerResponse);
+  return typeof raw.writeHead === 'function' ? raw : undefined;
 }

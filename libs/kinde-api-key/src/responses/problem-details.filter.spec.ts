@@ -49,17 +49,17 @@ describe('ApiKeyProblemDetailsFilter', () => {
     });
   });
 
-  it('does not disclose a code that hideExistence hides', () => {
-    const hidden = new ApiKeyRefusedException('ORG_MISMATCH', {
-      statusCode: 404,
-      message: 'Not Found',
-      error: 'Not Found',
-      code: 'NOT_FOUND',
-    });
-    expect(answerTo(hidden)).toEqual({
-      status: 404,
-      headers: { 'Content-Type': 'application/problem+json' },
-      body: { type: 'about:blank', title: 'Not Found', status: 404, detail: 'Not Found', code: 'NOT_FOUND' },
-    });
+  it('answers like Nest itself, not with a problem, where hideExistence hides the refusal', () => {
+    const body: ApiKeyRefusalBody = { message: 'Cannot GET /', error: 'Not Found', statusCode: 404 };
+    const sent: unknown[] = [];
+    const response = {
+      header: jest.fn(),
+      status: (code: number) => ({ send: (one: unknown) => sent.push(code, one) }),
+    };
+    new ApiKeyProblemDetailsFilter().catch(new ApiKeyRefusedException('ORG_MISMATCH', body), {
+      switchToHttp: () => ({ getResponse: () => response }),
+    } as unknown as ArgumentsHost);
+    expect(sent).toEqual([404, body]);
+    expect(response.header).not.toHaveBeenCalled();
   });
 });

@@ -3,7 +3,7 @@ import { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import type { HttpResponse } from './http-response.js';
 
 interface ProblemResponse extends HttpResponse {
-  status(code: number): { send(body: string): unknown };
+  status(code: number): { send(body: unknown): unknown };
 }
 
 /**
@@ -15,6 +15,11 @@ export class ApiKeyProblemDetailsFilter implements ExceptionFilter<ApiKeyRefused
   catch(exception: ApiKeyRefusedException, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<ProblemResponse>();
     const { statusCode, error, message, ...members } = exception.getResponse();
+    if (members.code === undefined) {
+      // Hidden by hideExistence: the same answer as for a missing route, which this filter does not see.
+      response.status(statusCode).send(exception.getResponse());
+      return;
+    }
     response.header('Content-Type', 'application/problem+json');
     response
       .status(statusCode)

@@ -1,5 +1,6 @@
+import { NotFoundException } from '@nestjs/common';
 import { ANSWERS, type AnswerName } from './answers.js';
-import { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import { RefusalFactory } from './refusal-factory.js';
 import type { RouteRule } from '../rules/route-rule.js';
 
@@ -12,14 +13,8 @@ function factoryWith(options: Partial<FactoryOptions> = {}): RefusalFactory {
   return new RefusalFactory({ credentials: [BEARER], realm: 'api', hideExistence: false, ...options });
 }
 
-function respond(run: (response: { header(name: string, value: string): void }) => ApiKeyRefusedException) {
-  const headers: Record<string, string> = {};
-  const exception = run({
-    header: (name, value) => {
-      headers[name] = value;
-    },
-  });
-  return { headers, exception, body: exception.getResponse() };
+function respond(exception: ApiKeyRefusedException) {
+  return { headers: exception.headers, exception, body: exception.getResponse() };
 }
 
 function ruleWith(requiredScopes: string[], requiredAnyOf: string[][] = []): RouteRule {
@@ -57,35 +52,46 @@ const NAMES = Object.keys(ANSWERS) as AnswerName[];
 describe('RefusalFactory.refuse()', () => {
   it.each(NAMES)('sets the headers and the body of %s and nothing else', (name) => {
     const { code, statusCode, error, message } = ANSWERS[name];
-    const { headers, exception, body } = respond((response) => factoryWith().refuse(response, name));
+    const { headers, exception, body } = respond(factoryWith().refuse(name));
     expect(headers).toStrictEqual({
       'Cache-Control': 'no-store',
       ...(CHALLENGES[name] && { 'WWW-Authenticate': CHALLENGES[name] }),
     });
     expect(body).toEqual({ statusCode, error, message, code });
-    expect(exception).toBeInstanceOf(ApiKeyRefusedException);
     expect(exception).toMatchObject({ code, message, name: 'ApiKeyRefusedException' });
     expect(exception.getStatus()).toBe(statusCode);
   });
 
   it('sets Retry-After in seconds', () => {
-    const { headers, body } = respond((response) =>
-      factoryWith().refuse(response, 'VERIFICATION_UNAVAILABLE', { retryAfterSeconds: 5 }),
-    );
+    const { headers, body } = respond(factoryWith().refuse('VERIFICATION_UNAVAILABLE', { retryAfterSeconds: 5 }));
     expect(headers).toEqual({ 'Cache-Control': 'no-store', 'Retry-After': '5' });
     expect(body).not.toHaveProperty('retryAfterSeconds');
   });
 
-  it('returns the exception without a response to set headers on', () => {
-    const exception = factoryWith().refuse(undefined, 'INVALID_KEY', { retryAfterSeconds: 1 });
-    expect(exception.getResponse()).toMatchObject({ code: 'INVALID_KEY' });
-    expect(factoryWith({ hideExistence: true }).refuse(undefined, 'ORG_MISMATCH').getStatus()).toBe(404);
+  it('makes a body and headers for each exception, which an app may write into', () => {
+    const factory = factoryWith();
+    const refuse = () =>
+      factory.refuseAccess({ code: 'INSUFFICIENT_SCOPE', lacks: 'required' }, RULE, { headers: { RateLimit: '1' } });
+    const RULE = ruleWith(['b', 'a'], [['d', 'c']]);
+    const first = refuse();
+    const body = first.getResponse();
+    body.message = 'changed';
+    body.required_scopes?.sort();
+    body.required_any_of?.[0]?.push('more');
+    first.headers['RateLimit'] = 'changed';
+    const second = refuse();
+    expect(second.getResponse()).toMatchObject({
+      message: 'Insufficient scope',
+      required_scopes: ['b', 'a'],
+      required_any_of: [['d', 'c']],
+    });
+    expect(second.headers).toMatchObject({ RateLimit: '1', 'Cache-Control': 'no-store' });
   });
 });
 
 describe('WWW-Authenticate', () => {
   const challengeOf = (options: Partial<FactoryOptions>, name: AnswerName): string | undefined =>
-    respond((response) => factoryWith(options).refuse(response, name)).headers['WWW-Authenticate'];
+    respond(factoryWith(options).refuse(name)).headers['WWW-Authenticate'];
 
   it('names the realm', () => {
     expect(challengeOf({ realm: 'Acme billing' }, 'MISSING_KEY')).toBe('Bearer realm="Acme billing"');
@@ -119,9 +125,8 @@ describe('WWW-Authenticate', () => {
 
 describe('INSUFFICIENT_SCOPE', () => {
   it('lists all scopes that the route requires, in order', () => {
-    const { headers, body } = respond((response) =>
+    const { headers, body } = respond(
       factoryWith().refuseAccess(
-        response,
         { code: 'INSUFFICIENT_SCOPE', lacks: 'required' },
         ruleWith(['write:users', 'read:users']),
       ),
@@ -140,24 +145,16 @@ describe('INSUFFICIENT_SCOPE', () => {
   });
 
   it('does not list any-of scopes in the challenge, which would mean all of them', () => {
-    const { headers, body } = respond((response) =>
-      factoryWith().refuseAccess(
-        response,
-        { code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' },
-        ruleWith(['a'], [['b', 'c'], ['d']]),
-      ),
+    const { headers, body } = respond(
+      factoryWith().refuseAccess({ code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' }, ruleWith(['a'], [['b', 'c'], ['d']])),
     );
     expect(headers['WWW-Authenticate']).toBe('Bearer realm="api", error="insufficient_scope"');
     expect(body).toMatchObject({ required_scopes: ['a'], required_any_of: [['b', 'c'], ['d']] });
   });
 
   it('lists any-of scopes in the body if a required scope is missing', () => {
-    const { headers, body } = respond((response) =>
-      factoryWith().refuseAccess(
-        response,
-        { code: 'INSUFFICIENT_SCOPE', lacks: 'required' },
-        ruleWith(['a'], [['b', 'c']]),
-      ),
+    const { headers, body } = respond(
+      factoryWith().refuseAccess({ code: 'INSUFFICIENT_SCOPE', lacks: 'required' }, ruleWith(['a'], [['b', 'c']])),
     );
     expect(headers['WWW-Authenticate']).toBe('Bearer realm="api", error="insufficient_scope", scope="a"');
     expect(body).toMatchObject({ required_scopes: ['a'], required_any_of: [['b', 'c']] });
@@ -168,7 +165,7 @@ describe('RefusalFactory.refuseAccess()', () => {
   it.each(['ORG_REQUIRED', 'ORG_MISMATCH', 'USER_REQUIRED'] as const)(
     'answers %s without the scopes that the route requires',
     (code) => {
-      const { body } = respond((response) => factoryWith().refuseAccess(response, { code }, ruleWith(['a'], [['b']])));
+      const { body } = respond(factoryWith().refuseAccess({ code }, ruleWith(['a'], [['b']])));
       expect(Object.keys(body)).toEqual(['statusCode', 'error', 'message', 'code']);
       expect(body.code).toBe(code);
     },
@@ -179,18 +176,20 @@ describe('hideExistence', () => {
   const hiding = factoryWith({ hideExistence: true });
 
   it.each(['ORG_REQUIRED', 'ORG_MISMATCH'] as const)('answers %s like a missing route', (code) => {
-    const { headers, body, exception } = respond((response) =>
-      hiding.refuseAccess(response, { code }, ruleWith(['a'])),
-    );
-    expect(headers).toEqual({ 'Cache-Control': 'no-store' });
-    expect(body).toEqual({ statusCode: 404, message: 'Not Found', error: 'Not Found', code: 'NOT_FOUND' });
+    const request = { method: 'GET', originalUrl: '/users/1' };
+    const { headers, body, exception } = respond(hiding.refuseAccess({ code }, ruleWith(['a']), { request }));
+    expect(headers).toEqual({});
+    expect(JSON.stringify(body)).toBe(JSON.stringify(new NotFoundException('Cannot GET /users/1').getResponse()));
     expect(exception.getStatus()).toBe(404);
     expect(exception.code).toBe(code);
   });
 
+  it('reads the path of the raw request behind a framework', () => {
+    const request = { method: 'X', url: '/x', raw: { method: 'POST', url: '/api/users/1' } };
+    expect(hiding.refuse('ORG_MISMATCH', { request }).message).toBe('Cannot POST /api/users/1');
+  });
+
   it.each(NAMES.filter((name) => name !== 'ORG_REQUIRED' && name !== 'ORG_MISMATCH'))('does not change %s', (name) => {
-    expect(respond((response) => hiding.refuse(response, name))).toEqual(
-      respond((response) => factoryWith().refuse(response, name)),
-    );
+    expect(respond(hiding.refuse(name))).toEqual(respond(factoryWith().refuse(name)));
   });
 });

@@ -1,80 +1,85 @@
 import type { ResolvedGuardOptions } from '../config/resolved-options.js';
 import type { AccessRefusal, AccessRule } from '../rules/access-decision.js';
 import type { RouteRule } from '../rules/route-rule.js';
-import { ANSWERS, NOT_FOUND_BODY, type Answer, type AnswerName } from './answers.js';
-import {
-  refusedWithoutStack,
-  type ApiKeyRefusalBody,
-  type ApiKeyRefusedException,
-} from './api-key-refused.exception.js';
-import type { HttpResponse } from './http-response.js';
+import { ANSWERS, type Answer, type AnswerName } from './answers.js';
+import { refused, type ApiKeyRefusalBody, type ApiKeyRefusedException } from './api-key-refused.exception.js';
 
-/** An answer as sent, made once and not per request: a flood of refusals must stay cheap. */
+/** An answer, made once and not per request: a flood of refusals must stay cheap. Each exception gets copies. */
 interface PreparedAnswer extends Pick<Answer, 'code'> {
   /** The value of `WWW-Authenticate`, or `undefined` for an answer without a challenge. */
   readonly challenge: string | undefined;
-  /** Frozen, because all exceptions with this answer share it. */
-  readonly body: ApiKeyRefusalBody;
+  readonly body: Readonly<ApiKeyRefusalBody>;
 }
 
-/** Turns a refusal into its answer: headers on the response, and the exception that carries the body. */
+/** What an answer says about one request. */
+export interface RefusalDetails {
+  /** Value of `Retry-After`; default: the header is not sent. */
+  readonly retryAfterSeconds?: number | undefined;
+  /** Default: the text of the code. */
+  readonly message?: string | undefined;
+  /** Headers besides, e.g. `RateLimit`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where `hideExistence` hides the answer, it says that this request's route is missing. */
+  readonly request?: unknown;
+}
+
+/** Turns a refusal into the exception that carries its answer: status, headers and body. */
 export class RefusalFactory {
   /** The challenge without an error, e.g. `Bearer realm="api"`. */
   readonly #challenge: string;
   readonly #isBearer: boolean;
+  /** Whether another organization's data is answered like a missing route. */
+  readonly hidesExistence: boolean;
   readonly #answers: Readonly<Record<AnswerName, PreparedAnswer>>;
   readonly #scopeAnswers = new WeakMap<AccessRule, Record<'required' | 'any_of', PreparedAnswer>>();
 
   constructor(options: Pick<ResolvedGuardOptions, 'credentials' | 'realm' | 'hideExistence'>) {
+    this.hidesExistence = options.hideExistence;
     const scheme = options.credentials.find((credential) => credential.scheme !== undefined)?.scheme ?? 'ApiKey';
     this.#isBearer = scheme.toLowerCase() === 'bearer';
     this.#challenge = `${this.#isBearer ? 'Bearer' : scheme} realm="${options.realm}"`;
-    const prepared = Object.entries(ANSWERS).map(([name, one]) => [name, this.#prepare(one, options.hideExistence)]);
+    const prepared = Object.entries(ANSWERS).map(([name, one]) => [name, this.#prepare(one)]);
     this.#answers = Object.fromEntries(prepared) as Record<AnswerName, PreparedAnswer>;
   }
 
-  /**
-   * Sets the headers of an answer and returns its exception.
-   *
-   * @param response absent outside HTTP: then only the exception is made
-   * @param details.retryAfterSeconds value of `Retry-After`; default: the header is not sent
-   */
-  refuse(
-    response: HttpResponse | undefined,
-    name: AnswerName,
-    { retryAfterSeconds }: { readonly retryAfterSeconds?: number | undefined } = {},
-  ): ApiKeyRefusedException {
-    if (retryAfterSeconds !== undefined) response?.header('Retry-After', String(retryAfterSeconds));
-    return answer(response, this.#answers[name]);
+  /** Returns the exception of an answer, for one request alone: filters and monitors write into exceptions. */
+  refuse(name: AnswerName, details: RefusalDetails = {}): ApiKeyRefusedException {
+    return this.#answer(this.#answers[name], details);
   }
 
-  /** Sets the headers and returns the exception for a key that lacks what a route demands. */
-  refuseAccess(response: HttpResponse, refusal: AccessRefusal, { access }: RouteRule): ApiKeyRefusedException {
-    if (refusal.code !== 'INSUFFICIENT_SCOPE') return this.refuse(response, refusal.code);
+  /** Returns the exception for a key that lacks what a route demands. */
+  refuseAccess(refusal: AccessRefusal, { access }: RouteRule, details: RefusalDetails = {}): ApiKeyRefusedException {
+    if (refusal.code !== 'INSUFFICIENT_SCOPE') return this.refuse(refusal.code, details);
     let answers = this.#scopeAnswers.get(access);
     if (!answers) this.#scopeAnswers.set(access, (answers = this.#prepareScopeAnswers(access)));
-    return answer(response, answers[refusal.lacks]);
+    return this.#answer(answers[refusal.lacks], details);
   }
 
-  #prepare({ code, statusCode, error, message, challenge }: Answer, hidesExistence: boolean): PreparedAnswer {
-    if (hidesExistence && (code === 'ORG_MISMATCH' || code === 'ORG_REQUIRED'))
-      return { code, challenge: undefined, body: NOT_FOUND_BODY };
+  #answer({ code, challenge, body }: PreparedAnswer, details: RefusalDetails): ApiKeyRefusedException {
+    if (this.hidesExistence && (code === 'ORG_MISMATCH' || code === 'ORG_REQUIRED'))
+      return refused(code, notFoundBody(details.request), {});
+    const { retryAfterSeconds, message = body.message } = details;
+    const headers: Record<string, string> = { ...details.headers, 'Cache-Control': 'no-store' };
+    if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+    if (challenge !== undefined) headers['WWW-Authenticate'] = challenge;
+    return refused(code, copyOf(body, message), headers);
+  }
+
+  #prepare({ code, statusCode, error, message, challenge }: Answer): PreparedAnswer {
     return {
       code,
       challenge: challenge === undefined ? undefined : this.#challengeOf(challenge),
-      body: Object.freeze({ statusCode, error, message, code }),
+      body: { statusCode, error, message, code },
     };
   }
 
   #prepareScopeAnswers({ requiredScopes, requiredAnyOf }: AccessRule): Record<'required' | 'any_of', PreparedAnswer> {
     const { code, body } = this.#answers.INSUFFICIENT_SCOPE;
-    const scopeBody = Object.freeze({
+    const scopeBody = {
       ...body,
-      required_scopes: Object.freeze([...requiredScopes]),
-      ...(requiredAnyOf.length > 0 && {
-        required_any_of: Object.freeze(requiredAnyOf.map((scopes) => Object.freeze([...scopes]))),
-      }),
-    });
+      required_scopes: [...requiredScopes],
+      ...(requiredAnyOf.length > 0 && { required_any_of: requiredAnyOf.map((scopes) => [...scopes]) }),
+    };
     return {
       required: { code, challenge: this.#challengeOf('insufficient_scope', requiredScopes), body: scopeBody },
       any_of: { code, challenge: this.#challengeOf('insufficient_scope'), body: scopeBody },
@@ -88,9 +93,16 @@ export class RefusalFactory {
   }
 }
 
-/** Sets the headers and makes an exception for this request alone, because filters and monitors mark exceptions. */
-function answer(response: HttpResponse | undefined, { code, challenge, body }: PreparedAnswer): ApiKeyRefusedException {
-  response?.header('Cache-Control', 'no-store');
-  if (challenge !== undefined) response?.header('WWW-Authenticate', challenge);
-  return refusedWithoutStack(code, body);
+function copyOf(body: Readonly<ApiKeyRefusalBody>, message: string): ApiKeyRefusalBody {
+  const copy: ApiKeyRefusalBody = { ...body, message };
+  if (body.required_scopes) copy.required_scopes = [...body.required_scopes];
+  if (body.required_any_of) copy.required_any_of = body.required_any_of.map((scopes) => [...scopes]);
+  return copy;
+}
+
+/** The body of Nest's own answer to a request for a missing route: the same text, its fields in the same order. */
+function notFoundBody(request: unknown): ApiKeyRefusalBody {
+  const { raw = request } = (request ?? {}) as { readonly raw?: unknown };
+  const { method, originalUrl, url } = (raw ?? {}) as Readonly<Record<string, unknown>>;
+  return { message: `Cannot ${String(method)} ${String(originalUrl ?? url)}`, error: 'Not Found', statusCode: 404 };
 }

@@ -4,6 +4,7 @@ export interface HttpRequest {
   /** Node's list of header names and values, as sent. Fastify keeps it on `raw`. */
   readonly rawHeaders?: unknown;
   readonly raw?: { readonly rawHeaders?: unknown };
+  readonly url?: unknown;
   readonly params?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;

@@ -1,0 +1,115 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { rateLimitField, rateLimitPolicyField } from '../rate-limit/rate-limit-headers.js';
+import { ANSWERS, type AnswerName } from '../responses/answers.js';
+import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
+import type { HttpResponse } from '../responses/http-response.js';
+import { whenSent } from '../responses/sent-refusal.js';
+import type { AccessRefusal } from '../rules/access-decision.js';
+import type { HttpRequest } from '../rules/http-request.js';
+import { decisionOf } from './decision-reporter.js';
+import type { Registration } from './registration.js';
+import type { RequestState } from './request-state.js';
+
+/** Returns the exception that refuses a request. What follows from it, headers and report, waits until it is what answers. */
+export function refuseRequest(
+  registration: Registration,
+  context: ExecutionContext,
+  state: RequestState,
+  name: AnswerName,
+  retryAfterSeconds?: number,
+  onSent?: () => void,
+): ApiKeyRefusedException {
+  const { request } = state;
+  const message = name === 'MALFORMED_REQUEST' ? twoCredentialsMessage(registration, request) : undefined;
+  const details = { retryAfterSeconds, message, headers: rateLimitHeadersOf(state), request };
+  const exception = registration.refusals.refuse(name, details);
+  return thrown(registration, context, state, exception, onSent);
+}
+
+/** Returns the exception that refuses a key which lacks what the route demands. */
+export function refuseAccess(
+  registration: Registration,
+  context: ExecutionContext,
+  state: RequestState,
+  refusal: AccessRefusal,
+): ApiKeyRefusedException {
+  const details = { headers: rateLimitHeadersOf(state), request: state.request };
+  const exception = registration.refusals.refuseAccess(refusal, state.rule, details);
+  return thrown(registration, context, state, exception);
+}
+
+/** Returns the exception that refuses a key, which counts as a failed attempt of the client's network once it is the answer. */
+export function refuseKey(
+  registration: Registration,
+  context: ExecutionContext,
+  state: RequestState,
+  name: AnswerName,
+): ApiKeyRefusedException {
+  const { failedAttempts } = registration;
+  if (!failedAttempts || name === 'MISSING_KEY') return refuseRequest(registration, context, state, name);
+  const waitSeconds = failedAttempts.waitSeconds(state.request);
+  if (waitSeconds > 0) return refuseRequest(registration, context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
+  // An access token is a good credential for another guard, and costs nothing.
+  const isAttempt = name !== 'WRONG_CREDENTIAL_TYPE';
+  return refuseRequest(registration, context, state, name, undefined, () => {
+    if (isAttempt) failedAttempts.record(state.request);
+  });
+}
+
+/** Returns what to throw after an error of a resolver: with `hideExistence`, a missing resource is answered like another organization's. */
+export function resolverFailure(
+  registration: Registration,
+  context: ExecutionContext,
+  state: RequestState,
+  error: unknown,
+): unknown {
+  const isHidden = registration.refusals.hidesExistence && isNotFound(error);
+  return isHidden ? refuseRequest(registration, context, state, 'ORG_MISMATCH') : error;
+}
+
+/** Returns the exception that refuses a request which the guard does not understand. */
+export function refuseUnsupported(registration: Registration, context: ExecutionContext): ApiKeyRefusedException {
+  const exception = registration.refusals.refuse('UNSUPPORTED_CONTEXT');
+  if (context.getType() === 'http') return thrown(registration, context, null, exception);
+  registration.decisions?.report(decisionOf(null, exception.code));
+  return exception;
+}
+
+/** Returns `RateLimit` and `RateLimit-Policy` of a request that was counted, if its answer carries them. */
+export function rateLimitHeadersOf({
+  rule: { rateLimit },
+  decision,
+}: RequestState): Record<string, string> | undefined {
+  if (!rateLimit || !decision || (decision.accepted && !rateLimit.sendsHeadersOnSuccess)) return undefined;
+  return {
+    RateLimit: rateLimitField(rateLimit, decision),
+    'RateLimit-Policy': rateLimitPolicyField(rateLimit, decision),
+  };
+}
+
+function thrown(
+  registration: Registration,
+  context: ExecutionContext,
+  state: RequestState | null,
+  exception: ApiKeyRefusedException,
+  onSent?: () => void,
+): ApiKeyRefusedException {
+  whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, () => {
+    onSent?.();
+    registration.decisions?.report(decisionOf(state, exception.code));
+  });
+  return exception;
+}
+
+function twoCredentialsMessage({ credentials }: Registration, request: HttpRequest): string | undefined {
+  const headers = credentials.headersWithCredential(request);
+  if (headers.length < 2) return undefined;
+  const found = headers.map((name) => `"${name}"`).join(' and ');
+  return `Two credentials, in the headers ${found}: ${ANSWERS.MALFORMED_REQUEST.message}`;
+}
+
+/** By its status: an `HttpException` of another copy of Nest, or an error of another library that has a status. */
+function isNotFound(error: unknown): boolean {
+  const { status, statusCode } = (error ?? {}) as { readonly status?: unknown; readonly statusCode?: unknown };
+  return status === 404 || statusCode === 404;
+}

@@ -1,0 +1,14 @@
+import { rawResponseOf, type HttpResponse } from './http-response.js';
+
+/**
+ * Keeps shared caches from handing one caller's answer to another where keys stand in other headers than `Authorization`, which they know (RFC 9111
+ * §3.5): `Vary` on these headers, and `Cache-Control: private` unless the app has set its own.
+ */
+export function keepFromSharedCaches(response: HttpResponse, keyHeaders: readonly string[]): void {
+  const present = (name: string): unknown => response.getHeader?.(name) ?? rawResponseOf(response)?.getHeader(name);
+  if (present('Cache-Control') === undefined) response.header('Cache-Control', 'private');
+  const vary = present('Vary') as string | string[] | undefined;
+  const known = [vary ?? []].flat().flatMap((field) => field.split(/\s*,\s*/));
+  const missing = keyHeaders.filter((name) => !known.some((one) => one === '*' || one.toLowerCase() === name));
+  if (missing.length > 0) response.header('Vary', [...known, ...missing].join(', '));
+}

@@ -1,0 +1,153 @@
+import { Controller, Get, Param, UseGuards, type ExecutionContext } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import {
+  ApiKeyGuard,
+  ApiKeyVerificationService,
+  apiKeyTracker,
+  getRefusedApiKey,
+  getVerifiedApiKey,
+  KindeApiKeyModule,
+  OrgScoped,
+  RequireScopes,
+  type KindeApiKeyOptions,
+} from 'nestjs-kinde-api-key';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { send } from './support/http.js';
+import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
+import { verifiedKey } from './support/verified-key.js';
+
+@Controller()
+@UseGuards(ApiKeyGuard)
+class UsersController {
+  @Get('any')
+  any(): string {
+    return 'ok';
+  }
+
+  @Get('scope')
+  @RequireScopes('admin')
+  scope(): string {
+    return 'ok';
+  }
+
+  @Get('orgs/:orgCode')
+  @OrgScoped()
+  org(@Param('orgCode') orgCode: string): string {
+    return orgCode;
+  }
+}
+
+describeAdapters('after the guard', (adapter) => {
+  let scenario: Scenario;
+  let log: unknown[];
+  const start = async (options: KindeApiKeyOptions = {}) => {
+    log = [];
+    scenario = await startScenario({
+      adapter,
+      controllers: [UsersController],
+      options,
+      prepare: (app) =>
+        app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+          response.on('finish', () =>
+            log.push([
+              getVerifiedApiKey(request)?.keyId,
+              getRefusedApiKey(request)?.keyId,
+              getVerifiedApiKey(request) && apiKeyTracker(request),
+            ]),
+          );
+          next();
+        }),
+    });
+  };
+  afterEach(() => scenario.close());
+
+  it('an access log in middleware knows the key of an accepted and of a refused request', async () => {
+    await start();
+    const { keyId: id, key } = scenario.emulator.createKey();
+    await scenario.get('/any', key);
+    await scenario.get('/scope', key);
+    await scenario.get('/any', 'k_live_unknown_to_kinde_0');
+    await scenario.get('/any');
+    expect(log).toEqual([
+      [id, undefined, id],
+      [undefined, id, undefined],
+      [undefined, undefined, undefined],
+      [undefined, undefined, undefined],
+    ]);
+  });
+
+  it('an answer varies by a key header that shared caches do not know, and is private', async () => {
+    await start({ credentials: [{ header: 'authorization', scheme: 'Bearer' }, { header: 'x-api-key' }] });
+    const { key } = scenario.emulator.createKey();
+    expect((await scenario.get('/any', key)).headers).toMatchObject({ vary: 'x-api-key', 'cache-control': 'private' });
+    expect((await scenario.get('/any')).headers).toMatchObject({ 'cache-control': 'no-store' });
+  });
+
+  it('an answer to a key in Authorization says nothing about caches', async () => {
+    await start();
+    const { headers } = await scenario.get('/any', scenario.emulator.createKey().key);
+    expect(headers).not.toHaveProperty('vary');
+    expect(headers).not.toHaveProperty('cache-control');
+  });
+
+  it('two credentials are refused with the names of their headers', async () => {
+    await start({ credentials: [{ header: 'authorization', scheme: 'Bearer' }, { header: 'x-api-key' }] });
+    const { key } = scenario.emulator.createKey();
+    const headers = { authorization: `Bearer ${scenario.emulator.issueToken()}`, 'x-api-key': key };
+    expect(await scenario.send('/any', { headers })).toMatchObject({
+      status: 400,
+      body: {
+        code: 'MALFORMED_REQUEST',
+        message: expect.stringMatching(/^Two credentials, in the headers "authorization" and "x-api-key": /),
+      },
+    });
+  });
+
+  it('a request that is handed on with other parameters is checked again', async () => {
+    await start();
+    const { key } = scenario.emulator.createKey({ orgCode: 'org_a' });
+    const guard = scenario.app.get(ApiKeyGuard);
+    const request = {
+      ip: '192.0.2.1',
+      url: '/orgs/org_a',
+      headers: {},
+      rawHeaders: ['Authorization', `Bearer ${key}`],
+      params: { orgCode: 'org_a' },
+    };
+    const context = {
+      getClass: () => UsersController,
+      // eslint-disable-next-line @typescript-eslint/unbound-method
+      getHandler: () => UsersController.prototype.org,
+      getType: () => 'http',
+      switchToHttp: () => ({ getRequest: () => request, getResponse: () => ({ header: () => undefined }) }),
+    } as unknown as ExecutionContext;
+    expect(await guard.canActivate(context)).toBe(true);
+    expect(guard.canActivate(context)).toBe(true);
+    expect(getVerifiedApiKey(request)).toBeDefined();
+    request.params.orgCode = 'org_b';
+    expect(() => guard.canActivate(context)).toThrow('organization mismatch');
+    expect(getVerifiedApiKey(request)).toBeUndefined();
+    expect(getRefusedApiKey(request)).toBeDefined();
+  });
+
+  it('a test may replace the verification service by an object with verify() alone', async () => {
+    await start();
+    const testing = await Test.createTestingModule({
+      imports: [KindeApiKeyModule.forRoot({ domain: scenario.emulator.domain, ...scenario.emulator.credentials })],
+      controllers: [UsersController],
+    })
+      .overrideProvider(ApiKeyVerificationService)
+      .useValue({ verify: async () => ({ accepted: true, apiKey: verifiedKey() }) })
+      .compile();
+    const app = testing.createNestApplication(adapter === 'fastify' ? new FastifyAdapter() : new ExpressAdapter(), {
+      logger: false,
+    });
+    await app.listen(0, '127.0.0.1');
+    const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+    const headers = { authorization: 'Bearer k_live_1234567890abcdef' };
+    expect(await send(`${url}/any`, { headers })).toMatchObject({ status: 200 });
+    await app.close();
+  });
+});
