@@ -72,7 +72,7 @@ export function buildGuard({
     refusals: new RefusalFactory(guard),
     failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
     rateLimiter: new RateLimiter(recordingStore, log),
-    decisions: new DecisionReporter((decision) => decisions.push(decision), log),
+    decisions: new DecisionReporter((decision) => decisions.push(decision), log, clock),
     log,
   };
   return { guard: new ApiKeyGuard(registration), registration, verification, asked, counted, decisions, log };

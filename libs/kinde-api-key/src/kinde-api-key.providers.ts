@@ -94,7 +94,7 @@ export const PROVIDERS: Provider[] = [
       refusals: new RefusalFactory(guard),
       failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock),
       rateLimiter: new RateLimiter(rateLimitStoreOf(shared, clock), log),
-      decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log),
+      decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log, clock),
       log,
     }),
     inject: [

@@ -3,6 +3,7 @@ import type { SharedStore } from '../shared/shared-store.js';
 import { CONNECTION_OPTIONS, type KindeConnectionOptions } from './connection-options.js';
 import { credentialList } from './credential-options.js';
 import {
+  CREDENTIAL,
   flag,
   integer,
   isRecord,
@@ -35,8 +36,13 @@ function list<Item>(takes: string, accepts: (given: readonly unknown[]) => boole
   return option<readonly Item[]>({ takes, accepts: isList, use: (given) => [...given], absent: [] });
 }
 
-function textOrEnv(env: string) {
-  return option({ ...TEXT, env, absent: '', missing: `pass it to forRoot() or set ${env} in the environment` });
+function textOrEnv(env: string, check: typeof TEXT | typeof CREDENTIAL = TEXT) {
+  return option<string>({
+    ...check,
+    env,
+    absent: '',
+    missing: `pass it to forRoot() or set ${env} in the environment`,
+  });
 }
 
 /** The options of `cache`. */
@@ -74,10 +80,13 @@ export const MODULE_OPTIONS = {
    * `*.kinde.com`. Plain http is accepted for loopback only. Default: the environment variable `KINDE_DOMAIN`.
    */
   domain: textOrEnv('KINDE_DOMAIN'),
-  /** Client id of the M2M application. Default: the environment variable `KINDE_MANAGEMENT_CLIENT_ID`. */
-  clientId: textOrEnv('KINDE_MANAGEMENT_CLIENT_ID'),
-  /** Client secret of the M2M application. Default: the environment variable `KINDE_MANAGEMENT_CLIENT_SECRET`. */
-  clientSecret: textOrEnv('KINDE_MANAGEMENT_CLIENT_SECRET'),
+  /** Client id of the M2M application. Blanks, line breaks or quotes around it stop the boot. Default: the environment variable `KINDE_MANAGEMENT_CLIENT_ID`. */
+  clientId: textOrEnv('KINDE_MANAGEMENT_CLIENT_ID', CREDENTIAL),
+  /**
+   * Client secret of the M2M application. Blanks, line breaks or quotes around it stop the boot. Default: the environment variable
+   * `KINDE_MANAGEMENT_CLIENT_SECRET`.
+   */
+  clientSecret: textOrEnv('KINDE_MANAGEMENT_CLIENT_SECRET', CREDENTIAL),
   /** Audience of the M2M token. Default: `<origin of domain>/api`, the Kinde Management API. */
   audience: option<string, null>({ ...TEXT, absent: null }),
   /**

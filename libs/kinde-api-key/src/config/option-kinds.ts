@@ -78,18 +78,25 @@ interface Check<Given, Absent> extends Omit<OptionKind<Given>, 'read'> {
   readonly accepts: (given: unknown) => boolean;
   /** Turns an accepted value into the one that is used. Default: the value itself. */
   readonly use?: (given: Given) => Given;
+  /** Says what is wrong with a value that is accepted otherwise. Completes a sentence that starts with the name of the option. */
+  readonly flawOf?: (given: Given) => string | undefined;
   /** Stands for an absent option, and for a wrong one until all problems are reported. */
   readonly absent: Absent;
 }
 
 /** Makes a kind of option from a check. */
 export function option<Given, Absent = Given>(check: Check<Given, Absent>): OptionKind<Given, Given | Absent> {
-  const { accepts, use = (given) => given, absent, ...kind } = check;
+  const { accepts, use = (given) => given, flawOf, absent, ...kind } = check;
   return {
     ...kind,
     read(given, name, { problems, env }) {
-      const value = given === undefined && kind.env ? env[kind.env]?.trim() || undefined : given;
-      if (value !== undefined && accepts(value)) return use(value as Given);
+      const fromEnv = kind.env === undefined ? undefined : env[kind.env];
+      const value = given === undefined && fromEnv?.trim() ? fromEnv : given;
+      if (value !== undefined && accepts(value)) {
+        const flaw = flawOf?.(value as Given);
+        if (flaw) problems.push(`${name} ${flaw}`);
+        return use(value as Given);
+      }
       if (value !== undefined) problems.push(`${name} must be ${kind.takes}`);
       else if (kind.missing) problems.push(`${name} is missing: ${kind.missing}`);
       return absent;
@@ -121,6 +128,19 @@ export const TEXT = {
   takes: 'a text that is not empty',
   accepts: (given: unknown): boolean => typeof given === 'string' && given.trim() !== '',
   use: (given: string): string => given.trim(),
+};
+
+const WRAPPED = /^\s|\s$|^(["']).*\1$/s;
+
+/** The check of a client id or a secret. It is not repaired in silence: elsewhere it would be used as it is, and fail. */
+export const CREDENTIAL = {
+  takes: TEXT.takes,
+  accepts: TEXT.accepts,
+  flawOf: (given: string): string | undefined =>
+    WRAPPED.test(given)
+      ? 'has a blank, a line break or quotes around it: remove them. A file that was written with echo ends with a line break: use printf, or ' +
+        'read it with .trim()'
+      : undefined,
 };
 
 /** `true` or `false`, and nothing that converts to them. */

@@ -221,6 +221,35 @@ describe('an incomplete configuration', () => {
     );
   });
 
+  it.each([
+    ['a line break at its end', 'client_secret_value\n'],
+    ['a carriage return at its end', 'client_secret_value\r\n'],
+    ['a blank before it', ' client_secret_value'],
+    ['quotes around it', '"client_secret_value"'],
+  ])('names a client id or secret with %s, and the cure, without its value', (_what, value) => {
+    const found = [
+      problemsOf({ ...CREDENTIALS, clientSecret: value }),
+      problemsOf({ ...CREDENTIALS, clientId: value }),
+      problemsOf({ domain: 'acme', clientId: 'client' }, { KINDE_MANAGEMENT_CLIENT_SECRET: value }),
+    ].flat();
+    expect(found).toHaveLength(3);
+    for (const problem of found) {
+      expect(problem).toMatch(/^client(Id|Secret) has .*a line break .*use printf, or read it with \.trim\(\)$/);
+      expect(problem).not.toContain('client_secret_value');
+    }
+  });
+
+  it('shows each problem once to util.inspect, with which Nest logs a failed boot', () => {
+    let shown = '';
+    try {
+      resolveOptions({ domain: 'x.example.com', clientId: '', clientSecret: '', cache: { ttlMs: 1 } }, {});
+    } catch (error) {
+      shown = inspect(error);
+    }
+    for (const name of ['domain is', 'clientId must', 'clientSecret must', 'cache.ttlMs must'])
+      expect([name, shown.split(`- ${name}`).length - 1]).toEqual([name, 1]);
+  });
+
   it('does not fall back to the environment for an empty client secret', () => {
     expect(
       problemsOf({ ...CREDENTIALS, clientSecret: '' }, { KINDE_MANAGEMENT_CLIENT_SECRET: 'secret_of_env' }),

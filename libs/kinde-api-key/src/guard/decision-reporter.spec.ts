@@ -1,6 +1,7 @@
 import type { ApiKeyDecision } from '../api-key/decision.js';
 import type { RouteRule } from '../rules/route-rule.js';
 import { verifiedKey } from '../../../../test/support/verified-key.js';
+import { TestClock } from '../testing/index.js';
 import { decisionOf, DecisionReporter } from './decision-reporter.js';
 
 const DECISION: ApiKeyDecision = {
@@ -15,7 +16,8 @@ const DECISION: ApiKeyDecision = {
 
 function reporterFor(listener: (decision: ApiKeyDecision) => unknown) {
   const log = { error: jest.fn<void, [string]>() };
-  return { log, reporter: new DecisionReporter(listener, log) };
+  const clock = new TestClock();
+  return { log, clock, reporter: new DecisionReporter(listener, log, clock) };
 }
 
 /** Runs the callbacks of promises that are settled already. */
@@ -35,6 +37,18 @@ describe('DecisionReporter', () => {
   it('does not wait for a listener that never ends', () => {
     const { reporter } = reporterFor(() => new Promise(() => undefined));
     expect(reporter.report(DECISION)).toBeUndefined();
+  });
+
+  it('logs a listener that always throws once a minute, with the number of failures in between', () => {
+    const { clock, log, reporter } = reporterFor(() => {
+      throw new Error('disk full');
+    });
+    for (let request = 0; request < 100; request += 1) reporter.report(DECISION);
+    expect(log.error).toHaveBeenCalledTimes(1);
+    clock.advance(60_000);
+    for (let request = 0; request < 100; request += 1) reporter.report(DECISION);
+    const line = 'onDecision failed; the request is not affected: disk full';
+    expect(log.error.mock.calls).toEqual([[line], [`${line} (and 99 more failures since the last line)`]]);
   });
 
   it('logs what the listener throws, and does not throw it', () => {

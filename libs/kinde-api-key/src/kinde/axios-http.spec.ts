@@ -294,6 +294,33 @@ describe('AxiosKindeHttp answers', () => {
   });
 });
 
+describe('a failed connection', () => {
+  it.each([
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /NODE_EXTRA_CA_CERTS.*kinde\.http\.httpsAgent/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /NODE_EXTRA_CA_CERTS.*kinde\.http\.httpsAgent/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /another host.*'domain'/],
+    ['CERT_HAS_EXPIRED', /clock/],
+    ['ENOTFOUND', /'domain'/],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /kinde\.http/],
+    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', /kinde\.http/],
+    ['EPROTO', /kinde\.http/],
+  ])('names %s and what to change', async (code, cure) => {
+    const failing = { request: () => throwError(() => Object.assign(new Error('k_live_secret'), { code })) };
+    const error: unknown = await new AxiosKindeHttp(failing as unknown as KindeHttpService)
+      .send(requestTo('https://acme.kinde.com'), never())
+      .catch((failure: unknown) => failure);
+    const { message } = error as Error;
+    expect(message).toContain(`(${code}): `);
+    expect(message).toMatch(cure);
+    expect(message).not.toContain('secret');
+  });
+
+  it('to a host that does not exist names its code', async () => {
+    const failed = newHttp().send(requestTo('http://no-such-host.invalid'), never());
+    await expect(failed).rejects.toMatchObject({ message: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) as string });
+  });
+});
+
 describe('AxiosKindeHttp', () => {
   it('drops the connection of an aborted call', async () => {
     let closed: Promise<unknown> = Promise.resolve();

@@ -1,3 +1,5 @@
+import { cureOf } from './network-cures.js';
+
 /** One call to Kinde. It carries secrets: pass it on to the HTTP client, and never store it. */
 export interface KindeRequest {
   readonly method: 'GET' | 'POST';
@@ -52,8 +54,9 @@ export class KindeTransportError extends Error {
     readonly reason: keyof typeof TEXTS,
     systemCode?: unknown,
   ) {
-    const code = typeof systemCode === 'string' && /^[A-Z][A-Z_]{1,48}$/.test(systemCode) ? systemCode : undefined;
-    super(code === undefined ? TEXTS[reason] : `${TEXTS[reason]} (${code})`);
+    const code = typeof systemCode === 'string' && /^[A-Z][A-Z0-9_]{1,48}$/.test(systemCode) ? systemCode : undefined;
+    const cure = code === undefined ? undefined : cureOf(code);
+    super(TEXTS[reason] + (code === undefined ? '' : ` (${code})`) + (cure === undefined ? '' : `: ${cure}`));
   }
 
   /** Whether an answer arrived in time, and only its content cannot be used. */
