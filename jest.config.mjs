@@ -70,6 +70,8 @@ export default {
   maxWorkers: '100%',
   // time limits are there to end what hangs, not to measure: a busy machine is no failure
   testTimeout: 30_000,
+  // a worker that has grown is replaced between two files: at over 1 GB its exit alone takes longer than Jest waits
+  workerIdleMemoryLimit: '512MB',
   // likewise: a worker that leaks a handle is still reported
   workerGracefulExitTimeout: 5_000,
   reporters: ['default', '<rootDir>/test/setup/summary-reporter.cjs'],

@@ -158,10 +158,9 @@ describe('CredentialReader, with a JWT', () => {
   );
 
   it('recognizes it in linear time', () => {
-    const hostile = `Bearer ey${'.'.repeat(60_000)}`;
-    const startMs = performance.now();
+    // In quadratic time this would take hours.
+    const hostile = `Bearer ey${'.'.repeat(5_000_000)}`;
     expect(resultOf(bearerOnly, authorization(hostile))).toEqual(malformed);
-    expect(performance.now() - startMs).toBeLessThan(500);
   });
 });
 

@@ -386,10 +386,15 @@ describe('ApiKeyVerificationService', () => {
       expect(service.verifyCached(KEY)).toEqual(REVOKED);
     });
 
-    it('of every key removes refusals from the cache', async () => {
+    it.each([
+      ['every key', (service: ApiKeyVerificationService) => service.invalidateAll()],
+      ['a key id', (service: ApiKeyVerificationService) => service.invalidate({ keyId: 'api_key_7' })],
+      ['an organization', (service: ApiKeyVerificationService) => service.invalidate({ orgCode: 'org_7' })],
+      ['a user', (service: ApiKeyVerificationService) => service.invalidate({ userId: 'kp_7' })],
+    ])('of %s removes all refusals from the cache', async (_what, invalidate) => {
       const { service, verifyAs } = setUp();
       await verifyAs(REVOKED);
-      await service.invalidateAll();
+      await invalidate(service);
       expect(service.verifyCached(KEY)).toBeUndefined();
     });
 

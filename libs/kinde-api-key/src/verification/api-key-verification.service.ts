@@ -184,7 +184,8 @@ export class ApiKeyVerificationService {
     const nowMs = this.#clock.now();
     for (const invalidation of invalidations) {
       const isNew = this.#invalidations.apply(invalidation, nowMs, isOurs);
-      if (isNew && invalidation.tag === EVERY_KEY) this.#cache?.clearRefusals();
+      // What a refused key belongs to is not known: it may be the one that has changed.
+      if (isNew) this.#cache?.clearRefusals();
     }
   }
 }

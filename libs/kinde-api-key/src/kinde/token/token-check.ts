@@ -4,7 +4,7 @@ import type { AccessToken } from './access-token.js';
 /** Minimum time between two checks, in milliseconds of real time: a flood of bad keys costs at most 20 checks a second. */
 const CHECK_EVERY_MS = 50;
 
-/** What Kinde says of a token that verify has accepted before. `unclear`: it gave no usable answer. */
+/** Whether Kinde still takes a token that verify has accepted before. `unclear`: it gave no usable answer. */
 export type TokenState = 'good' | 'rejected' | 'unclear';
 
 /**
