@@ -105,7 +105,7 @@ describeAdapters('two copies of the library in one process', (adapter) => {
     expect(await scenario.get('/rules/org_a/public')).toMatchObject({ status: 200 });
   });
 
-  it("let a filter of the second catch refusals of the first", async () => {
+  it('let a filter of the second catch refusals of the first', async () => {
     expect(await scenario.get('/guard')).toMatchObject({ status: 401, body: { caught: 'MISSING_KEY' } });
     expect(await scenario.get('/guard', reader)).toMatchObject({ status: 403, body: { caught: 'INSUFFICIENT_SCOPE' } });
   });
