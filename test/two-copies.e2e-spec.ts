@@ -50,7 +50,8 @@ class WithForeignGuard {
   }
 }
 
-@Catch(first.ApiKeyRefusedException)
+// The registration of the first copy makes every refusal.
+@Catch(second.ApiKeyRefusedException)
 class RefusalFilter {
   catch(refusal: first.ApiKeyRefusedException, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<{ status(code: number): { send(body: unknown): void } }>();
@@ -104,7 +105,7 @@ describeAdapters('two copies of the library in one process', (adapter) => {
     expect(await scenario.get('/rules/org_a/public')).toMatchObject({ status: 200 });
   });
 
-  it("let a filter of one catch the other guard's refusals", async () => {
+  it('let a filter of the second catch refusals of the first', async () => {
     expect(await scenario.get('/guard')).toMatchObject({ status: 401, body: { caught: 'MISSING_KEY' } });
     expect(await scenario.get('/guard', reader)).toMatchObject({ status: 403, body: { caught: 'INSUFFICIENT_SCOPE' } });
   });
