@@ -55,6 +55,12 @@ describeAdapters('503 while Kinde is down', (adapter) => {
     ['a 50 MB body', { huge: 50_000_000 }],
     ['an endless body', { endless: true }],
     ['a redirect', { redirect: 'http://127.0.0.1:9/elsewhere' }],
+    ['a 401 that is not of Kinde', { status: 401, body: { message: 'Unauthorized' } }],
+    [
+      "a firewall's page with status 403",
+      { status: 403, body: '<html><title>Just a moment...</title>', headers: { 'content-type': 'text/html' } },
+    ],
+    ['a 404 about the route', { status: 404, body: { errors: { code: 'ROUTE_NOT_FOUND', message: 'No such route' } } }],
     ['an HTML page', { status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }],
     [
       'a string in place of a boolean',
@@ -69,6 +75,8 @@ describeAdapters('503 while Kinde is down', (adapter) => {
       scenario.emulator.failUntilCleared(fault, 'verify');
       expect(await scenario.get('/', key)).toMatchObject({ status: 503, body: UNAVAILABLE });
       scenario.emulator.clearFaults();
+      // A key whose answer could not be used is held for as long as its client was told to wait.
+      scenario.clock.advance(5_000);
       expect(await scenario.get('/', key)).toMatchObject({ status: 200 });
     },
   );

@@ -80,7 +80,7 @@ const FAULTS: readonly [title: string, outcome: Outcome, break_: Break][] = [
   ['is_valid 1', 'outage', almost({ is_valid: 1 })],
   ['no is_valid', 'outage', almost({ is_valid: undefined })],
   ['scopes a string', 'outage', almost({ scopes: 'read:users' })],
-  ['scopes null', 'outage', almost({ scopes: null })],
+  ['scopes an object', 'outage', almost({ scopes: {} })],
   ['key_id a number', 'outage', almost({ key_id: 7 })],
   ['org_code an array', 'outage', almost({ org_code: ['org_a'] })],
   ['user_id an object', 'outage', almost({ user_id: {} })],

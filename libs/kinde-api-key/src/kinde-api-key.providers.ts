@@ -16,6 +16,7 @@ import {
 } from './kinde-api-key.options.js';
 import { AxiosKindeHttp, KINDE_API_KEY_HTTP, unsharedHttpService, type KindeHttpService } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
+import { checkProxy } from './kinde/proxy-check.js';
 import type { Log } from './log.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
@@ -59,7 +60,9 @@ export const PROVIDERS: Provider[] = [
       shared: SharedState | null,
     ) => {
       const shareToken = shared?.shareToken.bind(shared);
-      return new KeyVerifier(new AxiosKindeHttp(http, options.http), options.kinde, clock, log, shareToken);
+      checkProxy(options);
+      const transport = new AxiosKindeHttp(http, options.http, options.kinde.timeoutMs / 2);
+      return new KeyVerifier(transport, options.kinde, clock, log, shareToken);
     },
     inject: [KINDE_API_KEY_HTTP, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOG, SHARED_STATE],
   },

@@ -7,6 +7,7 @@ import { firstValueFrom, fromEvent } from 'rxjs';
 import { takeUntil } from 'rxjs/operators';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
+import { closeIdleConnections, WatchedTransport } from './watched-transport.js';
 
 /**
  * Injection token of the `HttpService` that carries every call to Kinde. It belongs to one registration, and `app.get(HttpService)` does
@@ -36,10 +37,12 @@ export class AxiosKindeHttp implements KindeHttp {
    * @param http not shared with the app, whose interceptors would see every key
    * @param options proxy and agents. Without a proxy, those of the environment are not read, because they would get the keys. Agents
    *   that are given are not destroyed by {@link close}
+   * @param patienceMs time in milliseconds after which a kept connection without an answer is no longer trusted. Default 1,000
    */
   constructor(
     private readonly http: KindeHttpService,
     options: Partial<ResolvedOptions['http']> = {},
+    private readonly patienceMs = 1_000,
   ) {
     this.#connection = {
       proxy: options.proxy ?? false,
@@ -50,9 +53,49 @@ export class AxiosKindeHttp implements KindeHttp {
 
   async send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse> {
     if (this.#closed || signal.aborted) throw new KindeTransportError('aborted');
+    const first = this.#attempt(request, signal);
+    if (!(await first.needsFreshConnection)) return first.answer;
+    // The others were kept as long as this one.
+    closeIdleConnections(this.#connection.httpAgent as HttpAgent);
+    closeIdleConnections(this.#connection.httpsAgent as HttpsAgent);
+    const second = this.#attempt(request, signal);
+    try {
+      // The first may be slow and alive.
+      return await Promise.any([first.answer, second.answer]);
+    } catch {
+      return await second.answer;
+    } finally {
+      first.abort();
+      second.abort();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#ownHttpAgent.destroy();
+    this.#ownHttpsAgent.destroy();
+  }
+
+  #attempt(request: KindeRequest, signal: AbortSignal): Attempt {
+    const controller = new AbortController();
+    const transport = new WatchedTransport(new URL(request.url));
+    const answer = this.#exchange(request, AbortSignal.any([signal, controller.signal]), transport);
+    const needsFreshConnection = new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(transport.isSuspect), this.patienceMs).unref();
+      answer.then(
+        () => resolve(false),
+        () => resolve(transport.isSuspect && !signal.aborted),
+      );
+      void answer.catch(() => undefined).finally(() => clearTimeout(timer));
+    });
+    return { answer, needsFreshConnection, abort: () => controller.abort() };
+  }
+
+  async #exchange(request: KindeRequest, signal: AbortSignal, transport: WatchedTransport): Promise<KindeResponse> {
     try {
       const answers = this.http.request<unknown>({
         adapter: 'http',
+        transport,
         method: request.method,
         url: request.url,
         headers: {
@@ -78,12 +121,14 @@ export class AxiosKindeHttp implements KindeHttp {
       throw transportErrorOf(error, signal);
     }
   }
+}
 
-  close(): void {
-    this.#closed = true;
-    this.#ownHttpAgent.destroy();
-    this.#ownHttpsAgent.destroy();
-  }
+/** One try of a call. */
+interface Attempt {
+  readonly answer: Promise<KindeResponse>;
+  /** Resolves when it is known: whether the call must be sent again, on another connection. */
+  readonly needsFreshConnection: Promise<boolean>;
+  readonly abort: () => void;
 }
 
 /** Returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios. */

@@ -30,6 +30,14 @@ export class HealthLog {
       const effect = `Some requests got 503: ${message}`;
       this.#once('warn', kind, `${effect}. Look for a flood of new keys, or raise these limits`);
     }
+    if (kind === 'unusable') {
+      const effect = `A key could not be verified: ${message}. Its requests get 503`;
+      this.#once(
+        'warn',
+        kind,
+        `${effect}. If this concerns all keys, check 'domain' and what is between this service and Kinde`,
+      );
+    }
     if (kind !== 'kinde' && kind !== 'deadline' && kind !== 'throttled') return;
     if (this.#outageSinceMs !== undefined || !this.#outages.isDue('outage')) return;
     this.#outageSinceMs = this.clock.now();

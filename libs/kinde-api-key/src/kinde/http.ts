@@ -21,7 +21,8 @@ export interface KindeResponse {
 /** Kinde's HTTP. An interface, so that only one file knows the HTTP client. */
 export interface KindeHttp {
   /**
-   * Sends one request. Does not follow redirects and does not retry. Every call needs a signal, because there is no other deadline here.
+   * Sends one request. Does not follow redirects. Does not retry, unless a connection turns out to have died before the call. Every call
+   * needs a signal, because there is no other deadline here.
    *
    * @throws {KindeTransportError} for everything that is not a complete answer, and nothing else
    */
@@ -36,6 +37,7 @@ const TEXTS = {
   aborted: 'the call to Kinde was aborted',
   too_large: "Kinde's answer was larger than the limit",
   invalid_utf8: "Kinde's answer was not UTF-8",
+  proxy_in_clear: 'the call was not sent, because this version of axios would send it to the proxy in clear',
 } as const;
 
 const TRUST =
@@ -81,5 +83,10 @@ export class KindeTransportError extends Error {
     systemCode?: unknown,
   ) {
     super(TEXTS[reason] + describeCode(systemCode));
+  }
+
+  /** Whether an answer arrived in time, and only its content cannot be used. */
+  get isAnswer(): boolean {
+    return this.reason === 'too_large' || this.reason === 'invalid_utf8';
   }
 }

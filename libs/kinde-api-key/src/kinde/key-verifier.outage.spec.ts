@@ -66,6 +66,7 @@ function gate() {
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+const UNKNOWN = { status: 404, headers: JSON_TYPE, body: '{"errors":{"code":"API_KEY_NOT_FOUND"}}' };
 const GOOD = { is_valid: true, key_id: 'api_key_1', status: 'active', scopes: [] };
 
 describe('KeyVerifier while an M2M token cannot be had', () => {
@@ -93,7 +94,7 @@ describe('KeyVerifier during an outage', () => {
   const FAST: readonly [string, KindeEmulatorFault][] = [
     ['500', 500],
     ['503', 503],
-    ['429', 429],
+    ['429', { status: 429, rateLimitReset: 5 }],
     ['a reset', { reset: true }],
     ['broken JSON', { malformed: true }],
     ['a body cut short', { truncated: true }],
@@ -126,8 +127,9 @@ describe('KeyVerifier during an outage', () => {
     async (_name, fault) => {
       const { verify, outageOf } = start();
       await verify();
-      kinde.failNext(fault, 'verify');
+      kinde.failUntilCleared(fault, 'verify');
       expect(await outageOf()).toMatchObject({ code: 'VERIFICATION_UNAVAILABLE', retryAfterSeconds: 5 });
+      kinde.clearFaults();
       clock.advance(5_000);
       await expect(verify()).resolves.toMatchObject(ACCEPTED);
     },
@@ -197,7 +199,7 @@ describe('KeyVerifier during an outage', () => {
   it('names the network failure as the cause, without the request', async () => {
     const { verify, outageOf } = start();
     await verify();
-    kinde.failNext({ reset: true }, 'verify');
+    kinde.failUntilCleared({ reset: true }, 'verify');
     const { cause } = await outageOf();
     expect(cause).toMatchObject({ name: 'KindeTransportError', reason: 'network' });
     expect(Object.keys(cause as object).toSorted()).toEqual(['name', 'reason']);
@@ -317,23 +319,50 @@ describe('KeyVerifier after 429', () => {
     await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('asks again after a minute, even if Retry-After is longer', async () => {
+  it('asks again after a minute, even if Retry-After is longer, and passes that minute on', async () => {
     const { verify, outageOf } = start();
     kinde.failNext({ status: 429, headers: { 'retry-after': '7200' } }, 'verify');
-    expect((await outageOf()).retryAfterSeconds).toBe(3_600);
+    expect((await outageOf()).retryAfterSeconds).toBe(60);
     clock.advance(59_999);
-    expect((await outageOf()).retryAfterSeconds).toBe(3_541);
+    expect((await outageOf()).retryAfterSeconds).toBe(1);
     clock.advance(1);
     await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
-  it('asks again after a second if the 429 names no time, and passes five seconds on', async () => {
+  it('asks again after a second if the 429 names no time, and passes that second on', async () => {
     const { verify, outageOf } = start();
     kinde.failNext(429, 'verify');
-    expect((await outageOf()).retryAfterSeconds).toBe(5);
-    expect((await outageOf()).retryAfterSeconds).toBe(5);
+    expect((await outageOf()).retryAfterSeconds).toBe(1);
+    expect((await outageOf()).retryAfterSeconds).toBe(1);
     expect(kinde.counters.verifies).toBe(1);
     clock.advance(1_000);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['a reset in epoch seconds', { 'ratelimit-reset': '{now+7}' }, 7],
+    ['a reset of 0 beside Retry-After', { 'ratelimit-reset': '0', 'retry-after': '30' }, 30],
+    ['a doubled header', { 'ratelimit-reset': '3, 9' }, 9],
+  ])('reads %s, keeps that time and passes it on', async (_what, given, seconds) => {
+    const { verify, outageOf } = start();
+    const epoch = String(Math.floor(clock.now() / 1_000) + 7);
+    const headers = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, value.replace('{now+7}', epoch)]),
+    );
+    kinde.failNext({ status: 429, headers }, 'verify');
+    expect((await outageOf()).retryAfterSeconds).toBeLessThanOrEqual(seconds);
+    clock.advance((seconds - 2) * 1_000);
+    expect((await outageOf()).retryAfterSeconds).toBeLessThanOrEqual(2);
+    expect(kinde.counters.verifies).toBe(1);
+    clock.advance(2_000);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
+  it('passes the Retry-After of a 503 on, does not retry before it, and opens no circuit for it', async () => {
+    const { verify, outageOf } = start({ retries: 5 });
+    kinde.failNext({ status: 503, headers: { 'retry-after': '30' } }, 'verify');
+    expect((await outageOf()).retryAfterSeconds).toBe(30);
+    expect(kinde.counters.verifies).toBe(1);
     await expect(verify()).resolves.toMatchObject(ACCEPTED);
   });
 
@@ -499,7 +528,7 @@ describe('KeyVerifier short of time', () => {
     const answers: (() => void)[] = [];
     const send = jest.fn<ReturnType<KindeHttp['send']>, Parameters<KindeHttp['send']>>(({ url }) => {
       if (url.endsWith('/oauth2/token')) return Promise.resolve(TOKEN);
-      return new Promise((resolve) => answers.push(() => resolve({ status: 404, headers: {}, body: '' })));
+      return new Promise((resolve) => answers.push(() => resolve(UNKNOWN)));
     });
     const { log } = newLog();
     const options = { origin: 'https://acme.kinde.com', clientId: 'id', clientSecret: 's', audience: 'a', apiId: null };

@@ -10,6 +10,7 @@ import { HealthLog } from './health-log.js';
 import type { KindeHttp, KindeResponse } from './http.js';
 import { Admission, type Priority } from './limits/admission.js';
 import { Deadlines, type Deadline } from './limits/deadline.js';
+import { HeldKeys } from './limits/held-keys.js';
 import { withRetries } from './limits/retry.js';
 import { ManagementApi } from './management-api.js';
 import { misconfigured } from './misconfigured.js';
@@ -41,6 +42,7 @@ export class KeyVerifier {
   readonly #options: Omit<ResolvedOptions['kinde'], 'clientSecret'>;
   readonly #health: HealthLog;
   readonly #deadlines: Deadlines;
+  readonly #heldKeys: HeldKeys;
   readonly #admission: Admission;
   readonly #api: ManagementApi;
   readonly #token: M2mToken;
@@ -61,8 +63,9 @@ export class KeyVerifier {
     this.#options = options;
     this.#health = new HealthLog(log, clock);
     this.#deadlines = new Deadlines(options.timeoutMs);
+    this.#heldKeys = new HeldKeys(clock);
     this.#api = new ManagementApi(http, options, clock, (refusal) => this.#admission.refuseWaiting(refusal));
-    this.#admission = new Admission(options, () => this.#api.refusal());
+    this.#admission = new Admission(options, () => this.#api.refusal(), clock);
     const endpoint = new TokenEndpoint(this.#api, this.#deadlines, clock, { ...options, clientSecret });
     this.#token = new M2mToken(shareToken(endpoint), clock, (error) => {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
@@ -78,7 +81,9 @@ export class KeyVerifier {
    */
   async verify(key: RawKey, priority: Priority): Promise<KeyAnswer> {
     try {
-      return await this.#deadlines.run((deadline) => this.#verify({ key, priority, deadline }));
+      return await this.#heldKeys.run(key.digest, () =>
+        this.#deadlines.run((deadline) => this.#verify({ key, priority, deadline })),
+      );
     } catch (error) {
       throw this.#publicError(error);
     }

@@ -8,6 +8,11 @@ import { VerificationFailure } from './verification-failure.js';
 
 const KEY = 'k_live_0123456789abcdef';
 const TOKEN = new AccessToken('t', 0, 1_000);
+const NOT_FOUND: KindeResponse = {
+  status: 404,
+  headers: { 'content-type': 'application/json' },
+  body: '{"errors":{"code":"API_KEY_NOT_FOUND"}}',
+};
 const never = () => new AbortController().signal;
 
 /** An HTTP that never answers, and gives up when its signal aborts: a socket would need real time for that. */
@@ -39,7 +44,7 @@ afterEach(() => void jest.useRealTimers());
 
 describe('ManagementApi', () => {
   it('sends the calls for a key and for its details, with the token', async () => {
-    const { api, requests } = newApi(() => Promise.resolve({ status: 404, headers: {}, body: '' }));
+    const { api, requests } = newApi(() => Promise.resolve(NOT_FOUND));
     await api.verify(rawKey(KEY), TOKEN, never());
     expect(await api.membership('api_key_1', 'api_a', TOKEN, never())).toBe('unknown');
     const authorization = 'Bearer t';
@@ -57,14 +62,14 @@ describe('ManagementApi', () => {
   it('does not send a call for a key id that would lead to another resource', async () => {
     const { api, requests } = newApi(hanging);
     await expect(api.membership('..', 'api_a', TOKEN, never())).rejects.toMatchObject({
-      kind: 'kinde',
+      kind: 'unusable',
       message: "Kinde's answer is not usable ('key_id' is not an id)",
     });
     expect(requests()).toEqual([]);
   });
 
   it('returns when the call was sent, and the whole response', async () => {
-    const response: KindeResponse = { status: 401, headers: {}, body: 'x' };
+    const response: KindeResponse = { ...NOT_FOUND, status: 401 };
     const { api, clock } = newApi(async () => {
       clock.advance(5_000);
       return response;
@@ -78,15 +83,18 @@ describe('ManagementApi', () => {
   });
 
   it.each([
-    ['network', true],
-    ['cut_short', true],
-    ['too_large', false],
-    ['invalid_utf8', false],
-  ] as const)('fails with the transport error as its cause after %s (retryable: %j)', async (reason, retryable) => {
-    const cause = new KindeTransportError(reason);
-    const { api } = newApi(() => Promise.reject(cause));
-    await expect(api.verify(rawKey(KEY), TOKEN, never())).rejects.toMatchObject({ kind: 'kinde', retryable, cause });
-  });
+    ['network', 'kinde', true],
+    ['cut_short', 'kinde', true],
+    ['too_large', 'unusable', false],
+    ['invalid_utf8', 'unusable', false],
+  ] as const)(
+    'fails with the transport error as its cause after %s (%s, retryable: %j)',
+    async (reason, kind, retryable) => {
+      const cause = new KindeTransportError(reason);
+      const { api } = newApi(() => Promise.reject(cause));
+      await expect(api.verify(rawKey(KEY), TOKEN, never())).rejects.toMatchObject({ kind, retryable, cause });
+    },
+  );
 });
 
 describe('ManagementApi after 429', () => {

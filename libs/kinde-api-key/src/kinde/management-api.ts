@@ -8,12 +8,10 @@ import { bringsNothing, type NoAnswer } from './answers/wire.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
 import { Circuit } from './limits/circuit.js';
 import type { AccessToken } from './token/access-token.js';
-import { DEFAULT_RETRY_AFTER_SECONDS, VerificationFailure } from './verification-failure.js';
+import { VerificationFailure } from './verification-failure.js';
 
-/** Longest time without calls after a 429, in milliseconds, even if Kinde asks for more. */
-const LONGEST_HOLD_MS = 60_000;
-/** Time without calls after a 429 that names no time, in milliseconds. */
-const SHORT_HOLD_MS = 1_000;
+/** Time without calls after a 429 that names no time, in seconds. */
+const SHORT_HOLD_SECONDS = 1;
 
 /** One call, and how to parse its answer. */
 export interface ApiCall<A> {
@@ -40,8 +38,8 @@ type UsableAnswer = Exclude<VerifyAnswer, NoAnswer>;
  */
 export class ManagementApi {
   readonly #circuit: Circuit;
-  /** After a 429: when calls are sent again, and when Kinde wants them. */
-  readonly #holds = new Map<Endpoint, { readonly endsAtMs: number; readonly retryAtMs: number }>();
+  /** After a 429: when calls are sent again. */
+  readonly #heldUntilMs = new Map<Endpoint, number>();
 
   /**
    * @param options Kinde's origin, and the usual time of a call. If a call is aborted before half of it, the circuit does not count it
@@ -81,7 +79,7 @@ export class ManagementApi {
   ): Promise<MembershipAnswer['result']> {
     const url = apiKeyUrl(this.options.origin, keyId);
     if (url === undefined)
-      throw new VerificationFailure('kinde', "Kinde's answer is not usable ('key_id' is not an id)");
+      throw new VerificationFailure('unusable', "Kinde's answer is not usable ('key_id' is not an id)");
     const request: KindeRequest = { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
     const parse = (response: KindeResponse) => parseMembership(response, keyId, apiId);
     const { answer } = await this.send<MembershipAnswer>({ endpoint: 'api', request, parse }, signal);
@@ -98,44 +96,50 @@ export class ManagementApi {
     if (held) throw held;
     return this.#circuit.run(async (isProbe) => {
       const sentAtMs = this.clock.now();
-      const response = await this.#exchange(call.request, signal, isProbe);
+      const response = await this.#exchange(call, signal, isProbe);
       const answer = call.parse(response);
       if (!bringsNothing(answer)) return { answer, response, sentAtMs };
-      if (answer.kind === 'throttled') throw this.#hold(call.endpoint, response);
-      throw new VerificationFailure('kinde', answer.problem, { retryable: answer.retryable });
+      const retryAfterSeconds = parseRetryAfterSeconds(response.headers, this.clock.now());
+      if (answer.kind === 'throttled') throw this.#hold(call.endpoint, retryAfterSeconds);
+      const { problem, retryable, mayBeTheKey } = answer;
+      if (mayBeTheKey && call.endpoint === 'api') throw new VerificationFailure('unusable', problem);
+      // A retry within the deadline would come before the time that Kinde asks for.
+      throw retryAfterSeconds === undefined
+        ? new VerificationFailure('kinde', problem, { retryable })
+        : new VerificationFailure('kinde', problem, { retryAfterSeconds });
     });
   }
 
-  async #exchange(request: KindeRequest, signal: AbortSignal, isProbe: boolean): Promise<KindeResponse> {
+  async #exchange(
+    { request, endpoint }: ApiCall<unknown>,
+    signal: AbortSignal,
+    isProbe: boolean,
+  ): Promise<KindeResponse> {
     const startedAtMs = performance.now();
     try {
       return await this.http.send(request, signal);
     } catch (error) {
+      if (endpoint === 'api' && error instanceof KindeTransportError && error.isAnswer)
+        throw new VerificationFailure('unusable', error.message, { cause: error });
       const hadItsTime = isProbe || performance.now() - startedAtMs >= this.options.timeoutMs / 2;
       throw failureOf(error, signal, hadItsTime);
     }
   }
 
-  #hold(endpoint: Endpoint, response: KindeResponse): VerificationFailure {
-    const nowMs = this.clock.now();
-    const seconds = parseRetryAfterSeconds(response.headers, nowMs);
-    this.#holds.set(endpoint, {
-      endsAtMs: nowMs + Math.min(LONGEST_HOLD_MS, seconds === undefined ? SHORT_HOLD_MS : seconds * 1_000),
-      retryAtMs: nowMs + (seconds ?? DEFAULT_RETRY_AFTER_SECONDS) * 1_000,
-    });
+  #hold(endpoint: Endpoint, seconds = SHORT_HOLD_SECONDS): VerificationFailure {
+    this.#heldUntilMs.set(endpoint, this.clock.now() + seconds * 1_000);
     const failure = throttled(seconds);
     if (endpoint === 'api') this.onPause(failure);
     return failure;
   }
 
   #held(endpoint: Endpoint): VerificationFailure | undefined {
-    const hold = this.#holds.get(endpoint);
-    const nowMs = this.clock.now();
-    return hold && nowMs < hold.endsAtMs ? throttled(Math.ceil((hold.retryAtMs - nowMs) / 1_000)) : undefined;
+    const remainingMs = (this.#heldUntilMs.get(endpoint) ?? 0) - this.clock.now();
+    return remainingMs > 0 ? throttled(Math.ceil(remainingMs / 1_000)) : undefined;
   }
 }
 
-function throttled(retryAfterSeconds: number = DEFAULT_RETRY_AFTER_SECONDS): VerificationFailure {
+function throttled(retryAfterSeconds: number): VerificationFailure {
   return new VerificationFailure('throttled', 'Kinde asks this service to slow down (429)', { retryAfterSeconds });
 }
 

@@ -6,14 +6,15 @@ export const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
 /**
  * Why a verification brought no verdict:
- * - `kinde`: Kinde did not answer, or its answer is not usable
+ * - `kinde`: Kinde did not answer, or answered that it cannot
+ * - `unusable`: Kinde answered in time, and the answer about this key cannot be used. Other keys are not affected
  * - `deadline`: the time was up while the verification waited
  * - `throttled`: Kinde answered 429
  * - `circuit_open`: the circuit breaker is open
  * - `busy`: too many verifications are in progress or queued
  * - `closed`: the client is closed
  */
-export type FailureKind = 'kinde' | 'deadline' | 'throttled' | 'circuit_open' | 'busy' | 'closed';
+export type FailureKind = 'kinde' | 'unusable' | 'deadline' | 'throttled' | 'circuit_open' | 'busy' | 'closed';
 
 /** Why nothing is known about a key, inside `kinde/`. Callers get it as a {@link KindeApiKeyUnavailableError}. */
 export class VerificationFailure extends Error {

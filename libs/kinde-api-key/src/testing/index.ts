@@ -2,6 +2,7 @@ export { KindeEmulator } from './kinde-emulator.js';
 export { TestClock } from './test-clock.js';
 export type { KindeEmulatorApi, KindeEmulatorApiOptions, KindeEmulatorApiScope } from './emulator/api-catalogue.js';
 export type { KindeEmulatorApplicationOptions, KindeEmulatorCredentials } from './emulator/applications.js';
+export type { KindeEmulatorCallLimit } from './emulator/call-limit.js';
 export type { KindeEmulatorCounters } from './emulator/counters.js';
 export type { KindeEmulatorEndpoint, KindeEmulatorFault, KindeEmulatorFaultTarget } from './emulator/faults.js';
 export type {

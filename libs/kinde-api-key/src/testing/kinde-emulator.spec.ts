@@ -131,7 +131,9 @@ describe('KindeEmulator', () => {
     ] as const) {
       const response = await fetch(`${emulator.domain}${path}`, { method });
       expect(response.status).toBe(404);
-      expect(await response.json()).toEqual({ errors: { code: 'NOT_FOUND', message: 'Not found' } });
+      expect(await response.json()).toEqual({
+        errors: { code: 'ROUTE_NOT_FOUND', message: 'The requested API route does not exist' },
+      });
     }
   });
 

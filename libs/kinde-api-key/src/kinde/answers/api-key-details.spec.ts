@@ -24,8 +24,15 @@ describe('parseMembership', () => {
     expect(resultOf(200, body)).toBe(result);
   });
 
+  it('refuses a key for a 404 with an error of Kinde, and not for another 404', () => {
+    expect(resultOf(404, { errors: { code: 'API_KEY_NOT_FOUND', message: 'Not found' } })).toBe('unknown');
+    const route = { code: 'ROUTE_NOT_FOUND', message: 'The requested API route does not exist' };
+    expect(resultOf(404, { errors: route })).toBe('outage');
+    expect(resultOf(404, { errors: { code: 'A', message: 'B' } }, { 'content-type': 'text/html' })).toBe('outage');
+  });
+
   it.each([
-    [404, 'unknown'],
+    [404, 'outage'],
     [429, 'throttled'],
     [201, 'outage'],
     [302, 'outage'],

@@ -1,5 +1,14 @@
 import type { KindeResponse } from '../http.js';
-import { answerOfStatus, isStringArray, isWireObject, ownField, parseJsonAnswer, unusable } from './wire.js';
+import {
+  answerOfStatus,
+  foreignAnswer,
+  isKindeError,
+  isStringArray,
+  isWireObject,
+  ownField,
+  parseJsonAnswer,
+  unusable,
+} from './wire.js';
 import type { NoAnswer } from './wire.js';
 
 /** Whether the key belongs to the API that was asked about, or is unknown to Kinde. */
@@ -15,8 +24,9 @@ export interface MembershipAnswer {
  * @param apiId the registered API that the key has to belong to
  */
 export function parseMembership(response: KindeResponse, keyId: string, apiId: string): MembershipAnswer | NoAnswer {
-  if (response.status === 404) return { kind: 'membership', result: 'unknown' };
-  if (response.status !== 200) return answerOfStatus(response.status);
+  const { status } = response;
+  if (status === 404) return isKindeError(response) ? { kind: 'membership', result: 'unknown' } : foreignAnswer(404);
+  if (status !== 200) return answerOfStatus(status);
   const answer = parseJsonAnswer(response);
   if (typeof answer === 'string') return unusable(answer);
   const details = ownField(answer, 'api_key');

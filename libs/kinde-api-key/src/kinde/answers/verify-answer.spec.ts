@@ -31,6 +31,7 @@ const answer200 = (body: unknown): KindeResponse => ({ status: 200, headers: JSO
 
 function outcomeOf(answer: VerifyAnswer): string {
   if (answer.kind === 'throttled') return 'outage';
+  if (answer.kind === 'outage') return answer.mayBeTheKey ? 'unusable' : 'outage';
   if (answer.kind !== 'verdict') return answer.kind;
   return answer.verdict.accepted ? 'accepted' : answer.verdict.reason;
 }
@@ -83,8 +84,29 @@ describe('parseVerifyAnswer', () => {
   });
 
   it('sets absent fields to null', () => {
-    const key = acceptedKey({ is_valid: true, key_id: 'api_key_1', status: 'active', scopes: [] });
-    expect(key).toMatchObject({ orgCode: null, userId: null, lastVerifiedOn: null, verificationCount: null });
+    const key = acceptedKey({ is_valid: true, key_id: 'api_key_1', status: 'active' });
+    expect(key).toMatchObject({
+      scopes: [],
+      orgCode: null,
+      userId: null,
+      lastVerifiedOn: null,
+      verificationCount: null,
+    });
+  });
+
+  it.each([null, undefined])('reads scopes %j as none', (scopes) => {
+    expect(acceptedKey({ ...GOOD, scopes }).scopes).toEqual([]);
+  });
+
+  it('sets statistics that cannot be read to null', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (last_verified_on, verification_count) => {
+        const key = acceptedKey({ ...GOOD, last_verified_on, verification_count });
+        expect(key.lastVerifiedOn).toBe(typeof last_verified_on === 'string' ? last_verified_on : null);
+        const isCount = Number.isSafeInteger(verification_count) && (verification_count as number) >= 0;
+        expect(key.verificationCount).toBe(isCount ? verification_count : null);
+      }),
+    );
   });
 
   it('freezes the verdict, the key and its scopes', () => {
@@ -113,17 +135,36 @@ describe('parseVerifyAnswer', () => {
     expect(worthIt).toEqual([502, 503, 504]);
   });
 
-  it('returns a verdict for status 200, 400 and 404 alone', () => {
-    const verdicts = Array.from({ length: 500 }, (_, index) => index + 100).filter(
-      (status) => parseVerifyAnswer({ status, headers: JSON_HEADERS, body: textOf(GOOD) }).kind === 'verdict',
+  const statusesWith = (body: unknown, kind: VerifyAnswer['kind']) =>
+    Array.from({ length: 500 }, (_, index) => index + 100).filter(
+      (status) => parseVerifyAnswer({ status, headers: JSON_HEADERS, body: textOf(body) }).kind === kind,
     );
-    expect(verdicts).toEqual([200, 400, 404]);
+
+  it('returns a verdict for status 200 with a verification, and for 400 and 404 with an error of Kinde alone', () => {
+    expect(statusesWith(GOOD, 'verdict')).toEqual([200]);
+    expect(statusesWith({ errors: [{ code: 'A', message: 'B' }] }, 'verdict')).toEqual([400, 404]);
+    expect(statusesWith({ errors: { code: 'A', message: 'B' } }, 'token_rejected')).toEqual([401, 403]);
+  });
+
+  it('treats a 4xx of any other text or JSON as an outage', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.constant('{"errors":[]}'));
+    fc.assert(
+      fc.property(fc.constantFrom(400, 401, 403, 404), text, (status, body) => {
+        if (/"errors":[[{]+"/.test(body)) return;
+        expect(parseVerifyAnswer({ status, headers: JSON_HEADERS, body })).toMatchObject({ kind: 'outage' });
+      }),
+    );
+  });
+
+  it('says where to look after a 4xx that is not of Kinde', () => {
+    const answer = parseVerifyAnswer({ status: 403, headers: { 'content-type': 'text/html' }, body: '<html>' });
+    expect(answer).toMatchObject({ problem: expect.stringMatching(/status 403 .*a firewall, a proxy/) as string });
   });
 
   it('survives the deepest nesting that fits into an answer', () => {
     const deep = '['.repeat(30_000) + ']'.repeat(30_000);
-    expect(outcomeOf(parseVerifyAnswer(answer200(deep)))).toBe('outage');
-    expect(outcomeOf(parseVerifyAnswer(answer200(`{"is_valid":${deep}}`)))).toBe('outage');
+    expect(outcomeOf(parseVerifyAnswer(answer200(deep)))).toBe('unusable');
+    expect(outcomeOf(parseVerifyAnswer(answer200(`{"is_valid":${deep}}`)))).toBe('unusable');
   });
 
   it('ignores inherited properties', () => {
@@ -131,7 +172,7 @@ describe('parseVerifyAnswer', () => {
     Object.defineProperty(Object.prototype, 'is_valid', { value: true, configurable: true });
     try {
       const { is_valid: _dropped, ...rest } = GOOD;
-      expect(outcomeOf(parseVerifyAnswer(answer200(rest)))).toBe('outage');
+      expect(outcomeOf(parseVerifyAnswer(answer200(rest)))).toBe('unusable');
     } finally {
       Reflect.deleteProperty(Object.prototype, 'is_valid');
     }
@@ -158,11 +199,11 @@ describe('parseVerifyAnswer', () => {
     '',
   ])('treats a good body with content type %j as an outage', (type) => {
     const response = { status: 200, headers: { 'content-type': type }, body: textOf(GOOD) };
-    expect(outcomeOf(parseVerifyAnswer(response))).toBe('outage');
+    expect(outcomeOf(parseVerifyAnswer(response))).toBe('unusable');
   });
 
   it('treats a good body without a content type as an outage', () => {
-    expect(outcomeOf(parseVerifyAnswer({ status: 200, headers: {}, body: textOf(GOOD) }))).toBe('outage');
+    expect(outcomeOf(parseVerifyAnswer({ status: 200, headers: {}, body: textOf(GOOD) }))).toBe('unusable');
   });
 
   it.each([
@@ -172,8 +213,6 @@ describe('parseVerifyAnswer', () => {
     [{ scopes: 'read:users' }, "'scopes' is not an array of strings"],
     [{ org_code: 1 }, "'org_code' is not a string or null"],
     [{ user_id: {} }, "'user_id' is not a string or null"],
-    [{ last_verified_on: 5 }, "'last_verified_on' is not a string or null"],
-    [{ verification_count: '3' }, "'verification_count' is not a count or null"],
   ])('names the problem of %j', (fields, reason) => {
     const problem = `Kinde's answer is not usable (${reason})`;
     expect(parseVerifyAnswer(answer200({ ...GOOD, ...fields }))).toMatchObject({ kind: 'outage', problem });
@@ -220,7 +259,7 @@ describe('parseVerifyAnswer', () => {
         if (outcomeOf(parseVerifyAnswer(answer200(value))) !== 'accepted') return;
         expect(value).toMatchObject({ is_valid: true, status: 'active' });
         expect(typeof value.key_id === 'string' && value.key_id !== '').toBe(true);
-        expect((value.scopes as unknown[]).every((scope) => typeof scope === 'string')).toBe(true);
+        expect(((value.scopes ?? []) as unknown[]).every((scope) => typeof scope === 'string')).toBe(true);
       }),
       { numRuns: 2_000 },
     );
@@ -248,7 +287,7 @@ describe('parseVerifyAnswer', () => {
     const whole = textOf(GOOD);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {
-        expect(outcomeOf(parseVerifyAnswer(answer200(whole.slice(0, length))))).toBe('outage');
+        expect(outcomeOf(parseVerifyAnswer(answer200(whole.slice(0, length))))).toBe('unusable');
       }),
     );
   });

@@ -1,7 +1,15 @@
 import type { ApiKeyOwnerType, VerifiedApiKey } from '../../api-key/verified-api-key.js';
 import type { KindeResponse } from '../http.js';
 import type { RefusalReason, RefusedVerdict, Verdict } from '../../api-key/verdict.js';
-import { answerOfStatus, isStringArray, ownField, parseJsonAnswer, unusable } from './wire.js';
+import {
+  answerOfStatus,
+  foreignAnswer,
+  isKindeError,
+  isStringArray,
+  ownField,
+  parseJsonAnswer,
+  unusable,
+} from './wire.js';
 import type { NoAnswer, WireObject } from './wire.js';
 
 /** Kinde's verdict on the key. */
@@ -13,21 +21,22 @@ export interface VerdictAnswer {
 }
 
 /**
- * Every meaning of an answer to the verify call. `token_rejected` is a 401 or 403: Kinde rejects our M2M token, or the key. The status alone
- * does not tell which.
+ * Every meaning of an answer to the verify call. `token_rejected` is Kinde's 401 or 403: it rejects our M2M token, or the key. The status
+ * alone does not tell which.
  */
 export type VerifyAnswer = VerdictAnswer | { readonly kind: 'token_rejected' } | NoAnswer;
 
 /**
  * Parses an answer of any status and content to `POST /api/v1/api_keys/verify`. Pure, and never throws. An answer that differs from the
- * documentation of the endpoint is a refusal if it refuses, and an outage otherwise: `"true"` is not `true`.
+ * documentation of the endpoint is a refusal if Kinde itself refuses, and an outage otherwise: `"true"` is not `true`, and a firewall's 403 is
+ * not Kinde's.
  */
 export function parseVerifyAnswer(response: KindeResponse): VerifyAnswer {
   const { status } = response;
   if (status === 200) return parseVerification(response);
-  if (status === 400 || status === 404) return verdictAnswer(refused('unknown'));
-  if (status === 401 || status === 403) return { kind: 'token_rejected' };
-  return answerOfStatus(status);
+  if (![400, 401, 403, 404].includes(status)) return answerOfStatus(status);
+  if (!isKindeError(response)) return foreignAnswer(status);
+  return status === 400 || status === 404 ? verdictAnswer(refused('unknown')) : { kind: 'token_rejected' };
 }
 
 function parseVerification(response: KindeResponse): VerifyAnswer {
@@ -45,17 +54,15 @@ function parseVerification(response: KindeResponse): VerifyAnswer {
 
 function parseKey(answer: WireObject): VerifyAnswer {
   const keyId = ownField(answer, 'key_id');
-  const scopes = ownField(answer, 'scopes');
+  const scopes = ownField(answer, 'scopes') ?? [];
   const orgCode = ownField(answer, 'org_code') ?? null;
   const userId = ownField(answer, 'user_id') ?? null;
-  const lastVerifiedOn = ownField(answer, 'last_verified_on') ?? null;
-  const verificationCount = ownField(answer, 'verification_count') ?? null;
+  const lastVerifiedOn = ownField(answer, 'last_verified_on');
+  const verificationCount = ownField(answer, 'verification_count');
   if (typeof keyId !== 'string' || keyId === '') return unusable("'key_id' is not a string");
   if (!isStringArray(scopes)) return unusable("'scopes' is not an array of strings");
   if (!isStringOrNull(orgCode)) return unusable("'org_code' is not a string or null");
   if (!isStringOrNull(userId)) return unusable("'user_id' is not a string or null");
-  if (!isStringOrNull(lastVerifiedOn)) return unusable("'last_verified_on' is not a string or null");
-  if (!isCountOrNull(verificationCount)) return unusable("'verification_count' is not a count or null");
   const apiKey: VerifiedApiKey = Object.freeze({
     keyId,
     scopes: Object.freeze([...scopes]),
@@ -63,8 +70,9 @@ function parseKey(answer: WireObject): VerifyAnswer {
     orgCode: orgCode || null,
     userId: userId || null,
     ownerType: ownerTypeOf(orgCode, userId),
-    lastVerifiedOn,
-    verificationCount,
+    // These two decide nothing, so that an unreadable one must not refuse a customer.
+    lastVerifiedOn: typeof lastVerifiedOn === 'string' ? lastVerifiedOn : null,
+    verificationCount: isCount(verificationCount) ? verificationCount : null,
   });
   return verdictAnswer(Object.freeze({ accepted: true, apiKey }));
 }
@@ -91,6 +99,6 @@ function isStringOrNull(value: unknown): value is string | null {
   return value === null || typeof value === 'string';
 }
 
-function isCountOrNull(value: unknown): value is number | null {
-  return value === null || (Number.isSafeInteger(value) && (value as number) >= 0);
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

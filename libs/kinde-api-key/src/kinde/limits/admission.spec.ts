@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
+import { TestClock } from '../../testing/index.js';
 import { VerificationFailure } from '../verification-failure.js';
 import { Admission, type AdmissionLimits, type Priority, type Release } from './admission.js';
 import { Deadline } from './deadline.js';
@@ -22,7 +23,8 @@ const caught = (promise: Promise<unknown>): Promise<unknown> =>
 const settle = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 /** An admission for which Kinde may be asked. */
-const newAdmission = (limits: AdmissionLimits, now?: () => number) => new Admission(limits, () => undefined, now);
+const newAdmission = (limits: AdmissionLimits, now?: () => number) =>
+  new Admission(limits, () => undefined, new TestClock(), now);
 
 /** Records, by name, which callers were admitted and which were refused. */
 class Callers {
@@ -67,7 +69,7 @@ describe('Admission.begin', () => {
 
   it('throws the refusal while Kinde must not be asked', () => {
     let refusal: VerificationFailure | undefined = new VerificationFailure('circuit_open', 'later');
-    const admission = new Admission(LIMITS, () => refusal);
+    const admission = new Admission(LIMITS, () => refusal, new TestClock());
     for (let index = 0; index < 10; index += 1) expect(() => admission.begin('new')).toThrow(refusal);
     refusal = undefined;
     expect(() => beginTimes(admission, 3, 'new')).not.toThrow();
@@ -215,7 +217,9 @@ describe('Admission.enter short of time', () => {
   });
 
   it('rejects every caller at once while Kinde must not be asked', async () => {
-    const callers = new Callers(new Admission(PLENTY, () => new VerificationFailure('throttled', '429')));
+    const callers = new Callers(
+      new Admission(PLENTY, () => new VerificationFailure('throttled', '429'), new TestClock()),
+    );
     await callers.enter('p1', 'known');
     expect(callers.refused).toEqual(['p1: throttled']);
   });

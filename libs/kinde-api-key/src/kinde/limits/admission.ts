@@ -1,6 +1,8 @@
+import type { Clock } from '../../clock.js';
 import type { ResolvedOptions } from '../../config/resolved-options.js';
 import { VerificationFailure } from '../verification-failure.js';
 import type { Deadline } from './deadline.js';
+import { NewKeyPace } from './new-key-pace.js';
 import { TokenBucket } from './pace.js';
 
 /** `known`: the key was accepted before. `new`: nothing is known about it, and it may belong to a flood. */
@@ -12,16 +14,17 @@ export type Release = () => void;
 /** The limits of `kinde` in the options: calls in flight, calls per second, and queued calls per priority. */
 export type AdmissionLimits = Pick<ResolvedOptions['kinde'], 'maxConcurrent' | 'maxPerSecond' | 'maxQueued'>;
 
-/** Ends the wait of a queued call: it may be sent now, or is refused. */
-type Waiter = (refusal?: VerificationFailure) => void;
+/** Ends the wait of a queued call: it may be sent now, or is refused. Returns whether it is sent. */
+type Waiter = (refusal?: VerificationFailure) => boolean;
 
 /**
  * Decides when a call to Kinde may be sent. Known keys have a queue of their own, are served first and have a quarter of the capacity to
- * themselves, so that a flood of bad keys cannot delay a good one.
+ * themselves, so that a flood of bad keys cannot delay a good one. After a 429 they have a part of Kinde's own limit to themselves, too.
  */
 export class Admission {
   readonly #maxConcurrentNew: number;
   readonly #bucket: TokenBucket;
+  readonly #newKeyPace: NewKeyPace;
   /** A `Set` keeps the order of arrival, and a waiter that gives up leaves in O(1). */
   readonly #queues: Readonly<Record<Priority, Set<Waiter>>> = { known: new Set(), new: new Set() };
   readonly #verifications: Record<Priority, number> = { known: 0, new: 0 };
@@ -30,16 +33,19 @@ export class Admission {
 
   /**
    * @param refusal gives the failure of every call while Kinde must not be asked, or `undefined`
+   * @param clock for the pace after a 429
    * @param now milliseconds of a monotonic clock. Default: the machine's
    */
   constructor(
     private readonly limits: AdmissionLimits,
     private readonly refusal: () => VerificationFailure | undefined,
+    clock: Clock,
     now: () => number = () => performance.now(),
   ) {
     const { maxConcurrent, maxPerSecond } = limits;
     this.#maxConcurrentNew = maxConcurrent === 1 ? 1 : maxConcurrent - Math.max(1, Math.floor(maxConcurrent / 4));
     this.#bucket = new TokenBucket(maxPerSecond, now);
+    this.#newKeyPace = new NewKeyPace(clock);
   }
 
   /** Number of calls that wait. */
@@ -86,9 +92,10 @@ export class Admission {
       const waiter: Waiter = (refused) => {
         queue.delete(waiter);
         signal.removeEventListener('abort', giveUp);
-        if (refused) reject(refused);
-        else if (deadline.hasTimeToAsk()) resolve(this.#admit(priority));
-        else reject(queueTimeout());
+        const failure = refused ?? (deadline.hasTimeToAsk() ? undefined : queueTimeout());
+        if (failure) reject(failure);
+        else resolve(this.#admit(priority));
+        return failure === undefined;
       };
       const leave = (refused: VerificationFailure): void => {
         waiter(refused);
@@ -102,8 +109,9 @@ export class Admission {
     });
   }
 
-  /** Rejects every queued call, because Kinde must not be asked for a while. */
+  /** Rejects every queued call, because Kinde must not be asked for a while. After a 429, calls about new keys come back slowly. */
   refuseWaiting(reason: VerificationFailure): void {
+    if (reason.kind === 'throttled') this.#newKeyPace.slowDown(reason.retryAfterSeconds * 1_000);
     for (const waiter of [...this.#queues.known, ...this.#queues.new]) waiter(reason);
     this.#armTimer();
   }
@@ -117,25 +125,34 @@ export class Admission {
   }
 
   #serve(): void {
-    for (let queue = this.#nextQueue(); queue && this.#bucket.take(); queue = this.#nextQueue()) {
-      const [first] = queue;
-      first?.();
+    for (let next = this.#next(); next && this.#waitMs(next) === 0; next = this.#next()) {
+      const [first] = this.#queues[next];
+      // A call whose time is nearly up is not sent, and uses up nothing.
+      if (!first?.()) continue;
+      this.#bucket.take();
+      this.#newKeyPace.sent(next === 'new');
     }
     this.#armTimer();
   }
 
-  /** The queue whose first waiter only the per-second limit may hold back. */
-  #nextQueue(): Set<Waiter> | undefined {
+  /** The priority whose first waiter only a pace may hold back. */
+  #next(): Priority | undefined {
     const priority: Priority = this.#queues.known.size > 0 ? 'known' : 'new';
     const hasCapacity = priority === 'known' || this.#calls.new < this.#maxConcurrentNew;
-    const queue = this.#queues[priority];
-    return queue.size > 0 && hasCapacity && this.active < this.limits.maxConcurrent ? queue : undefined;
+    return this.#queues[priority].size > 0 && hasCapacity && this.active < this.limits.maxConcurrent
+      ? priority
+      : undefined;
   }
 
-  /** The timer runs only while the per-second limit alone holds back the next call. */
+  #waitMs(priority: Priority): number {
+    return Math.max(this.#bucket.waitMs(), priority === 'new' ? this.#newKeyPace.waitMs() : 0);
+  }
+
+  /** The timer runs only while a pace alone holds back the next call. */
   #armTimer(): void {
     clearTimeout(this.#timer);
-    if (this.#nextQueue()) this.#timer = setTimeout(() => this.#serve(), this.#bucket.waitMs()).unref();
+    const next = this.#next();
+    if (next) this.#timer = setTimeout(() => this.#serve(), this.#waitMs(next)).unref();
   }
 }
 

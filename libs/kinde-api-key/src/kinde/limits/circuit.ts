@@ -54,6 +54,7 @@ export class Circuit {
 
   #failed(error: unknown, isProbe: boolean): void {
     if (!(error instanceof VerificationFailure && error.countsForCircuit)) {
+      if (error instanceof VerificationFailure && error.kind === 'unusable') this.#failuresInARow = 0;
       // The probe was answered, or was cancelled: the next call decides.
       if (isProbe) this.#pauseMs = 0;
       return;

@@ -1,6 +1,7 @@
 import { type Clock, SystemClock } from '../../clock.js';
 import { ApiCatalogue } from './api-catalogue.js';
 import { ApplicationRegistry } from './applications.js';
+import { CallLimit } from './call-limit.js';
 import { type EmulatorCounters, newCounters } from './counters.js';
 import type { EmulatorAnswer, EmulatorRequest } from './exchange.js';
 import { KeyStore } from './key-store.js';
@@ -19,6 +20,7 @@ export interface EmulatedKinde {
   readonly keys: KeyStore;
   readonly apis: ApiCatalogue;
   readonly counters: EmulatorCounters;
+  readonly callLimit: CallLimit | undefined;
   invalidKeyAnswer: KindeEmulatorInvalidKeyAnswer;
 }
 
@@ -36,6 +38,7 @@ export function newEmulatedKinde(port: number, keys: SigningKeys, options: Kinde
     keys: new KeyStore(clock, apis.defaultApiId),
     apis,
     counters: newCounters(),
+    callLimit: options.callLimit && new CallLimit(options.callLimit, clock),
     invalidKeyAnswer: options.invalidKeyAnswer ?? '200',
   };
 }

@@ -209,7 +209,9 @@ describe('faults of the emulator', () => {
     emulator.failNext({ trickleMs: 1 });
     const response = await fetch(`${emulator.domain}/nowhere`);
     expect(response.status).toBe(404);
-    expect(await response.json()).toEqual({ errors: { code: 'NOT_FOUND', message: 'Not found' } });
+    expect(await response.json()).toEqual({
+      errors: { code: 'ROUTE_NOT_FOUND', message: 'The requested API route does not exist' },
+    });
   });
 
   it('truncated closes the connection before Content-Length is reached', async () => {

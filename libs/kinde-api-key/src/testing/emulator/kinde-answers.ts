@@ -6,6 +6,11 @@ export function errorAnswer(status: number, code: string, message: string): Emul
   return jsonAnswer(status, { errors: status === 404 ? error : [error] });
 }
 
+/** Returns Kinde's 404 for a path that its API does not have. */
+export function noRouteAnswer(): EmulatorAnswer {
+  return errorAnswer(404, 'ROUTE_NOT_FOUND', 'The requested API route does not exist');
+}
+
 /** Errors of the token endpoint: four that Kinde documents, and two of RFC 6749. */
 export type OAuthErrorCode =
   | 'invalid_client'

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.js';
 import type { KindeEmulatorApiOptions } from './api-catalogue.js';
 import type { KindeEmulatorCredentials } from './applications.js';
+import type { KindeEmulatorCallLimit } from './call-limit.js';
 import { checkOptionNames } from './checks.js';
 import type { KindeEmulatorKeyOptions } from './key-store.js';
 
@@ -32,6 +33,8 @@ export interface KindeEmulatorOptions {
   readonly tokenLifetimeSeconds?: number | undefined;
   /** Registered APIs besides Kinde's Management API, at least one. Default: one with the scopes `read:users` and `write:users`. */
   readonly apis?: readonly KindeEmulatorApiOptions[] | undefined;
+  /** Limit of calls to the Management API, which verify belongs to. Beyond it, calls are answered with 429. Default: none. */
+  readonly callLimit?: KindeEmulatorCallLimit | undefined;
   /** API keys that exist from the start, as for `createKey()`. Default: none. */
   readonly keys?: readonly KindeEmulatorKeyOptions[] | undefined;
 }
@@ -44,13 +47,14 @@ const OPTION_NAMES = [
   'scopes',
   'tokenLifetimeSeconds',
   'apis',
+  'callLimit',
   'keys',
 ];
 
-/** @throws {TypeError} If an option is unknown, or `port`, `clock` or `invalidKeyAnswer` is not valid. */
+/** @throws {TypeError} If an option is unknown, or `port`, `clock`, `invalidKeyAnswer` or `callLimit` is not valid. */
 export function checkEmulatorOptions(options: KindeEmulatorOptions): void {
   checkOptionNames('start', options, OPTION_NAMES);
-  const { port = 0, clock, invalidKeyAnswer = '200' } = options;
+  const { port = 0, clock, invalidKeyAnswer = '200', callLimit } = options;
   if (!Number.isSafeInteger(port) || port < 0 || port > 65_535) {
     throw new TypeError(`KindeEmulator: port must be an integer from 0 to 65535, got ${String(port)}`);
   }
@@ -58,6 +62,10 @@ export function checkEmulatorOptions(options: KindeEmulatorOptions): void {
     throw new TypeError('KindeEmulator: clock must have a method now() that returns milliseconds since the Unix epoch');
   }
   checkInvalidKeyAnswer(invalidKeyAnswer);
+  for (const value of callLimit ? [callLimit.calls, callLimit.windowMs] : []) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new TypeError('KindeEmulator: callLimit must be { calls, windowMs }, both integers of at least 1');
+  }
 }
 
 /** @throws {TypeError} If the value is not in {@link INVALID_KEY_ANSWERS}. The message lists them. */

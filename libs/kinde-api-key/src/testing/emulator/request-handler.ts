@@ -4,7 +4,7 @@ import type { Arrivals } from './arrivals.js';
 import { type EmulatorAnswer, MAX_REQUEST_BYTES, readBody, sendAnswer, splitTarget } from './exchange.js';
 import { deliverFault } from './fault-delivery.js';
 import type { FaultPlan } from './fault-plan.js';
-import { errorAnswer } from './kinde-answers.js';
+import { errorAnswer, noRouteAnswer } from './kinde-answers.js';
 import { findRoute } from './router.js';
 
 /**
@@ -30,7 +30,9 @@ export async function handleRequest(
   if (body === 'aborted') return;
   if (body === 'too_large') return sendAnswer(response, tooLarge());
   const request = { method, url, path, query, headers, body };
-  const answer = (): EmulatorAnswer => route?.answer(kinde, request) ?? errorAnswer(404, 'NOT_FOUND', 'Not found');
+  const isLimited = path.startsWith('/api/');
+  const answer = (): EmulatorAnswer =>
+    (isLimited ? kinde.callLimit?.take() : undefined) ?? route?.answer(kinde, request) ?? noRouteAnswer();
   try {
     if (fault) await deliverFault(fault, { request, response, endpoint: route?.endpoint, answer });
     else sendAnswer(response, answer());
