@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { apiKeyUrl, parseMembership, type MembershipAnswer } from './answers/api-key-details.js';
 import { parseRetryAfterSeconds } from './answers/retry-after.js';
+import { parseTokenCheck, type TokenCheckAnswer } from './answers/token-check.js';
 import { parseVerifyAnswer, type VerifyAnswer } from './answers/verify-answer.js';
 import { bringsNothing, type NoAnswer } from './answers/wire.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
@@ -84,6 +85,14 @@ export class ManagementApi {
     const parse = (response: KindeResponse) => parseMembership(response, keyId, apiId);
     const { answer } = await this.send<MembershipAnswer>({ endpoint: 'api', request, parse }, signal);
     return answer.result;
+  }
+
+  /** `GET /api/v1/api_keys`: whether Kinde accepts the token, whatever the key. Throws like {@link send}. */
+  async acceptsToken(token: AccessToken, signal: AbortSignal): Promise<boolean> {
+    const url = `${this.options.origin}/api/v1/api_keys?page_size=1`;
+    const request: KindeRequest = { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
+    const { answer } = await this.send<TokenCheckAnswer>({ endpoint: 'api', request, parse: parseTokenCheck }, signal);
+    return answer.isAccepted;
   }
 
   /**
