@@ -4,25 +4,22 @@ import type { Clock } from '../clock.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { Log } from '../log.js';
-import { missingPermission, saysScopeIsMissing } from './answers/m2m-claims.js';
 import { refused, type VerdictAnswer } from './answers/verify-answer.js';
 import { HealthLog } from './health-log.js';
-import type { KindeHttp, KindeResponse } from './http.js';
+import type { KindeHttp } from './http.js';
 import { Admission, type Priority } from './limits/admission.js';
 import { Deadlines, type Deadline } from './limits/deadline.js';
 import { HeldKeys } from './limits/held-keys.js';
 import { withRetries } from './limits/retry.js';
 import { ManagementApi } from './management-api.js';
-import { misconfigured } from './misconfigured.js';
 import type { AccessToken } from './token/access-token.js';
 import { M2mToken, type Mint } from './token/m2m-token.js';
 import { TokenEndpoint } from './token/token-endpoint.js';
+import { TokenRejections } from './token/token-rejections.js';
 import { VerificationFailure } from './verification-failure.js';
 
 /** Maximum number of verify calls per verification: with the current token, its replacement, and a token that was minted for it. */
 const MAX_TOKENS_TRIED = 3;
-/** A permission that was granted in Kinde takes effect with the next forced renewal, in seconds. */
-const PERMISSION_RETRY_SECONDS = 60;
 
 /** Kinde's verdict on a key, and its age. */
 export interface KeyAnswer {
@@ -46,6 +43,7 @@ export class KeyVerifier {
   readonly #admission: Admission;
   readonly #api: ManagementApi;
   readonly #token: M2mToken;
+  readonly #rejections: TokenRejections;
 
   /**
    * @param http carries the calls; closed together with the verifier
@@ -70,6 +68,7 @@ export class KeyVerifier {
     this.#token = new M2mToken(shareToken(endpoint), clock, (error) => {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
     });
+    this.#rejections = new TokenRejections(this.#token, clock, options.audience, (token) => this.#checkToken(token));
   }
 
   /**
@@ -115,16 +114,19 @@ export class KeyVerifier {
       const { answer, response, sentAtMs } = await this.#call(verification, () =>
         this.#api.verify(key, sent, deadline.signal),
       );
-      if (answer.kind === 'verdict') return { verdict: await this.#checkApi(answer, token, verification), sentAtMs };
-      const renewed = await this.#token.renewAfterRejection(token, deadline.signal);
-      if (!renewed) return { verdict: this.#blameKeyOrToken(key, token, response), sentAtMs };
+      if (answer.kind === 'verdict') {
+        this.#rejections.answered(token, key);
+        return { verdict: await this.#checkApi(answer, token, verification), sentAtMs };
+      }
+      const renewed = await this.#rejections.resolve({ token, key, body: response.body }, deadline.signal);
+      if (!renewed) return { verdict: refused('unknown'), sentAtMs };
       token = renewed;
     }
     throw new VerificationFailure('kinde', 'Kinde rejected every M2M token it issued');
   }
 
   /** Sends a call when it is its turn, with retries where they help, within the deadline. */
-  #call<T>({ priority, deadline }: Verification, send: () => Promise<T>): Promise<T> {
+  #call<T>({ priority, deadline }: Pick<Verification, 'priority' | 'deadline'>, send: () => Promise<T>): Promise<T> {
     return withRetries(this.#options.retries, deadline, async () => {
       const release = await this.#admission.enter(priority, deadline);
       try {
@@ -147,12 +149,11 @@ export class KeyVerifier {
     return result === 'member' ? verdict : refused(result);
   }
 
-  /** 401 or 403 with a token that cannot be replaced by a better one. */
-  #blameKeyOrToken(key: RawKey, token: AccessToken, { body }: KindeResponse): Verdict {
-    const missing = missingPermission(token.reveal(), this.#options.audience);
-    if (missing) throw misconfigured(missing, PERMISSION_RETRY_SECONDS);
-    if (saysScopeIsMissing(body, key.reveal())) throw misconfigured('scope', PERMISSION_RETRY_SECONDS);
-    return refused('unknown');
+  /** Whether Kinde accepts the token. The check has a deadline of its own, because several verifications may wait for it. */
+  #checkToken(token: AccessToken): Promise<boolean> {
+    return this.#deadlines.run((deadline) =>
+      this.#call({ priority: 'known', deadline }, () => this.#api.acceptsToken(token, deadline.signal)),
+    );
   }
 
   #publicError(error: unknown): KindeApiKeyUnavailableError | KindeApiKeyMisconfiguredError {

@@ -26,6 +26,16 @@ describe('Backoff', () => {
     expect(backoff.remainingMs).toBe(1_000);
   });
 
+  it('is as long as the first after it was shortened, now and when it starts again', () => {
+    const backoff = new Backoff(new TestClock(0), 1_000, 5_000);
+    backoff.start();
+    backoff.start();
+    backoff.shorten();
+    expect(backoff.remainingMs).toBe(1_000);
+    backoff.start();
+    expect(backoff.remainingMs).toBe(1_000);
+  });
+
   it('is over when the clock is set back to before its start', () => {
     const clock = new TestClock(3_600_000);
     const backoff = new Backoff(clock, 60_000);

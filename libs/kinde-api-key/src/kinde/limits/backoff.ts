@@ -30,6 +30,12 @@ export class Backoff {
     this.#nextMs = Math.min(this.longestMs, 2 * this.#nextMs);
   }
 
+  /** Makes this wait and the next as long as the first. */
+  shorten(): void {
+    this.#waitMs = Math.min(this.#waitMs, this.firstMs);
+    this.#nextMs = this.firstMs;
+  }
+
   /** Ends the wait. The next one is the first again. */
   reset(): void {
     this.#waitMs = 0;

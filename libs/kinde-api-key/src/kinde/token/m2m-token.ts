@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
+import { Backoff } from '../limits/backoff.js';
 import { untilAborted } from '../limits/deadline.js';
 import { VerificationFailure } from '../verification-failure.js';
 import type { AccessToken } from './access-token.js';
@@ -7,8 +8,21 @@ import { REFUSAL_KEPT_SECONDS } from './token-endpoint.js';
 
 /** Time between a failed renewal in the background and the next, in milliseconds. */
 const RENEWAL_PAUSE_MS = 10_000;
-/** A token that Kinde rejects is renewed ahead of time at most once in this time, in milliseconds. */
+/** A token that Kinde rejects is renewed ahead of time at most once in this time, and ever more rarely while that does not help. */
 const FORCED_RENEWAL_EVERY_MS = 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+/** Time between a forced renewal that failed and the next. A failed mint is not billed. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LONGEST_MS = 60_000;
+/** Time after a mint that Kinde billed and that cannot be used. */
+const UNUSABLE_FIRST_MS = 10_000;
+
+/** Kinde issued a token, and billed it, but it cannot be used. */
+export class UnusableMint extends VerificationFailure {
+  constructor(problem: string) {
+    super('kinde', problem, { countsForCircuit: false });
+  }
+}
 
 /** Why a token is minted. */
 export interface MintRequest {
@@ -29,20 +43,30 @@ export interface Mint {
  * ends. Kinde counts and bills mints, so requests cannot cause more than one forced renewal a minute.
  */
 export class M2mToken {
+  readonly #aheadPause: Backoff;
+  readonly #refusedPause: Backoff;
+  readonly #unusablePause: Backoff;
+  readonly #forcedPause: Backoff;
+  readonly #retryPause: Backoff;
   #current: AccessToken | undefined;
   #minting: Promise<AccessToken> | undefined;
-  #kept: { readonly error: Error; readonly untilMs: number } | undefined;
-  #noRenewalUntilMs = Number.NEGATIVE_INFINITY;
-  #forcedAtMs = Number.NEGATIVE_INFINITY;
-  /** The last forced renewal, until a mint succeeds. */
-  #forced: Promise<AccessToken> | undefined;
+  #forced: Promise<AccessToken | undefined> | undefined;
+  /** Why the last mint, or the last forced renewal, failed. Callers get it while the pause lasts. */
+  #mintError: Error | undefined;
+  #forcedError: Error | undefined;
 
   /** @param onRenewalFailed called when a renewal in the background failed */
   constructor(
     private readonly endpoint: Mint,
     private readonly clock: Clock,
     private readonly onRenewalFailed: (error: Error) => void,
-  ) {}
+  ) {
+    this.#aheadPause = new Backoff(clock, RENEWAL_PAUSE_MS);
+    this.#refusedPause = new Backoff(clock, REFUSAL_KEPT_SECONDS * 1_000);
+    this.#unusablePause = new Backoff(clock, UNUSABLE_FIRST_MS, LONGEST_PAUSE_MS);
+    this.#forcedPause = new Backoff(clock, FORCED_RENEWAL_EVERY_MS, LONGEST_PAUSE_MS);
+    this.#retryPause = new Backoff(clock, RETRY_FIRST_MS, RETRY_LONGEST_MS);
+  }
 
   /**
    * Returns a usable token. The caller's signal does not cancel the mint, because other callers may wait for it.
@@ -69,32 +93,57 @@ export class M2mToken {
    */
   renewAhead(): void {
     const nowMs = this.clock.now();
-    if (!this.#current || nowMs < this.#current.renewAtMs || nowMs < this.#noRenewalUntilMs || this.#minting) return;
+    if (!this.#current || nowMs < this.#current.renewAtMs || this.#aheadPause.remainingMs > 0 || this.#minting) return;
     this.#mint().catch((error: Error) => {
-      this.#noRenewalUntilMs = this.clock.now() + RENEWAL_PAUSE_MS;
+      this.#aheadPause.start();
       this.onRenewalFailed(error);
     });
   }
 
+  /** Whether calls are sent with this token now: it was not replaced, and did not expire. */
+  isInUse(token: AccessToken): boolean {
+    return token === this.#current && this.clock.now() < token.usableUntilMs;
+  }
+
+  /** Milliseconds until a rejected token can be renewed again. */
+  get forcedPauseMs(): number {
+    return this.#forcedPause.remainingMs;
+  }
+
+  /** Makes the pause after a forced renewal a minute again, because a renewal helped. */
+  renewalHelped(): void {
+    this.#forcedPause.shorten();
+  }
+
   /**
-   * Finds another token after Kinde answered 401 or 403. The cause can be the token or the key, so a token is renewed for it at most once
-   * a minute.
+   * Finds another token after Kinde rejected one. Only a renewal that brought another token starts the pause.
    *
-   * @returns another token, to be tried once; `undefined` if the token was renewed within the last minute, so that the key is to blame
+   * @returns another token, to be tried once; `undefined` during the pause after a renewal
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
-   * @throws {VerificationFailure} for a minute after a renewal that failed, because the cause is unknown
+   * @throws {VerificationFailure} if the renewal fails, and until it is tried again after 1, 2, 4 … s
    */
   async renewAfterRejection(rejected: AccessToken, signal: AbortSignal): Promise<AccessToken | undefined> {
-    const nowMs = this.clock.now();
-    // The token was replaced or expired meanwhile: the rejection does not concern the key.
-    if (rejected !== this.#current || nowMs >= rejected.usableUntilMs) return this.current(signal);
-    if (nowMs - this.#forcedAtMs >= FORCED_RENEWAL_EVERY_MS) {
-      this.#forcedAtMs = nowMs;
-      this.#forced = this.#mint(true);
+    if (!this.isInUse(rejected)) return this.current(signal);
+    this.#forced ??= this.#renew(rejected).finally(() => (this.#forced = undefined));
+    return untilAborted(this.#forced, signal);
+  }
+
+  async #renew(rejected: AccessToken): Promise<AccessToken | undefined> {
+    if (this.#forcedPause.remainingMs > 0) return undefined;
+    if (this.#forcedError && this.#retryPause.remainingMs > 0) throw this.#forcedError;
+    try {
+      const renewed = await this.#mint(true);
+      if (renewed === rejected)
+        throw new VerificationFailure('kinde', 'another instance has just renewed the M2M token');
+      this.#retryPause.reset();
+      this.#forcedPause.start();
+      return renewed.reveal() === rejected.reveal() ? undefined : renewed;
+    } catch (error) {
+      // A refusal has its own pause.
+      if (error instanceof VerificationFailure) this.#retryPause.start();
+      this.#forcedError = error as Error;
+      throw error;
     }
-    if (!this.#forced) return undefined;
-    const renewed = await untilAborted(this.#forced, signal);
-    return renewed === rejected ? undefined : renewed;
   }
 
   #mint(isForced = false): Promise<AccessToken> {
@@ -103,21 +152,19 @@ export class M2mToken {
   }
 
   async #mintOnce(isForced: boolean): Promise<AccessToken> {
-    if (this.#kept && this.clock.now() < this.#kept.untilMs) throw this.#kept.error;
+    const isPaused = this.#refusedPause.remainingMs > 0 || this.#unusablePause.remainingMs > 0;
+    if (this.#mintError && isPaused) throw this.#mintError;
     try {
       const token = await this.endpoint.mint({ held: this.#current, isForced });
-      if (this.clock.now() >= token.usableUntilMs)
-        throw this.#keep(new VerificationFailure('kinde', 'the M2M token had expired when it arrived'));
+      if (this.clock.now() >= token.usableUntilMs) throw new UnusableMint('the M2M token had expired when it arrived');
       this.#current = token;
-      this.#forced = undefined;
+      this.#unusablePause.reset();
       return token;
     } catch (error) {
-      throw error instanceof KindeApiKeyMisconfiguredError ? this.#keep(error) : error;
+      this.#mintError = error as Error;
+      if (error instanceof KindeApiKeyMisconfiguredError) this.#refusedPause.start();
+      if (error instanceof UnusableMint) this.#unusablePause.start();
+      throw error;
     }
-  }
-
-  #keep(error: Error): Error {
-    this.#kept = { error, untilMs: this.clock.now() + REFUSAL_KEPT_SECONDS * 1_000 };
-    return error;
   }
 }
