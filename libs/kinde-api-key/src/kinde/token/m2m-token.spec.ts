@@ -19,16 +19,27 @@ const REFUSED = new KindeApiKeyMisconfiguredError('refused', { retryAfterSeconds
 /** A token endpoint that answers when the spec tells it to: a socket cannot produce every order of events. */
 function newToken(lifeMs = 1_000_000) {
   const clock = new TestClock(0);
-  const mints: { request: MintRequest; succeed(life?: number): void; giveBack(): void; fail(error: Error): void }[] =
-    [];
+  const mints: {
+    request: MintRequest;
+    issue(value: string): AccessToken;
+    succeed(life?: number): AccessToken;
+    giveBack(): void;
+    fail(error: Error): void;
+  }[] = [];
   const failures: Error[] = [];
   const endpoint = {
     mint: (request: MintRequest) =>
       new Promise<AccessToken>((resolve, reject) => {
         const sentAtMs = clock.now();
-        const succeed = (life = lifeMs) => resolve(new AccessToken(`token-${mints.length}`, sentAtMs, life));
+        const issue = (value: string, life = lifeMs) => {
+          const issued = new AccessToken(value, sentAtMs, life);
+          resolve(issued);
+          return issued;
+        };
+        const number = mints.length + 1;
+        const succeed = (life = lifeMs) => issue(`token-${number}`, life);
         const giveBack = () => resolve(request.held as AccessToken);
-        mints.push({ request, succeed, giveBack, fail: reject });
+        mints.push({ request, issue, succeed, giveBack, fail: reject });
       }),
   };
   const token = new M2mToken(endpoint, clock, (error) => failures.push(error));
@@ -227,7 +238,7 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(tried).not.toBe(renewed);
   });
 
-  it('returns undefined within a minute of a good renewal', async () => {
+  it('returns undefined within a minute of a renewal', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const renewing = token.renewAfterRejection(await ready(), never());
     last().succeed();
@@ -240,13 +251,45 @@ describe('M2mToken.renewAfterRejection', () => {
     expect(mints).toHaveLength(3);
   });
 
-  it('returns undefined if the mint returns the held token, which another instance renewed within the minute', async () => {
-    const { token, last, ready } = newToken();
+  it('fails if the mint returns the held token, which another instance renewed, and asks again after a second', async () => {
+    const { clock, token, mints, last, ready } = newToken();
     const first = await ready();
-    const renewed = token.renewAfterRejection(first, never());
+    const renewed = caught(token.renewAfterRejection(first, never()));
     last().giveBack();
-    expect(await renewed).toBeUndefined();
+    expect(await renewed).toMatchObject({ message: 'another instance has just renewed the M2M token' });
     expect(await token.current(never())).toBe(first);
+    clock.advance(1_000);
+    void token.renewAfterRejection(first, never());
+    expect(mints).toHaveLength(3);
+  });
+
+  it('returns undefined if Kinde issues the rejected token again, and does not mint for a minute', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const first = await ready();
+    const renewing = token.renewAfterRejection(first, never());
+    last().issue(first.reveal());
+    expect(await renewing).toBeUndefined();
+    clock.advance(59_999);
+    expect(await token.renewAfterRejection(await token.current(never()), never())).toBeUndefined();
+    expect(mints).toHaveLength(2);
+  });
+
+  it('waits twice as long after each renewal, and a minute again once a renewal helped', async () => {
+    const { clock, token, last, ready } = newToken(100_000_000);
+    let current = await ready();
+    const renew = async () => {
+      const renewing = token.renewAfterRejection(current, never());
+      last().succeed();
+      current = (await renewing) as AccessToken;
+    };
+    for (const pauseMs of [60_000, 120_000, 240_000]) {
+      await renew();
+      expect(token.forcedPauseMs).toBe(pauseMs);
+      clock.advance(pauseMs);
+    }
+    await renew();
+    token.renewalHelped();
+    expect(token.forcedPauseMs).toBe(60_000);
   });
 
   it('passes the held token to the mint, and whether it was rejected', async () => {
@@ -265,32 +308,22 @@ describe('M2mToken.renewAfterRejection', () => {
     ]);
   });
 
-  it('rejects for a minute after a renewal that failed', async () => {
+  it('rejects after a renewal that failed until it is tried again, after 1, 2, 4 s and up to a minute', async () => {
     const { clock, token, mints, last, ready } = newToken();
     const rejected = await ready();
-    const renewing = caught(token.renewAfterRejection(rejected, never()));
-    last().fail(DOWN);
-    expect(await renewing).toBe(DOWN);
-    clock.advance(59_999);
-    expect(await caught(token.renewAfterRejection(rejected, never()))).toBe(DOWN);
-    expect(mints).toHaveLength(2);
-    clock.advance(1);
-    void token.renewAfterRejection(rejected, never());
-    expect(mints).toHaveLength(3);
-  });
-
-  it('returns undefined as soon as another mint succeeds after a renewal that failed', async () => {
-    const { clock, token, mints, last, ready } = newToken();
-    const rejected = await ready();
-    clock.set(960_000);
-    const renewing = caught(token.renewAfterRejection(rejected, never()));
-    last().fail(DOWN);
-    await renewing;
-    clock.set(970_000);
-    const next = token.current(never());
+    for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      const renewing = caught(token.renewAfterRejection(rejected, never()));
+      last().fail(DOWN);
+      expect(await renewing).toBe(DOWN);
+      const minted = mints.length;
+      clock.advance(seconds * 1_000 - 1);
+      expect(await caught(token.renewAfterRejection(rejected, never()))).toBe(DOWN);
+      expect(mints).toHaveLength(minted);
+      clock.advance(1);
+    }
+    const renewing = token.renewAfterRejection(rejected, never());
     last().succeed();
-    expect(await token.renewAfterRejection(await next, never())).toBeUndefined();
-    expect(mints).toHaveLength(3);
+    expect(await renewing).toBe(await token.current(never()));
   });
 
   it('rejects with a refusal of the last ten seconds without a mint', async () => {
@@ -329,7 +362,7 @@ describe('M2mToken.renewAfterRejection', () => {
 });
 
 describe('M2mToken, under any order of events', () => {
-  it('never returns an expired token, never mints twice at once, and mints at most once a minute for rejections', async () => {
+  it('never returns an expired token, never mints twice at once, and renews at most once a minute for rejections', async () => {
     const step = fc.oneof(
       fc.record({ op: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 40_000 }) }),
       fc.record({
@@ -367,10 +400,12 @@ describe('M2mToken, under any order of events', () => {
                 () => undefined,
                 () => undefined,
               );
-            const couldBeUsed = inUse !== undefined && clock.now() < inUse.usableUntilMs;
-            if (op === 'reject' && couldBeUsed && mints.length > before)
-              forcedMintsAtMs = [...forcedMintsAtMs, clock.now()];
-            if (op === 'succeed') mints.at(-1)?.succeed();
+            const isPending = open > 0;
+            if (op === 'succeed' && isPending) {
+              const { request, succeed } = last();
+              const isUsable = clock.now() < succeed().usableUntilMs;
+              if (request.isForced && isUsable) forcedMintsAtMs = [...forcedMintsAtMs, clock.now()];
+            }
             if (op === 'down') mints.at(-1)?.fail(DOWN);
             if (op === 'refuse') mints.at(-1)?.fail(REFUSED);
             await settle();
