@@ -111,6 +111,7 @@ export class KeyVerifier {
     let token = await this.#token.current(deadline.signal);
     for (let tried = 0; tried < MAX_TOKENS_TRIED; tried += 1) {
       const sent = token;
+      const wasKnown = this.#rejections.isKnown(sent);
       const { answer, response, sentAtMs } = await this.#call(verification, () =>
         this.#api.verify(key, sent, deadline.signal),
       );
@@ -118,7 +119,7 @@ export class KeyVerifier {
         this.#rejections.answered(token, key);
         return { verdict: await this.#checkApi(answer, token, verification), sentAtMs };
       }
-      const renewed = await this.#rejections.resolve({ token, key, body: response.body }, deadline.signal);
+      const renewed = await this.#rejections.resolve({ token, key, body: response.body, wasKnown }, deadline.signal);
       if (!renewed) return { verdict: refused('unknown'), sentAtMs };
       token = renewed;
     }

@@ -15,6 +15,8 @@ export interface Rejection {
   readonly token: AccessToken;
   readonly key: RawKey;
   readonly body: string;
+  /** What {@link TokenRejections.isKnown} said when the call was sent. */
+  readonly wasKnown: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Rejection {
  * | was replaced or expired meanwhile | not checked | the key is tried with the current token |
  * | lacks a scope, as the body says | not checked | the token is renewed |
  * | any | rejected | the token is renewed |
- * | verify accepted it before, or it is a minute old | accepted | the key is refused |
+ * | was known to verify when the call was sent | accepted | the key is refused |
  * | is new to verify | accepted | 503: verify may not know the token yet |
  * | any | no usable answer | 503, like any outage |
  *
@@ -53,6 +55,11 @@ export class TokenRejections {
     private readonly check: (token: AccessToken) => Promise<boolean>,
   ) {}
 
+  /** Whether verify is known to know the token: it gave a verdict with it before, or the token is a minute old. */
+  isKnown(token: AccessToken): boolean {
+    return token === this.#accepted || this.clock.now() - token.sentAtMs >= KNOWN_AFTER_MS;
+  }
+
   /** Call it for every verdict that verify gives. It shows that verify accepts the token. */
   answered(token: AccessToken, key: RawKey): void {
     this.#accepted = token;
@@ -66,10 +73,10 @@ export class TokenRejections {
    * @throws {KindeApiKeyMisconfiguredError} if the M2M application has to be fixed in Kinde
    * @throws {VerificationFailure} if the token is to blame, or if it is unknown what is
    */
-  async resolve({ token, key, body }: Rejection, signal: AbortSignal): Promise<AccessToken | undefined> {
+  async resolve({ token, key, body, wasKnown }: Rejection, signal: AbortSignal): Promise<AccessToken | undefined> {
     const isScopeMissing = saysScopeIsMissing(body, key.reveal());
     if (this.current.isInUse(token) && !isScopeMissing && (await untilAborted(this.#checkOnce(token), signal))) {
-      if (token === this.#accepted || this.clock.now() - token.sentAtMs >= KNOWN_AFTER_MS) return undefined;
+      if (wasKnown) return undefined;
       throw new VerificationFailure('kinde', "Kinde's verify endpoint does not accept the new M2M token yet");
     }
     const renewed = await this.current.renewAfterRejection(token, signal);
