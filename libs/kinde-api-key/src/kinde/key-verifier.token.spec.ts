@@ -140,6 +140,16 @@ describe("KeyVerifier's M2M token", () => {
     },
   );
 
+  it('is not minted again for ten seconds after one that cannot be used', async () => {
+    const { verify } = start();
+    kinde.failUntilCleared({ status: 200, body: { access_token: 'opaque', expires_in: 'soon' } }, 'token');
+    for (let index = 0; index < 3; index += 1) await expect(verify()).rejects.toMatchObject(UNAVAILABLE);
+    expect(kinde.counters.tokenRequests).toBe(1);
+    kinde.clearFaults();
+    clock.advance(10_000);
+    await expect(verify()).resolves.toMatchObject(ACCEPTED);
+  });
+
   it('is not minted for a wrong client secret: VERIFICATION_MISCONFIGURED', async () => {
     const { verify } = start({ clientSecret: 'wrong' });
     await expect(verify()).rejects.toMatchObject({ code: 'VERIFICATION_MISCONFIGURED' });

@@ -24,7 +24,7 @@ describe('parseMintAnswer', () => {
     [{ expires_in: 0 }, 'the M2M token has no lifetime'],
   ])('names the problem of %j', (fields, reason) => {
     const problem = `Kinde's answer is not usable (${reason})`;
-    expect(parse({ ...GOOD, ...fields })).toMatchObject({ kind: 'outage', problem });
+    expect(parse({ ...GOOD, ...fields })).toEqual({ kind: 'unusable', problem });
     expect(parse('')).toMatchObject({ problem: "Kinde's answer is not usable (it is not a JSON object)" });
   });
 
@@ -39,7 +39,9 @@ describe('parseMintAnswer', () => {
     ['a token beyond ASCII', { ...GOOD, access_token: 'abcé' }],
     ['a life of 0', { ...GOOD, expires_in: 0 }],
     ['a negative life', { ...GOOD, expires_in: -1 }],
-    ['a life that is a string', { ...GOOD, expires_in: '3600' }],
+    ['a life that is a text', { ...GOOD, expires_in: '1 h' }],
+    ['a life that is a negative text', { ...GOOD, expires_in: '-60' }],
+    ['a life that is an empty text', { ...GOOD, expires_in: '' }],
     ['an infinite life', '{"access_token":"a","expires_in":1e400}'],
     ['a life that is infinite in milliseconds', { ...GOOD, expires_in: 1e306 }],
     ['an absent life', { access_token: 'opaque' }],
@@ -47,11 +49,27 @@ describe('parseMintAnswer', () => {
     ['a JWT with exp before iat', { access_token: jwt({ iat: 10, exp: 5 }) }],
     ['a JWT with times that are strings', { access_token: jwt({ iat: '1', exp: '2' }) }],
     ['an expired JWT without iat', { access_token: jwt({ exp: NOW_MS / 1_000 - 1 }) }],
+  ])('treats %s as a token that cannot be used', (_what, body) => {
+    expect(parse(body)).toMatchObject({ kind: 'unusable' });
+  });
+
+  it.each([
     ['an array', [GOOD]],
     ['a form body', 'access_token=abc'],
   ])('treats %s as an outage', (_what, body) => {
     expect(parse(body)).toMatchObject({ kind: 'outage', retryable: false });
   });
+
+  it('reads a life in digits that is sent as a string', () => {
+    expect(parse({ ...GOOD, expires_in: '3600' })).toMatchObject({ kind: 'token', lifeMs: 3_600_000 });
+  });
+
+  it.each(['1 h', '', 0, -1, null, true, [60], {}])(
+    'takes the life from the claims if expires_in is %j',
+    (expires_in) => {
+      expect(parse({ access_token: jwt({ iat: 0, exp: 600 }), expires_in })).toMatchObject({ lifeMs: 600_000 });
+    },
+  );
 
   it('treats a token without a JSON content type as an outage', () => {
     expect(parse(GOOD, 200, { 'content-type': 'text/html' }).kind).toBe('outage');
@@ -68,7 +86,8 @@ describe('parseMintAnswer', () => {
     });
   });
 
-  it('prefers expires_in to the claims of the JWT', () => {
+  it('takes the shorter life of expires_in and the claims', () => {
+    expect(parse({ access_token: jwt({ iat: 0, exp: 30 }), expires_in: 60 })).toMatchObject({ lifeMs: 30_000 });
     expect(parse({ access_token: jwt({ iat: 0, exp: 600 }), expires_in: 60 })).toMatchObject({ lifeMs: 60_000 });
   });
 

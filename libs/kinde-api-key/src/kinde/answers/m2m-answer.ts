@@ -16,8 +16,16 @@ export interface TokenAnswer {
   readonly lifeMs: number;
 }
 
-/** Every meaning of an answer of the token endpoint. `refused`: it rejects our credentials. */
-export type MintAnswer = TokenAnswer | { readonly kind: 'refused'; readonly error: OAuthRefusal } | NoAnswer;
+/**
+ * Every meaning of an answer of the token endpoint.
+ * - `refused`: it rejects our credentials
+ * - `unusable`: it issued a token, which Kinde bills, and the token cannot be used
+ */
+export type MintAnswer =
+  | TokenAnswer
+  | { readonly kind: 'refused'; readonly error: OAuthRefusal }
+  | { readonly kind: 'unusable'; readonly problem: string }
+  | NoAnswer;
 
 /**
  * Parses an answer of any status and content to `POST /oauth2/token`. Pure, and never throws.
@@ -42,21 +50,32 @@ function parseToken(response: KindeResponse, nowMs: number): MintAnswer {
   const tokenType = ownField(answer, 'token_type') ?? 'bearer';
   // Only visible ASCII fits into a header.
   if (typeof accessToken !== 'string' || !/^[\x21-\x7e]+$/.test(accessToken))
-    return unusable("'access_token' is not a token");
+    return unusableMint("'access_token' is not a token");
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')
-    return unusable("'token_type' is not bearer");
-  const lifeMs = lifeSecondsOf(ownField(answer, 'expires_in') ?? undefined, accessToken, nowMs) * 1_000;
-  if (!Number.isFinite(lifeMs) || lifeMs <= 0) return unusable('the M2M token has no lifetime');
+    return unusableMint("'token_type' is not bearer");
+  const lifeMs = lifeSecondsOf(ownField(answer, 'expires_in'), accessToken, nowMs) * 1_000;
+  if (!isLife(lifeMs)) return unusableMint('the M2M token has no lifetime');
   return { kind: 'token', accessToken, lifeMs };
 }
 
-/** `expires_in`; else the token's own `exp - iat`, which does not depend on our clock; else the time until `exp`. */
+function unusableMint(problem: string): MintAnswer {
+  return { kind: 'unusable', problem: unusable(problem).problem };
+}
+
+/**
+ * The shorter of `expires_in`, which may be digits in a string, and the token's own `exp - iat`: neither depends on our clock. If neither can
+ * be read, the time until `exp`.
+ */
 function lifeSecondsOf(expiresIn: unknown, accessToken: string, nowMs: number): number {
-  if (expiresIn !== undefined) return numberOf(expiresIn);
   const claims = readClaims(accessToken) ?? {};
   const expiresAt = numberOf(ownField(claims, 'exp'));
-  const issuedAt = ownField(claims, 'iat');
-  return expiresAt - (issuedAt === undefined ? nowMs / 1_000 : numberOf(issuedAt));
+  const stated = typeof expiresIn === 'string' && /^\d+$/.test(expiresIn) ? Number(expiresIn) : numberOf(expiresIn);
+  const lives = [stated, expiresAt - numberOf(ownField(claims, 'iat'))].filter(isLife);
+  return lives.length > 0 ? Math.min(...lives) : expiresAt - nowMs / 1_000;
+}
+
+function isLife(life: number): boolean {
+  return Number.isFinite(life) && life > 0;
 }
 
 function numberOf(value: unknown): number {

@@ -5,6 +5,7 @@ import { Deadline } from '../limits/deadline.js';
 import { VerificationFailure } from '../verification-failure.js';
 import { AccessToken } from './access-token.js';
 import { M2mToken, type MintRequest } from './m2m-token.js';
+import { UnusableMint } from './unusable-mint.js';
 
 const never = () => new AbortController().signal;
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -140,6 +141,20 @@ describe('M2mToken.current', () => {
     clock.advance(1);
     void token.current(never());
     expect(mints).toHaveLength(2);
+  });
+
+  it('waits 10, 20, 40 s and up to an hour after tokens that cannot be used, which Kinde bills', async () => {
+    const { clock, token, mints, last } = newToken();
+    for (const seconds of [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]) {
+      const failing = caught(token.current(never()));
+      last().fail(new UnusableMint('no lifetime'));
+      expect(await failing).toBeInstanceOf(UnusableMint);
+      const minted = mints.length;
+      clock.advance(seconds * 1_000 - 1);
+      expect(await caught(token.current(never()))).toBeInstanceOf(UnusableMint);
+      expect(mints).toHaveLength(minted);
+      clock.advance(1);
+    }
   });
 
   it('does not mint for ten seconds after a refusal, and mints again at once after an outage', async () => {

@@ -5,6 +5,7 @@ import { untilAborted } from '../limits/deadline.js';
 import { VerificationFailure } from '../verification-failure.js';
 import type { AccessToken } from './access-token.js';
 import { REFUSAL_KEPT_SECONDS } from './token-endpoint.js';
+import { UnusableMint } from './unusable-mint.js';
 
 /** Time between a failed renewal in the background and the next, in milliseconds. */
 const RENEWAL_PAUSE_MS = 10_000;
@@ -16,13 +17,6 @@ const RETRY_FIRST_MS = 1_000;
 const RETRY_LONGEST_MS = 60_000;
 /** Time after a mint that Kinde billed and that cannot be used. */
 const UNUSABLE_FIRST_MS = 10_000;
-
-/** Kinde issued a token, and billed it, but it cannot be used. */
-export class UnusableMint extends VerificationFailure {
-  constructor(problem: string) {
-    super('kinde', problem, { countsForCircuit: false });
-  }
-}
 
 /** Why a token is minted. */
 export interface MintRequest {

@@ -7,6 +7,7 @@ import { withRetries } from '../limits/retry.js';
 import type { ManagementApi } from '../management-api.js';
 import { misconfigured } from '../misconfigured.js';
 import { AccessToken } from './access-token.js';
+import { UnusableMint } from './unusable-mint.js';
 
 /** After Kinde rejected our credentials, it is not asked again for this time, in seconds. */
 export const REFUSAL_KEPT_SECONDS = 10;
@@ -38,6 +39,7 @@ export class TokenEndpoint {
    * Mints a token. The mint has a deadline of its own, because the callers that wait for it have different ones.
    *
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
+   * @throws {UnusableMint} if Kinde issued a token that cannot be used
    * @throws {VerificationFailure} if there is no usable answer
    */
   async mint(): Promise<AccessToken> {
@@ -47,6 +49,7 @@ export class TokenEndpoint {
       withRetries(this.#retries, deadline, () => this.api.send(call, deadline.signal)),
     );
     if (answer.kind === 'refused') throw misconfigured(answer.error, REFUSAL_KEPT_SECONDS);
+    if (answer.kind === 'unusable') throw new UnusableMint(answer.problem);
     return new AccessToken(answer.accessToken, sentAtMs, answer.lifeMs);
   }
 }
