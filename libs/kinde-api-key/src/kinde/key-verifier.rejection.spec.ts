@@ -75,6 +75,16 @@ describe('KeyVerifier, when Kinde drops the M2M token', () => {
     expect(kinde.counters.mints).toBe(2);
   });
 
+  it('every minute, each renewal helps, and no pause grows', async () => {
+    const { verify } = start();
+    for (let minute = 0; minute < 10; minute += 1) {
+      kinde.revokeTokens();
+      await expect(verify(goodKey())).resolves.toMatchObject(ACCEPTED);
+      clock.advance(MINUTE_MS);
+    }
+    expect(kinde.counters.mints).toBe(10);
+  });
+
   it('and the token endpoint fails for a moment, the renewal is retried after 1, 2 and 4 s', async () => {
     const { verify } = start();
     await verify(goodKey());
