@@ -44,7 +44,7 @@ describeRedis('the M2M token in Redis', () => {
     expect(mints()).toBe(2);
   });
 
-  it('is renewed at most once a minute by all instances together, however many bad keys are sent', async () => {
+  it('is not renewed for bad keys that Kinde answers with 401, by no instance', async () => {
     await addInstances(4);
     await verifyAll();
     instances.kinde.invalidKeyAnswer = 401;
@@ -53,12 +53,23 @@ describeRedis('the M2M token in Redis', () => {
       for (const { service } of instances.all)
         await expect(service.verify(bad)).resolves.toEqual({ accepted: false, reason: 'unknown' });
       instances.clock.advance(1_000);
-      // A new instance has forced no renewal itself, and refuses a bad key once it has accepted a good one.
-      if (second % 20 !== 10) continue;
-      await instances.add();
-      await verifyAll();
+      if (second % 20 === 10) await (await instances.add()).service.verify(newKey());
     }
-    expect(mints()).toBeLessThanOrEqual(2);
+    expect(mints()).toBe(1);
+  });
+
+  it('is renewed at most once a minute by all instances together while Kinde rejects every token', async () => {
+    await addInstances(4);
+    await verifyAll();
+    instances.kinde.failUntilCleared(401, 'verify');
+    instances.kinde.failUntilCleared(401, 'keys');
+    for (let second = 0; second < 59; second += 1) {
+      for (const { service } of instances.all)
+        await expect(service.verify(newKey())).rejects.toMatchObject({ code: 'VERIFICATION_UNAVAILABLE' });
+      instances.clock.advance(1_000);
+      if (second % 20 === 10) await instances.add();
+    }
+    expect(mints()).toBe(2);
   });
 
   it('is fetched by another instance when the one that holds the lock dies', async () => {

@@ -47,6 +47,11 @@ export class Wait {
     this.#lengthMs = lengthMs;
   }
 
+  /** Ends the wait earlier if it is longer than this. */
+  shortenTo(lengthMs: number): void {
+    this.#lengthMs = Math.min(this.#lengthMs, lengthMs);
+  }
+
   /** Milliseconds until the wait is over, from 0 to its length. */
   get remainingMs(): number {
     if (this.#lengthMs === 0) return 0;

@@ -38,14 +38,6 @@ export class HealthLog {
         `${effect}. If this concerns all keys, check 'domain' and what is between this service and Kinde`,
       );
     }
-    if (kind === 'token') {
-      const effect = `A key could not be verified: ${message}. It gets 503, and cached keys are served`;
-      this.#once(
-        'warn',
-        kind,
-        `${effect}. The token is renewed when it is due; if this lasts, look at the M2M application`,
-      );
-    }
     if (kind === 'stalled') {
       const effect = `Some requests got 503: ${message}`;
       this.#once('warn', kind, `${effect}. Look for code that blocks the event loop`);

@@ -80,6 +80,7 @@ describe('KeyVerifier', () => {
     'refuses a bad key as unknown if Kinde answers %j',
     async (invalidKeyAnswer) => {
       const { outcomeOf } = start();
+      await outcomeOf(kinde.createKey().key);
       kinde.invalidKeyAnswer = invalidKeyAnswer;
       expect(await outcomeOf(kinde.createKey().key)).toBe('accepted');
       expect(await outcomeOf(unknownKey())).toBe('unknown');

@@ -4,26 +4,22 @@ import type { Clock } from '../clock.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { Log } from '../log.js';
-import { missingPermission, saysScopeIsMissing } from './answers/m2m-claims.js';
 import { refused, type VerdictAnswer } from './answers/verify-answer.js';
 import { HealthLog } from './health-log.js';
-import type { KindeHttp, KindeResponse } from './http.js';
+import type { KindeHttp } from './http.js';
 import { Admission, type Priority } from './limits/admission.js';
 import { Deadlines, type Deadline } from './limits/deadline.js';
 import { HeldKeys } from './limits/held-keys.js';
 import { withRetries } from './limits/retry.js';
 import { ManagementApi } from './management-api.js';
-import { misconfigured } from './misconfigured.js';
 import type { AccessToken } from './token/access-token.js';
 import { M2mToken, type Mint } from './token/m2m-token.js';
-import { TokenCheck, type TokenState } from './token/token-check.js';
 import { TokenEndpoint } from './token/token-endpoint.js';
+import { TokenRejections } from './token/token-rejections.js';
 import { VerificationFailure } from './verification-failure.js';
 
 /** Maximum number of verify calls per verification: with the current token, its replacement, and a token that was minted for it. */
 const MAX_TOKENS_TRIED = 3;
-/** A permission that was granted in Kinde takes effect with the next forced renewal, in seconds. */
-const PERMISSION_RETRY_SECONDS = 60;
 
 /** Kinde's verdict on a key, and its age. */
 export interface KeyAnswer {
@@ -48,6 +44,7 @@ export class KeyVerifier {
   readonly #api: ManagementApi;
   readonly #token: M2mToken;
   #isDown = false;
+  readonly #rejections: TokenRejections;
 
   /**
    * @param http carries the calls; closed together with the verifier
@@ -69,10 +66,10 @@ export class KeyVerifier {
     this.#api = new ManagementApi(http, options, clock, (refusal) => this.#admission.refuseWaiting(refusal));
     this.#admission = new Admission(options, () => this.#api.refusal(), clock);
     const endpoint = new TokenEndpoint(this.#api, this.#deadlines, clock, { ...options, clientSecret });
-    const check = new TokenCheck((token, keyId) => this.#checkToken(token, keyId));
-    this.#token = new M2mToken(shareToken(endpoint), check, clock, (error) => {
+    this.#token = new M2mToken(shareToken(endpoint), clock, (error) => {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
     });
+    this.#rejections = new TokenRejections(this.#token, clock, options.audience, (token) => this.#checkToken(token));
   }
 
   /** Whether the last verification ended without an answer of Kinde. Then a key that may be served meanwhile need not wait for the next. */
@@ -121,24 +118,23 @@ export class KeyVerifier {
     let token = await this.#token.current(deadline.signal);
     for (let tried = 0; tried < MAX_TOKENS_TRIED; tried += 1) {
       const sent = token;
+      const wasKnown = this.#rejections.isKnown(sent);
       const { answer, response, sentAtMs } = await this.#call(verification, () =>
         this.#api.verify(key, sent, deadline.signal),
       );
       if (answer.kind === 'verdict') {
-        const { verdict } = answer;
-        if (verdict.accepted) this.#token.accepted(token, verdict.apiKey.keyId, sentAtMs);
+        this.#rejections.answered(token, key);
         return { verdict: await this.#checkApi(answer, token, verification), sentAtMs };
       }
-      const next = await this.#token.afterRejection(token, deadline.signal);
-      if (next === 'key_refused') return { verdict: refused('unknown'), sentAtMs };
-      if (!next) throw this.#doubtful(key, token, response);
-      token = next;
+      const renewed = await this.#rejections.resolve({ token, key, body: response.body, wasKnown }, deadline.signal);
+      if (!renewed) return { verdict: refused('unknown'), sentAtMs };
+      token = renewed;
     }
-    throw new VerificationFailure('token', 'Kinde rejected every M2M token it issued');
+    throw new VerificationFailure('kinde', 'Kinde rejected every M2M token it issued');
   }
 
   /** Sends a call when it is its turn, with retries where they help, within the deadline. */
-  #call<T>({ priority, deadline }: Omit<Verification, 'key'>, send: () => Promise<T>): Promise<T> {
+  #call<T>({ priority, deadline }: Pick<Verification, 'priority' | 'deadline'>, send: () => Promise<T>): Promise<T> {
     return withRetries(this.#options.retries, deadline, async () => {
       const release = await this.#admission.enter(priority, deadline);
       try {
@@ -161,20 +157,11 @@ export class KeyVerifier {
     return result === 'member' ? verdict : refused(result);
   }
 
-  /** The failure after a 401 or 403 with a token that may be the cause. */
-  #doubtful(key: RawKey, token: AccessToken, { body }: KindeResponse): Error {
-    const missing = missingPermission(token.reveal(), this.#options.audience);
-    if (missing) return misconfigured(missing, PERMISSION_RETRY_SECONDS);
-    if (saysScopeIsMissing(body, key.reveal())) return misconfigured('scope', PERMISSION_RETRY_SECONDS);
-    return new VerificationFailure('token', 'Kinde rejects the M2M token or the key, and does not say which');
-  }
-
-  /** Asks whether Kinde still takes the token. Sent before the calls of new keys, so that a flood of bad ones does not delay it. */
-  async #checkToken(token: AccessToken, keyId: string): Promise<TokenState> {
-    const takesToken = await this.#deadlines.run((deadline) =>
-      this.#call({ priority: 'known', deadline }, () => this.#api.takesToken(keyId, token, deadline.signal)),
+  /** Whether Kinde accepts the token. The check has a deadline of its own, because several verifications may wait for it. */
+  #checkToken(token: AccessToken): Promise<boolean> {
+    return this.#deadlines.run((deadline) =>
+      this.#call({ priority: 'known', deadline }, () => this.#api.acceptsToken(token, deadline.signal)),
     );
-    return takesToken ? 'good' : 'rejected';
   }
 
   #publicError(error: unknown): KindeApiKeyUnavailableError | KindeApiKeyMisconfiguredError {

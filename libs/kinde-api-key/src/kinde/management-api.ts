@@ -1,14 +1,9 @@
 import type { RawKey } from '../api-key/raw-key.js';
 import { Wait, type Clock } from '../clock.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
-import {
-  apiKeyUrl,
-  parseMembership,
-  parseTokenCheck,
-  type MembershipAnswer,
-  type TokenCheckAnswer,
-} from './answers/api-key-details.js';
+import { apiKeyUrl, parseMembership, type MembershipAnswer } from './answers/api-key-details.js';
 import { parseRetryAfterSeconds } from './answers/retry-after.js';
+import { parseTokenCheck, type TokenCheckAnswer } from './answers/token-check.js';
 import { parseVerifyAnswer, type VerifyAnswer } from './answers/verify-answer.js';
 import { bringsNothing, type NoAnswer } from './answers/wire.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
@@ -84,24 +79,21 @@ export class ManagementApi {
     token: AccessToken,
     signal: AbortSignal,
   ): Promise<MembershipAnswer['result']> {
-    const request = this.#detailsRequest(keyId, token);
+    const url = apiKeyUrl(this.options.origin, keyId);
+    if (url === undefined)
+      throw new VerificationFailure('unusable', "Kinde's answer is not usable ('key_id' is not an id)");
+    const request: KindeRequest = { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
     const parse = (response: KindeResponse) => parseMembership(response, keyId, apiId);
     const { answer } = await this.send<MembershipAnswer>({ endpoint: 'api', request, parse }, signal);
     return answer.result;
   }
 
-  /** `GET /api/v1/api_keys/{key_id}`: whether Kinde takes the token. Throws like {@link send}. */
-  async takesToken(keyId: string, token: AccessToken, signal: AbortSignal): Promise<boolean> {
-    const request = this.#detailsRequest(keyId, token);
+  /** `GET /api/v1/api_keys`: whether Kinde accepts the token, whatever the key. Throws like {@link send}. */
+  async acceptsToken(token: AccessToken, signal: AbortSignal): Promise<boolean> {
+    const url = `${this.options.origin}/api/v1/api_keys?page_size=1`;
+    const request: KindeRequest = { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
     const { answer } = await this.send<TokenCheckAnswer>({ endpoint: 'api', request, parse: parseTokenCheck }, signal);
-    return answer.isGood;
-  }
-
-  #detailsRequest(keyId: string, token: AccessToken): KindeRequest {
-    const url = apiKeyUrl(this.options.origin, keyId);
-    if (url === undefined)
-      throw new VerificationFailure('unusable', "Kinde's answer is not usable ('key_id' is not an id)");
-    return { method: 'GET', url, headers: { authorization: `Bearer ${token.reveal()}` } };
+    return answer.isAccepted;
   }
 
   /**

@@ -8,7 +8,6 @@ export const DEFAULT_RETRY_AFTER_SECONDS = 5;
  * Why a verification brought no verdict:
  * - `kinde`: Kinde did not answer, or answered that it cannot
  * - `unusable`: Kinde answered in time, and the answer about this key cannot be used. Other keys are not affected
- * - `token`: Kinde rejected the call, and it is not known whether because of the M2M token or of the key
  * - `deadline`: the time was up while the verification waited
  * - `throttled`: Kinde answered 429
  * - `stalled`: the event loop of this process stood still, so that an answer of Kinde could not be read in time
@@ -17,7 +16,7 @@ export const DEFAULT_RETRY_AFTER_SECONDS = 5;
  * - `closed`: the client is closed
  */
 export type FailureKind =
-  'kinde' | 'unusable' | 'token' | 'deadline' | 'throttled' | 'stalled' | 'circuit_open' | 'busy' | 'closed';
+  'kinde' | 'unusable' | 'deadline' | 'throttled' | 'stalled' | 'circuit_open' | 'busy' | 'closed';
 
 /** Why nothing is known about a key, inside `kinde/`. Callers get it as a {@link KindeApiKeyUnavailableError}. */
 export class VerificationFailure extends Error {

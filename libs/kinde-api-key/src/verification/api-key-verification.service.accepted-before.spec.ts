@@ -135,12 +135,17 @@ describe('ApiKeyVerificationService', () => {
     await expect(Promise.all([after, third])).resolves.toEqual([ACCEPTED, ACCEPTED]);
   });
 
-  it('keeps a refusal in the cache when an organization is invalidated', async () => {
-    const { service, verifyAs } = setUp();
-    await verifyAs(REVOKED);
-    await service.invalidate({ orgCode: 'org_a' });
-    expect(service.verifyCached(KEY)).toEqual(REVOKED);
-  });
+  it.each([{ keyId: 'api_key_1' }, { orgCode: 'org_a' }, { userId: 'kp_1' }])(
+    'asks Kinde again about a refused key after invalidate(%j)',
+    async (target) => {
+      const { service, verifyAs } = setUp();
+      await verifyAs(REVOKED);
+      await service.invalidate(target);
+      expect(service.verifyCached(KEY)).toBeUndefined();
+      await verifyAs(ACCEPTED);
+      expect(service.verifyCached(KEY)).toEqual(ACCEPTED);
+    },
+  );
 
   it.each([true, false])(
     'returns a refusal from before an invalidation without caching it (cached: %s)',

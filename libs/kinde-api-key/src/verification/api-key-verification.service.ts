@@ -79,8 +79,9 @@ export class ApiKeyVerificationService {
   }
 
   /**
-   * Invalidates the accepted keys of a key id, an organization or a user, so that Kinde is asked at their next use. An answer to a verify
-   * call that is in flight is not accepted either. With a shared store every instance invalidates them, once it can reach the store.
+   * Invalidates the accepted keys of a key id, an organization or a user, so that Kinde is asked at their next use. Every cached refusal
+   * ends as well. An answer to a verify call that is in flight is not accepted either. With a shared store every instance does so, once it
+   * can reach the store.
    *
    * @throws {TypeError} when the target is not exactly one of the three with a non-empty text
    */
@@ -182,10 +183,6 @@ export class ApiKeyVerificationService {
 
   #apply(invalidations: readonly Invalidation[], isOurs = false): void {
     const nowMs = this.#clock.now();
-    for (const invalidation of invalidations) {
-      const isNew = this.#invalidations.apply(invalidation, nowMs, isOurs);
-      // What a refused key belongs to is not known: it may be the one that has changed.
-      if (isNew) this.#cache?.clearRefusals();
-    }
+    for (const invalidation of invalidations) this.#invalidations.apply(invalidation, nowMs, isOurs);
   }
 }

@@ -266,8 +266,17 @@ describe('VerdictCache', () => {
       REVOKED,
       undefined,
     ]);
-    cache.clearRefusals();
-    expect(cache.refusal(FIRST, 1_000)).toBeUndefined();
+  });
+
+  it('does not serve a refusal after any invalidation, and does not store the late answer to an earlier call', () => {
+    const { cache, accept, refuse, has, invalidate } = setUp();
+    refuse(FIRST, at(2_000));
+    invalidate('orgCode:another');
+    expect(cache.refusal(FIRST, NOW_MS)).toBeUndefined();
+    accept(FIRST, at(1_000));
+    expect(has(FIRST)).toBe(false);
+    accept(FIRST, at(3_000));
+    expect(has(FIRST)).toBe(true);
   });
 
   it('removes an entry that is from the future or older than maxAcceptedAgeMs', () => {

@@ -37,6 +37,8 @@ export interface CacheEntry extends KeyVersion {
 
 interface RefusalEntry extends KeyVersion {
   readonly verdict: RefusedVerdict;
+  /** Sequence of the invalidations when it was stored. Any later one ends it: what was invalidated is unknown for a refused key. */
+  readonly sequence: number;
 }
 
 /** Kinde's verdicts, by digest. Refusals are cached separately, so that bad keys cannot evict good ones. */
@@ -81,11 +83,12 @@ export class VerdictCache {
     return entry && ageMs >= 0 && ageMs < maxAgeMs && this.#isValid(entry) ? entry : undefined;
   }
 
-  /** Returns the refusal of a key until its `negativeTtlMs` is over. */
+  /** Returns the refusal of a key until its `negativeTtlMs` is over or anything is invalidated. */
   refusal(digest: string, nowMs: number): RefusedVerdict | undefined {
     const entry = this.#refusals.get(digest);
-    const ageMs = entry ? nowMs - entry.sentAtMs : -1;
-    return entry && ageMs >= 0 && ageMs < this.options.negativeTtlMs ? entry.verdict : undefined;
+    if (entry?.sequence !== this.invalidations.sequence) return undefined;
+    const ageMs = nowMs - entry.sentAtMs;
+    return ageMs >= 0 && ageMs < this.options.negativeTtlMs ? entry.verdict : undefined;
   }
 
   /** Stores an accepted key, unless a later call answered about it or about a newer version. */
@@ -114,7 +117,8 @@ export class VerdictCache {
    */
   storeRefusal(verdict: RefusedVerdict, version: KeyVersion): void {
     this.removeOlder(version);
-    if (!this.#isOutdated(version)) this.#refusals.set(version.digest, { ...version, verdict });
+    if (!this.#isOutdated(version))
+      this.#refusals.set(version.digest, { ...version, verdict, sequence: this.invalidations.sequence });
   }
 
   /** Removes an accepted key, unless a later call accepted it. */
@@ -136,11 +140,6 @@ export class VerdictCache {
     entry.freshUntilMs = Math.min(nowMs + RETRY_REFRESH_MS, entry.sentAtMs + maxAgeMs);
     if (isOutage) entry.usableUntilMs = Math.max(entry.usableUntilMs, nowMs + OUTAGE_MS);
     return entry;
-  }
-
-  /** Removes every refusal. */
-  clearRefusals(): void {
-    this.#refusals.clear();
   }
 
   #isValid(entry: CacheEntry): boolean {

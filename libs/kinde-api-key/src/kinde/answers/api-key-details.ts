@@ -37,23 +37,6 @@ export function parseMembership(response: KindeResponse, keyId: string, apiId: s
   return { kind: 'membership', result: apiIds.includes(apiId) ? 'member' : 'other_api' };
 }
 
-/** Whether Kinde takes the M2M token of a call. */
-export interface TokenCheckAnswer {
-  readonly kind: 'token_check';
-  readonly isGood: boolean;
-}
-
-/** Parses an answer to `GET /api/v1/api_keys/{key_id}` about the M2M token alone. Pure, and never throws. */
-export function parseTokenCheck(response: KindeResponse): TokenCheckAnswer | NoAnswer {
-  const { status } = response;
-  if (status === 401 || status === 403) return { kind: 'token_check', isGood: false };
-  if (status !== 200) return answerOfStatus(status);
-  const answer = parseJsonAnswer(response);
-  if (typeof answer === 'string') return unusable(answer);
-  const isDetails = isWireObject(ownField(answer, 'api_key'));
-  return isDetails ? { kind: 'token_check', isGood: true } : unusable("'api_key' is not an object");
-}
-
 /** Returns the URL of a key's details, or `undefined` for an id that would lead to another resource or cannot be encoded. */
 export function apiKeyUrl(origin: string, keyId: string): string | undefined {
   // '.' and '..' survive encodeURIComponent, and then walk up the path.

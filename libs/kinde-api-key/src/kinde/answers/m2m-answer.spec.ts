@@ -11,12 +11,7 @@ const GOOD = { access_token: 'abc.def.ghi', expires_in: 3_600, token_type: 'bear
 
 describe('parseMintAnswer', () => {
   it('reads the token and its life', () => {
-    expect(parse(GOOD)).toEqual({
-      kind: 'token',
-      accessToken: 'abc.def.ghi',
-      lifeMs: 3_600_000,
-      expiresAtMs: Infinity,
-    });
+    expect(parse(GOOD)).toEqual({ kind: 'token', accessToken: 'abc.def.ghi', lifeMs: 3_600_000 });
   });
 
   it.each([['Bearer'], ['BEARER'], [null], [undefined]])('accepts the token type %j', (token_type) => {
@@ -29,7 +24,7 @@ describe('parseMintAnswer', () => {
     [{ expires_in: 0 }, 'the M2M token has no lifetime'],
   ])('names the problem of %j', (fields, reason) => {
     const problem = `Kinde's answer is not usable (${reason})`;
-    expect(parse({ ...GOOD, ...fields })).toMatchObject({ kind: 'useless', problem });
+    expect(parse({ ...GOOD, ...fields })).toEqual({ kind: 'unusable', problem });
     expect(parse('')).toMatchObject({ problem: "Kinde's answer is not usable (it is not a JSON object)" });
   });
 
@@ -44,36 +39,40 @@ describe('parseMintAnswer', () => {
     ['a token beyond ASCII', { ...GOOD, access_token: 'abcé' }],
     ['a life of 0', { ...GOOD, expires_in: 0 }],
     ['a negative life', { ...GOOD, expires_in: -1 }],
-    ['a life that is a word', { ...GOOD, expires_in: 'soon' }],
+    ['a life that is a text', { ...GOOD, expires_in: '1 h' }],
+    ['a life that is a negative text', { ...GOOD, expires_in: '-60' }],
+    ['a life that is an empty text', { ...GOOD, expires_in: '' }],
     ['an infinite life', '{"access_token":"a","expires_in":1e400}'],
     ['a life that is infinite in milliseconds', { ...GOOD, expires_in: 1e306 }],
     ['an absent life', { access_token: 'opaque' }],
     ['a JWT without exp', { access_token: jwt({ iat: 1 }) }],
     ['a JWT with exp before iat', { access_token: jwt({ iat: 10, exp: 5 }) }],
-    ['a JWT with times that are words', { access_token: jwt({ iat: 'a', exp: 'b' }) }],
+    ['a JWT with times that are strings', { access_token: jwt({ iat: '1', exp: '2' }) }],
     ['an expired JWT without iat', { access_token: jwt({ exp: NOW_MS / 1_000 - 1 }) }],
-    ['an array', [GOOD]],
-    ['a form body', 'access_token=abc'],
-  ])('treats %s as useless', (_what, body) => {
-    expect(parse(body).kind).toBe('useless');
-  });
-
-  it('treats a token without a JSON content type as useless', () => {
-    expect(parse(GOOD, 200, { 'content-type': 'text/html' }).kind).toBe('useless');
+  ])('treats %s as a token that cannot be used', (_what, body) => {
+    expect(parse(body)).toMatchObject({ kind: 'unusable' });
   });
 
   it.each([
-    ['digits as text', '3600', {}, 3_600_000],
-    ['a word', 'soon', { iat: 100, exp: 700 }, 600_000],
-    ['an object', {}, { iat: '100', exp: '700' }, 600_000],
-    ['null, and no iat', null, { exp: NOW_MS / 1_000 + 90 }, 90_000],
-    ['a text, and an iat that cannot be read', 'x', { iat: 'x', exp: NOW_MS / 1_000 + 90 }, 90_000],
-  ])('reads an expires_in that is %s', (_what, expires_in, claims, lifeMs) => {
-    expect(parse({ access_token: jwt(claims), expires_in })).toMatchObject({ kind: 'token', lifeMs });
+    ['an array', [GOOD]],
+    ['a form body', 'access_token=abc'],
+  ])('treats %s as an outage', (_what, body) => {
+    expect(parse(body)).toMatchObject({ kind: 'outage', retryable: false });
   });
 
-  it('reads when the token is over by its own claims', () => {
-    expect(parse({ ...GOOD, access_token: jwt({ exp: 1_000 }) })).toMatchObject({ expiresAtMs: 1_000_000 });
+  it('reads a life in digits that is sent as a string', () => {
+    expect(parse({ ...GOOD, expires_in: '3600' })).toMatchObject({ kind: 'token', lifeMs: 3_600_000 });
+  });
+
+  it.each(['1 h', '', 0, -1, null, true, [60], {}])(
+    'takes the life from the claims if expires_in is %j',
+    (expires_in) => {
+      expect(parse({ access_token: jwt({ iat: 0, exp: 600 }), expires_in })).toMatchObject({ lifeMs: 600_000 });
+    },
+  );
+
+  it('treats a token without a JSON content type as an outage', () => {
+    expect(parse(GOOD, 200, { 'content-type': 'text/html' }).kind).toBe('outage');
   });
 
   it('counts the life of a JWT from its iat, so that the difference of the clocks does not matter', () => {
@@ -87,9 +86,9 @@ describe('parseMintAnswer', () => {
     });
   });
 
-  it('takes the shorter of expires_in and the life that the JWT claims', () => {
+  it('takes the shorter life of expires_in and the claims', () => {
+    expect(parse({ access_token: jwt({ iat: 0, exp: 30 }), expires_in: 60 })).toMatchObject({ lifeMs: 30_000 });
     expect(parse({ access_token: jwt({ iat: 0, exp: 600 }), expires_in: 60 })).toMatchObject({ lifeMs: 60_000 });
-    expect(parse({ access_token: jwt({ iat: 0, exp: 60 }), expires_in: 600 })).toMatchObject({ lifeMs: 60_000 });
   });
 
   const REFUSALS = ['invalid_client', 'unauthorized_client', 'invalid_scope', 'invalid_request'];

@@ -1,6 +1,6 @@
 import type { KindeResponse } from '../http.js';
 import { readClaims } from './m2m-claims.js';
-import { answerOfStatus, ownField, parseJsonAnswer, parseObject, type NoAnswer, type WireObject } from './wire.js';
+import { answerOfStatus, ownField, parseJsonAnswer, parseObject, unusable, type NoAnswer } from './wire.js';
 
 const OAUTH_REFUSALS = ['invalid_client', 'unauthorized_client', 'invalid_scope', 'invalid_request'] as const;
 
@@ -14,18 +14,17 @@ export interface TokenAnswer {
   readonly accessToken: string;
   /** Counted from when the request for it was sent, in milliseconds; positive and finite. */
   readonly lifeMs: number;
-  /** Its `exp`, in milliseconds since the epoch by Kinde's clock; infinite if it cannot be read. */
-  readonly expiresAtMs: number;
 }
 
 /**
- * Every meaning of an answer of the token endpoint. `refused`: it rejects our credentials. `useless`: Kinde answered 200, without a token
- * that can be used.
+ * Every meaning of an answer of the token endpoint.
+ * - `refused`: it rejects our credentials
+ * - `unusable`: it issued a token, which Kinde bills, and the token cannot be used
  */
 export type MintAnswer =
   | TokenAnswer
   | { readonly kind: 'refused'; readonly error: OAuthRefusal }
-  | { readonly kind: 'useless'; readonly problem: string }
+  | { readonly kind: 'unusable'; readonly problem: string }
   | NoAnswer;
 
 /**
@@ -46,40 +45,39 @@ export function parseMintAnswer(response: KindeResponse, nowMs: number): MintAns
 
 function parseToken(response: KindeResponse, nowMs: number): MintAnswer {
   const answer = parseJsonAnswer(response);
-  if (typeof answer === 'string') return useless(answer);
+  if (typeof answer === 'string') return unusable(answer);
   const accessToken = ownField(answer, 'access_token');
   const tokenType = ownField(answer, 'token_type') ?? 'bearer';
   // Only visible ASCII fits into a header.
   if (typeof accessToken !== 'string' || !/^[\x21-\x7e]+$/.test(accessToken))
-    return useless("'access_token' is not a token");
+    return unusableMint("'access_token' is not a token");
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')
-    return useless("'token_type' is not bearer");
-  const claims = readClaims(accessToken) ?? {};
-  const expiresAt = secondsOf(ownField(claims, 'exp'));
-  const lifeMs = lifeSecondsOf(ownField(answer, 'expires_in'), claims, nowMs) * 1_000;
-  if (!Number.isFinite(lifeMs) || lifeMs <= 0) return useless('the M2M token has no lifetime');
-  return { kind: 'token', accessToken, lifeMs, expiresAtMs: (expiresAt ?? Number.POSITIVE_INFINITY) * 1_000 };
+    return unusableMint("'token_type' is not bearer");
+  const lifeMs = lifeSecondsOf(ownField(answer, 'expires_in'), accessToken, nowMs) * 1_000;
+  if (!isLife(lifeMs)) return unusableMint('the M2M token has no lifetime');
+  return { kind: 'token', accessToken, lifeMs };
 }
 
-function useless(problem: string): MintAnswer {
-  return { kind: 'useless', problem: `Kinde's answer is not usable (${problem})` };
+function unusableMint(problem: string): MintAnswer {
+  return { kind: 'unusable', problem: unusable(problem).problem };
 }
 
 /**
- * The shorter of `expires_in` and the token's own `exp - iat`, which do not depend on our clock; else the time until `exp`. What cannot be
- * read counts as absent.
+ * The shorter of `expires_in`, which may be digits in a string, and the token's own `exp - iat`: neither depends on our clock. If neither can
+ * be read, the time until `exp`.
  */
-function lifeSecondsOf(expiresIn: unknown, claims: WireObject, nowMs: number): number {
-  const expiresAt = secondsOf(ownField(claims, 'exp'));
-  const issuedAt = secondsOf(ownField(claims, 'iat'));
-  const own = expiresAt === undefined || issuedAt === undefined ? undefined : expiresAt - issuedAt;
-  const lives = [secondsOf(expiresIn), own].filter((life) => life !== undefined);
-  if (lives.length > 0) return Math.min(...lives);
-  return expiresAt === undefined ? Number.NaN : expiresAt - nowMs / 1_000;
+function lifeSecondsOf(expiresIn: unknown, accessToken: string, nowMs: number): number {
+  const claims = readClaims(accessToken) ?? {};
+  const expiresAt = numberOf(ownField(claims, 'exp'));
+  const stated = typeof expiresIn === 'string' && /^\d+$/.test(expiresIn) ? Number(expiresIn) : numberOf(expiresIn);
+  const lives = [stated, expiresAt - numberOf(ownField(claims, 'iat'))].filter(isLife);
+  return lives.length > 0 ? Math.min(...lives) : expiresAt - nowMs / 1_000;
 }
 
-/** A finite number, or one in decimal digits: some gateways turn numbers into texts. */
-function secondsOf(value: unknown): number | undefined {
-  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
-  return typeof value === 'number' && Number.isFinite(value * 1_000) ? value : undefined;
+function isLife(life: number): boolean {
+  return Number.isFinite(life) && life > 0;
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : Number.NaN;
 }

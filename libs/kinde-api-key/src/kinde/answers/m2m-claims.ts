@@ -26,6 +26,12 @@ export function missingPermission(token: string, audience: string): MissingPermi
   return words.includes(REQUIRED_SCOPE) ? undefined : 'scope';
 }
 
+/** Whether an M2M token has expired by its own `exp`. Only a hint, because the clock of this machine may be wrong. */
+export function saysExpired(token: string, nowMs: number): boolean {
+  const expiresAt = ownField(readClaims(token) ?? {}, 'exp');
+  return typeof expiresAt === 'number' && expiresAt * 1_000 <= nowMs;
+}
+
 /** Characters of an error answer that are searched: enough for any message, and cheap. */
 const MESSAGE_LIMIT = 4_096;
 

@@ -5,7 +5,7 @@ import { Deadline } from '../limits/deadline.js';
 import { VerificationFailure } from '../verification-failure.js';
 import { AccessToken } from './access-token.js';
 import { M2mToken, type MintRequest } from './m2m-token.js';
-import type { TokenState } from './token-check.js';
+import { UnusableMint } from './unusable-mint.js';
 
 const never = () => new AbortController().signal;
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -22,7 +22,8 @@ function newToken(lifeMs = 1_000_000) {
   const clock = new TestClock(0);
   const mints: {
     request: MintRequest;
-    succeed(life?: number, expiresAtMs?: number): void;
+    issue(value: string): AccessToken;
+    succeed(life?: number): AccessToken;
     giveBack(): void;
     fail(error: Error): void;
   }[] = [];
@@ -31,18 +32,18 @@ function newToken(lifeMs = 1_000_000) {
     mint: (request: MintRequest) =>
       new Promise<AccessToken>((resolve, reject) => {
         const sentAtMs = clock.now();
-        const succeed = (life = lifeMs, expiresAtMs?: number) =>
-          resolve(new AccessToken(`token-${mints.length}`, sentAtMs, life, expiresAtMs));
+        const issue = (value: string, life = lifeMs) => {
+          const issued = new AccessToken(value, sentAtMs, life);
+          resolve(issued);
+          return issued;
+        };
+        const number = mints.length + 1;
+        const succeed = (life = lifeMs) => issue(`token-${number}`, life);
         const giveBack = () => resolve(request.held as AccessToken);
-        mints.push({ request, succeed, giveBack, fail: reject });
+        mints.push({ request, issue, succeed, giveBack, fail: reject });
       }),
   };
-  const checks: { keyId: string; answer: (state: TokenState) => void }[] = [];
-  const check = {
-    stateOf: (_token: AccessToken, keyId: string) =>
-      new Promise<TokenState>((resolve) => checks.push({ keyId, answer: resolve })),
-  };
-  const token = new M2mToken(endpoint, check, clock, (error) => failures.push(error));
+  const token = new M2mToken(endpoint, clock, (error) => failures.push(error));
   const last = () => mints.at(-1) as (typeof mints)[number];
   /** Mints the first token. */
   const ready = async () => {
@@ -50,7 +51,7 @@ function newToken(lifeMs = 1_000_000) {
     last().succeed();
     return first;
   };
-  return { clock, token, mints, checks, failures, last, ready };
+  return { clock, token, mints, failures, last, ready };
 }
 
 describe('M2mToken.current', () => {
@@ -142,6 +143,20 @@ describe('M2mToken.current', () => {
     expect(mints).toHaveLength(2);
   });
 
+  it('waits 10, 20, 40 s and up to an hour after tokens that cannot be used, which Kinde bills', async () => {
+    const { clock, token, mints, last } = newToken();
+    for (const seconds of [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]) {
+      const failing = caught(token.current(never()));
+      last().fail(new UnusableMint('no lifetime'));
+      expect(await failing).toBeInstanceOf(UnusableMint);
+      const minted = mints.length;
+      clock.advance(seconds * 1_000 - 1);
+      expect(await caught(token.current(never()))).toBeInstanceOf(UnusableMint);
+      expect(mints).toHaveLength(minted);
+      clock.advance(1);
+    }
+  });
+
   it('does not mint for ten seconds after a refusal, and mints again at once after an outage', async () => {
     const { clock, token, mints, last } = newToken();
     const down = caught(token.current(never()));
@@ -203,11 +218,11 @@ describe('M2mToken.renewAhead', () => {
   });
 });
 
-describe('M2mToken.afterRejection', () => {
+describe('M2mToken.renewAfterRejection', () => {
   it('mints once for concurrent callers with the same rejected token', async () => {
     const { token, mints, last, ready } = newToken();
     const rejected = await ready();
-    const callers = Array.from({ length: 100 }, () => token.afterRejection(rejected, never()));
+    const callers = Array.from({ length: 100 }, () => token.renewAfterRejection(rejected, never()));
     last().succeed();
     const renewed = await Promise.all(callers);
     expect(new Set(renewed).size).toBe(1);
@@ -221,43 +236,75 @@ describe('M2mToken.afterRejection', () => {
     clock.set(970_000);
     const next = token.current(never());
     last().succeed();
-    expect(await token.afterRejection(old, never())).toBe(await next);
+    expect(await token.renewAfterRejection(old, never())).toBe(await next);
     expect(mints).toHaveLength(2);
   });
 
   it('returns another token for one that expired in flight, even right after a renewal', async () => {
     const { clock, token, last, ready } = newToken(10_000);
-    const renewing = token.afterRejection(await ready(), never());
+    const renewing = token.renewAfterRejection(await ready(), never());
     last().succeed();
     const renewed = (await renewing) as AccessToken;
     clock.advance(9_000);
-    const next = token.afterRejection(renewed, never());
+    const next = token.renewAfterRejection(renewed, never());
     last().succeed();
     const tried = await next;
     expect(tried).toBeInstanceOf(AccessToken);
     expect(tried).not.toBe(renewed);
   });
 
-  it('returns undefined within a minute of a good renewal', async () => {
+  it('returns undefined within a minute of a renewal', async () => {
     const { clock, token, mints, last, ready } = newToken();
-    const renewing = token.afterRejection(await ready(), never());
+    const renewing = token.renewAfterRejection(await ready(), never());
     last().succeed();
     const renewed = (await renewing) as AccessToken;
     clock.advance(59_999);
-    expect(await token.afterRejection(renewed, never())).toBeUndefined();
+    expect(await token.renewAfterRejection(renewed, never())).toBeUndefined();
     expect(mints).toHaveLength(2);
     clock.advance(1);
-    void token.afterRejection(renewed, never());
+    void token.renewAfterRejection(renewed, never());
     expect(mints).toHaveLength(3);
   });
 
-  it('returns undefined if the mint returns the held token, which another instance renewed within the minute', async () => {
-    const { token, last, ready } = newToken();
+  it('fails if the mint returns the held token, which another instance renewed, and asks again after a second', async () => {
+    const { clock, token, mints, last, ready } = newToken();
     const first = await ready();
-    const renewed = token.afterRejection(first, never());
+    const renewed = caught(token.renewAfterRejection(first, never()));
     last().giveBack();
-    expect(await renewed).toBeUndefined();
+    expect(await renewed).toMatchObject({ message: 'another instance has just renewed the M2M token' });
     expect(await token.current(never())).toBe(first);
+    clock.advance(1_000);
+    void token.renewAfterRejection(first, never());
+    expect(mints).toHaveLength(3);
+  });
+
+  it('returns undefined if Kinde issues the rejected token again, and does not mint for a minute', async () => {
+    const { clock, token, mints, last, ready } = newToken();
+    const first = await ready();
+    const renewing = token.renewAfterRejection(first, never());
+    last().issue(first.reveal());
+    expect(await renewing).toBeUndefined();
+    clock.advance(59_999);
+    expect(await token.renewAfterRejection(await token.current(never()), never())).toBeUndefined();
+    expect(mints).toHaveLength(2);
+  });
+
+  it('waits twice as long after each renewal, and a minute again once a renewal helped', async () => {
+    const { clock, token, last, ready } = newToken(100_000_000);
+    let current = await ready();
+    const renew = async () => {
+      const renewing = token.renewAfterRejection(current, never());
+      last().succeed();
+      current = (await renewing) as AccessToken;
+    };
+    for (const pauseMs of [60_000, 120_000, 240_000]) {
+      await renew();
+      expect(token.forcedPauseMs).toBe(pauseMs);
+      clock.advance(pauseMs);
+    }
+    await renew();
+    token.renewalHelped();
+    expect(token.forcedPauseMs).toBe(60_000);
   });
 
   it('passes the held token to the mint, and whether it was rejected', async () => {
@@ -268,7 +315,7 @@ describe('M2mToken.afterRejection', () => {
     last().succeed();
     await settle();
     const second = await token.current(never());
-    void token.afterRejection(second, never());
+    void token.renewAfterRejection(second, never());
     expect(mints.map(({ request }) => request)).toEqual([
       { held: undefined, isForced: false },
       { held: first, isForced: false },
@@ -276,81 +323,22 @@ describe('M2mToken.afterRejection', () => {
     ]);
   });
 
-  it('renews again 1, 2, 4 … 60 s after renewals that failed, and rejects with the failure meanwhile', async () => {
-    const { clock, token, mints, last, ready } = newToken(1e9);
+  it('rejects after a renewal that failed until it is tried again, after 1, 2, 4 s and up to a minute', async () => {
+    const { clock, token, mints, last, ready } = newToken();
     const rejected = await ready();
     for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
-      const before = mints.length;
-      const renewing = caught(token.afterRejection(rejected, never()));
-      expect(mints).toHaveLength(before + 1);
+      const renewing = caught(token.renewAfterRejection(rejected, never()));
       last().fail(DOWN);
       expect(await renewing).toBe(DOWN);
+      const minted = mints.length;
       clock.advance(seconds * 1_000 - 1);
-      expect(await caught(token.afterRejection(rejected, never()))).toBe(DOWN);
-      expect(mints).toHaveLength(before + 1);
+      expect(await caught(token.renewAfterRejection(rejected, never()))).toBe(DOWN);
+      expect(mints).toHaveLength(minted);
       clock.advance(1);
     }
-  });
-
-  it('renews again after a second if the new token is over by its own claims', async () => {
-    const { clock, token, mints, last, ready } = newToken();
-    const renewing = token.afterRejection(await ready(), never());
-    last().succeed(1_000_000, clock.now() - 1);
-    const over = (await renewing) as AccessToken;
-    expect(await token.afterRejection(over, never())).toBeUndefined();
-    clock.advance(1_000);
-    void token.afterRejection(over, never());
-    expect(mints).toHaveLength(3);
-  });
-
-  it('doubles the pause after renewals that brought a token which verify never accepted, up to an hour', async () => {
-    const { clock, token, mints, last, ready } = newToken(1e9);
-    let rejected = await ready();
-    for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
-      const before = mints.length;
-      const renewing = token.afterRejection(rejected, never());
-      last().succeed();
-      rejected = (await renewing) as AccessToken;
-      clock.advance(minutes * 60_000 - 1);
-      expect(await token.afterRejection(rejected, never())).toBeUndefined();
-      expect(mints).toHaveLength(before + 1);
-      clock.advance(1);
-    }
-  });
-
-  it.each([
-    ['good', 0, 'key_refused', 1],
-    ['rejected', 0, 'renewed', 2],
-    ['unclear', 119_999, undefined, 1],
-    ['unclear', 120_000, 'renewed', 2],
-  ] as const)(
-    'after a check that says %s, %d ms after an accepted key: %s',
-    async (state, ageMs, outcome, mintsExpected) => {
-      const { clock, token, mints, checks, last, ready } = newToken();
-      const first = await ready();
-      token.accepted(first, 'api_key_1', clock.now());
-      clock.advance(ageMs);
-      const deciding = token.afterRejection(first, never());
-      expect(checks).toMatchObject([{ keyId: 'api_key_1' }]);
-      checks[0]?.answer(state);
-      await settle();
-      expect(mints).toHaveLength(mintsExpected);
-      if (outcome === 'renewed') last().succeed();
-      const decided = await deciding;
-      expect(decided instanceof AccessToken && decided !== first ? 'renewed' : decided).toBe(outcome);
-    },
-  );
-
-  it('does not check a token that verify never accepted', async () => {
-    const { clock, token, checks, last, ready } = newToken();
-    const first = await ready();
-    token.accepted(first, 'api_key_1', clock.now());
-    clock.set(970_000);
-    const next = token.current(never());
+    const renewing = token.renewAfterRejection(rejected, never());
     last().succeed();
-    token.accepted(first, 'api_key_1', clock.now());
-    void token.afterRejection(await next, never());
-    expect(checks).toEqual([]);
+    expect(await renewing).toBe(await token.current(never()));
   });
 
   it('rejects with a refusal of the last ten seconds without a mint', async () => {
@@ -360,7 +348,7 @@ describe('M2mToken.afterRejection', () => {
     token.renewAhead();
     last().fail(REFUSED);
     await settle();
-    expect(await caught(token.afterRejection(rejected, never()))).toBe(REFUSED);
+    expect(await caught(token.renewAfterRejection(rejected, never()))).toBe(REFUSED);
     expect(mints).toHaveLength(2);
   });
 
@@ -369,7 +357,7 @@ describe('M2mToken.afterRejection', () => {
     const rejected = await ready();
     clock.set(800_000);
     token.renewAhead();
-    const renewing = token.afterRejection(rejected, never());
+    const renewing = token.renewAfterRejection(rejected, never());
     last().succeed();
     expect(await renewing).not.toBe(rejected);
     expect(mints).toHaveLength(2);
@@ -379,7 +367,7 @@ describe('M2mToken.afterRejection', () => {
     const { token, last, ready } = newToken();
     const rejected = await ready();
     const deadline = new Deadline(60_000);
-    const impatient = caught(token.afterRejection(rejected, deadline.signal));
+    const impatient = caught(token.renewAfterRejection(rejected, deadline.signal));
     deadline.cancel(new VerificationFailure('deadline', 'over'));
     expect(await impatient).toMatchObject({ kind: 'deadline' });
     last().succeed();
@@ -389,7 +377,7 @@ describe('M2mToken.afterRejection', () => {
 });
 
 describe('M2mToken, under any order of events', () => {
-  it('never returns an expired token, never mints twice at once, and mints at most once a minute for rejections', async () => {
+  it('never returns an expired token, never mints twice at once, and renews at most once a minute for rejections', async () => {
     const step = fc.oneof(
       fc.record({ op: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 40_000 }) }),
       fc.record({
@@ -412,7 +400,6 @@ describe('M2mToken, under any order of events', () => {
           const { clock, token, mints, last } = newToken(lifeMs);
           let open = 0;
           let forcedMintsAtMs: number[] = [];
-          let forcedSinceMs: number | undefined;
           let inUse: AccessToken | undefined;
           const use = (given: AccessToken) => {
             expect(clock.now()).toBeLessThan(given.usableUntilMs);
@@ -424,15 +411,16 @@ describe('M2mToken, under any order of events', () => {
             if (op === 'current') token.current(never()).then(use, () => undefined);
             if (op === 'ahead') token.renewAhead();
             if (op === 'reject' && inUse)
-              token.afterRejection(inUse, never()).then(
+              token.renewAfterRejection(inUse, never()).then(
                 () => undefined,
                 () => undefined,
               );
-            const couldBeUsed = inUse !== undefined && clock.now() < inUse.usableUntilMs;
-            if (op === 'reject' && couldBeUsed && mints.length > before) forcedSinceMs = clock.now();
-            if (op === 'succeed' && forcedSinceMs !== undefined) forcedMintsAtMs = [...forcedMintsAtMs, forcedSinceMs];
-            if (op === 'succeed' || op === 'down' || op === 'refuse') forcedSinceMs = undefined;
-            if (op === 'succeed') mints.at(-1)?.succeed();
+            const isPending = open > 0;
+            if (op === 'succeed' && isPending) {
+              const { request, succeed } = last();
+              const isUsable = clock.now() < succeed().usableUntilMs;
+              if (request.isForced && isUsable) forcedMintsAtMs = [...forcedMintsAtMs, clock.now()];
+            }
             if (op === 'down') mints.at(-1)?.fail(DOWN);
             if (op === 'refuse') mints.at(-1)?.fail(REFUSED);
             await settle();

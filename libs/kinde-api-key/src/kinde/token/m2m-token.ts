@@ -1,20 +1,22 @@
-import { Wait, type Clock } from '../../clock.js';
+import type { Clock } from '../../clock.js';
 import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
+import { Backoff } from '../limits/backoff.js';
 import { untilAborted } from '../limits/deadline.js';
 import { VerificationFailure } from '../verification-failure.js';
 import type { AccessToken } from './access-token.js';
-import type { TokenCheck } from './token-check.js';
-import { REFUSAL_KEPT_SECONDS, UnusableMint } from './token-endpoint.js';
+import { REFUSAL_KEPT_SECONDS } from './token-endpoint.js';
+import { UnusableMint } from './unusable-mint.js';
 
 /** Time between a failed renewal in the background and the next, in milliseconds. */
 const RENEWAL_PAUSE_MS = 10_000;
-/** Shortest and longest time between two renewals that a rejection causes, in milliseconds. */
-const FORCED_EVERY_MS = 60_000;
-const FORCED_SELDOM_MS = 3_600_000;
-/** The first pause after a renewal that failed, or brought a token that is over. It doubles up to a minute. Kinde bills no failed mint. */
-const RETRY_MS = 1_000;
-/** A token that verify accepted in this time is not renewed on mere suspicion, in milliseconds. */
-const ACCEPTED_LATELY_MS = 120_000;
+/** A token that Kinde rejects is renewed ahead of time at most once in this time, and ever more rarely while that does not help. */
+const FORCED_RENEWAL_EVERY_MS = 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+/** Time between a forced renewal that failed and the next. A failed mint is not billed. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LONGEST_MS = 60_000;
+/** Time after a mint that Kinde billed and that cannot be used. */
+const UNUSABLE_FIRST_MS = 10_000;
 
 /** Why a token is minted. */
 export interface MintRequest {
@@ -32,33 +34,32 @@ export interface Mint {
 
 /**
  * The one M2M token of this registration: minted when it is first needed, shared by all callers, renewed in the background before it
- * ends. Kinde counts and bills mints, so rejections cause at most one mint a minute.
+ * ends. Kinde counts and bills mints, so requests cannot cause more than one forced renewal a minute.
  */
 export class M2mToken {
+  readonly #aheadPause: Backoff;
+  readonly #refusedPause: Backoff;
+  readonly #unusablePause: Backoff;
+  readonly #forcedPause: Backoff;
+  readonly #retryPause: Backoff;
   #current: AccessToken | undefined;
   #minting: Promise<AccessToken> | undefined;
-  /** The last call in which verify accepted a key with a token. */
-  #acceptance: { readonly token: AccessToken; readonly keyId: string; readonly sentAtMs: number } | undefined;
-  /** The last mint, if it must not be repeated yet. */
-  #keptError: Error | undefined;
-  readonly #keptWait: Wait;
-  readonly #renewalWait: Wait;
-  #forcing: Promise<AccessToken> | undefined;
+  #forced: Promise<AccessToken | undefined> | undefined;
+  /** Why the last mint, or the last forced renewal, failed. Callers get it while the pause lasts. */
+  #mintError: Error | undefined;
   #forcedError: Error | undefined;
-  readonly #forcedWait: Wait;
-  #forcedPauseMs = 0;
-  #retryMs = RETRY_MS;
 
   /** @param onRenewalFailed called when a renewal in the background failed */
   constructor(
     private readonly endpoint: Mint,
-    private readonly check: Pick<TokenCheck, 'stateOf'>,
     private readonly clock: Clock,
     private readonly onRenewalFailed: (error: Error) => void,
   ) {
-    this.#keptWait = new Wait(clock);
-    this.#renewalWait = new Wait(clock);
-    this.#forcedWait = new Wait(clock);
+    this.#aheadPause = new Backoff(clock, RENEWAL_PAUSE_MS);
+    this.#refusedPause = new Backoff(clock, REFUSAL_KEPT_SECONDS * 1_000);
+    this.#unusablePause = new Backoff(clock, UNUSABLE_FIRST_MS, LONGEST_PAUSE_MS);
+    this.#forcedPause = new Backoff(clock, FORCED_RENEWAL_EVERY_MS, LONGEST_PAUSE_MS);
+    this.#retryPause = new Backoff(clock, RETRY_FIRST_MS, RETRY_LONGEST_MS);
   }
 
   /**
@@ -86,89 +87,57 @@ export class M2mToken {
    */
   renewAhead(): void {
     const nowMs = this.clock.now();
-    if (!this.#current || nowMs < this.#current.renewAtMs || this.#renewalWait.remainingMs > 0 || this.#minting) return;
+    if (!this.#current || nowMs < this.#current.renewAtMs || this.#aheadPause.remainingMs > 0 || this.#minting) return;
     this.#mint().catch((error: Error) => {
-      this.#renewalWait.start(RENEWAL_PAUSE_MS);
+      this.#aheadPause.start();
       this.onRenewalFailed(error);
     });
   }
 
-  /** Notes that verify answered 200 and accepted a key, to a call with this token. */
-  accepted(token: AccessToken, keyId: string, sentAtMs: number): void {
-    // A late answer to a call with an earlier token says nothing about the current one.
-    if (token === this.#current) this.#acceptance = { token, keyId, sentAtMs };
-  }
-
-  /**
-   * Decides what a 401 or 403 of verify means. Kinde documents neither what it answers to a bad key nor to a bad token, so a key is refused
-   * only with a token that is known to be good: verify accepted it before, and a {@link TokenCheck} that was sent after the rejection
-   * says that Kinde still takes it.
-   *
-   * | has verify accepted the token? | the check says | result |
-   * | --- | --- | --- |
-   * | it was replaced, or expired | | the current token |
-   * | yes | good | `key_refused` |
-   * | yes | rejected | a renewed token if a renewal is due, else `undefined` |
-   * | yes, within two minutes | unclear | `undefined` |
-   * | yes, longer ago | unclear | a renewed token if a renewal is due, else `undefined` |
-   * | never | | a renewed token if a renewal is due, else `undefined` |
-   *
-   * A renewal is due a minute after the last one. If that one brought a token that verify never accepted, the minute doubles, up to an hour.
-   * After a renewal that failed, or brought a token that is over by its own claims, the next is due after 1, 2, 4 … 60 s.
-   *
-   * @returns `undefined` if token and key may both be the cause: nothing is known about the key
-   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
-   * @throws {VerificationFailure} if the renewal fails, and until the next is due
-   */
-  async afterRejection(rejected: AccessToken, signal: AbortSignal): Promise<AccessToken | 'key_refused' | undefined> {
-    if (!this.#isUsable(rejected)) return this.current(signal);
-    if (this.#acceptance?.token === rejected) {
-      const { keyId, sentAtMs } = this.#acceptance;
-      const state = await this.check.stateOf(rejected, keyId, signal);
-      if (state === 'good') return 'key_refused';
-      if (!this.#isUsable(rejected)) return this.current(signal);
-      const ageMs = this.clock.now() - sentAtMs;
-      if (state === 'unclear' && ageMs >= 0 && ageMs < ACCEPTED_LATELY_MS) return undefined;
-    }
-    if (this.#forcedWait.remainingMs === 0) this.#forcing ??= this.#force(rejected);
-    if (!this.#forcing) {
-      if (this.#forcedError) throw this.#forcedError;
-      return undefined;
-    }
-    const renewed = await untilAborted(this.#forcing, signal);
-    return renewed === rejected ? undefined : renewed;
-  }
-
-  #isUsable(token: AccessToken): boolean {
+  /** Whether calls are sent with this token now: it was not replaced, and did not expire. */
+  isInUse(token: AccessToken): boolean {
     return token === this.#current && this.clock.now() < token.usableUntilMs;
   }
 
-  async #force(rejected: AccessToken): Promise<AccessToken> {
-    const wasUseful = this.#acceptance?.token === rejected;
-    try {
-      this.#forcedError = undefined;
-      const token = await this.#mint(true);
-      if (token.isOverBy(this.clock.now())) {
-        this.#retryLater();
-        return token;
-      }
-      const pauseMs = wasUseful ? FORCED_EVERY_MS : Math.max(FORCED_EVERY_MS, this.#forcedPauseMs * 2);
-      this.#forcedPauseMs = Math.min(FORCED_SELDOM_MS, pauseMs);
-      this.#forcedWait.start(this.#forcedPauseMs);
-      this.#retryMs = RETRY_MS;
-      return token;
-    } catch (error) {
-      this.#forcedError = error as Error;
-      this.#retryLater();
-      throw error;
-    } finally {
-      this.#forcing = undefined;
-    }
+  /** Milliseconds until a rejected token can be renewed again. */
+  get forcedPauseMs(): number {
+    return this.#forcedPause.remainingMs;
   }
 
-  #retryLater(): void {
-    this.#forcedWait.start(this.#retryMs);
-    this.#retryMs = Math.min(FORCED_EVERY_MS, this.#retryMs * 2);
+  /** Makes the pause after a forced renewal a minute again, because a renewal helped. */
+  renewalHelped(): void {
+    this.#forcedPause.shorten();
+  }
+
+  /**
+   * Finds another token after Kinde rejected one. Only a renewal that brought another token starts the pause.
+   *
+   * @returns another token, to be tried once; `undefined` during the pause after a renewal
+   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
+   * @throws {VerificationFailure} if the renewal fails, and until it is tried again after 1, 2, 4 … s
+   */
+  async renewAfterRejection(rejected: AccessToken, signal: AbortSignal): Promise<AccessToken | undefined> {
+    if (!this.isInUse(rejected)) return this.current(signal);
+    this.#forced ??= this.#renew(rejected).finally(() => (this.#forced = undefined));
+    return untilAborted(this.#forced, signal);
+  }
+
+  async #renew(rejected: AccessToken): Promise<AccessToken | undefined> {
+    if (this.#forcedPause.remainingMs > 0) return undefined;
+    if (this.#forcedError && this.#retryPause.remainingMs > 0) throw this.#forcedError;
+    try {
+      const renewed = await this.#mint(true);
+      if (renewed === rejected)
+        throw new VerificationFailure('kinde', 'another instance has just renewed the M2M token');
+      this.#retryPause.reset();
+      this.#forcedPause.start();
+      return renewed.reveal() === rejected.reveal() ? undefined : renewed;
+    } catch (error) {
+      // A refusal has its own pause.
+      if (error instanceof VerificationFailure) this.#retryPause.start();
+      this.#forcedError = error as Error;
+      throw error;
+    }
   }
 
   #mint(isForced = false): Promise<AccessToken> {
@@ -177,19 +146,18 @@ export class M2mToken {
   }
 
   async #mintOnce(isForced: boolean): Promise<AccessToken> {
-    if (this.#keptError && this.#keptWait.remainingMs > 0) throw this.#keptError;
+    const isPaused = this.#refusedPause.remainingMs > 0 || this.#unusablePause.remainingMs > 0;
+    if (this.#mintError && isPaused) throw this.#mintError;
     try {
       const token = await this.endpoint.mint({ held: this.#current, isForced });
       if (this.clock.now() >= token.usableUntilMs) throw new UnusableMint('the M2M token had expired when it arrived');
       this.#current = token;
-      this.#keptError = undefined;
-      this.#forcedError = undefined;
+      this.#unusablePause.reset();
       return token;
     } catch (error) {
-      if (error instanceof KindeApiKeyMisconfiguredError || error instanceof UnusableMint) {
-        this.#keptError = error;
-        this.#keptWait.start(REFUSAL_KEPT_SECONDS * 1_000);
-      }
+      this.#mintError = error as Error;
+      if (error instanceof KindeApiKeyMisconfiguredError) this.#refusedPause.start();
+      if (error instanceof UnusableMint) this.#unusablePause.start();
       throw error;
     }
   }

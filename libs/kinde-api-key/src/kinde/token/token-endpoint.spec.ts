@@ -4,14 +4,15 @@ import type { KindeHttp, KindeRequest } from '../http.js';
 import { Deadlines } from '../limits/deadline.js';
 import { ManagementApi } from '../management-api.js';
 import { TokenEndpoint } from './token-endpoint.js';
+import { UnusableMint } from './unusable-mint.js';
 
-function newEndpoint() {
+function newEndpoint(body = '{"access_token":"opaque","expires_in":60}') {
   const sent: KindeRequest[] = [];
   const http: KindeHttp = {
     send: (request) => {
       sent.push(request);
       const headers = { 'content-type': 'application/json' };
-      return Promise.resolve({ status: 200, headers, body: '{"access_token":"opaque","expires_in":60}' });
+      return Promise.resolve({ status: 200, headers, body });
     },
     close: () => {},
   };
@@ -48,6 +49,11 @@ describe('TokenEndpoint', () => {
     const shown = inspect(endpoint, { depth: Infinity, showHidden: true, getters: true });
     expect(shown).toContain('TokenEndpoint');
     expect(['a+b', 'a%2Bb', 'client_secret'].filter((secret) => shown.includes(secret))).toEqual([]);
+  });
+
+  it('tells a token that cannot be used from an outage', async () => {
+    const { endpoint } = newEndpoint('{"access_token":"opaque"}');
+    await expect(endpoint.mint()).rejects.toBeInstanceOf(UnusableMint);
   });
 
   it('rejects a mint after its deadlines were closed, without a call', async () => {

@@ -6,19 +6,11 @@ import type { Deadlines } from '../limits/deadline.js';
 import { withRetries } from '../limits/retry.js';
 import type { ManagementApi } from '../management-api.js';
 import { misconfigured } from '../misconfigured.js';
-import { VerificationFailure } from '../verification-failure.js';
 import { AccessToken } from './access-token.js';
+import { UnusableMint } from './unusable-mint.js';
 
 /** After Kinde rejected our credentials, it is not asked again for this time, in seconds. */
 export const REFUSAL_KEPT_SECONDS = 10;
-
-/** A token was minted, and cannot be used. Kinde may bill it, so that the mint is not repeated at once. */
-export class UnusableMint extends VerificationFailure {
-  /** @param message in our words, never any text of Kinde's answer */
-  constructor(message: string) {
-    super('kinde', message, { retryAfterSeconds: REFUSAL_KEPT_SECONDS });
-  }
-}
 
 /** Kinde's token endpoint. Kinde counts every mint and bills it beyond the plan, so `M2mToken` asks as rarely as it can. */
 export class TokenEndpoint {
@@ -47,6 +39,7 @@ export class TokenEndpoint {
    * Mints a token. The mint has a deadline of its own, because the callers that wait for it have different ones.
    *
    * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials
+   * @throws {UnusableMint} if Kinde issued a token that cannot be used
    * @throws {VerificationFailure} if there is no usable answer
    */
   async mint(): Promise<AccessToken> {
@@ -56,7 +49,7 @@ export class TokenEndpoint {
       withRetries(this.#retries, deadline, () => this.api.send(call, deadline.signal)),
     );
     if (answer.kind === 'refused') throw misconfigured(answer.error, REFUSAL_KEPT_SECONDS);
-    if (answer.kind === 'useless') throw new UnusableMint(answer.problem);
-    return new AccessToken(answer.accessToken, sentAtMs, answer.lifeMs, answer.expiresAtMs);
+    if (answer.kind === 'unusable') throw new UnusableMint(answer.problem);
+    return new AccessToken(answer.accessToken, sentAtMs, answer.lifeMs);
   }
 }
