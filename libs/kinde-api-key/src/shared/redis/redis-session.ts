@@ -3,7 +3,8 @@ import { MAX_TAG_LENGTH, MAX_VALUE_BYTES, SharedStoreError } from '../shared-sto
 import type { Invalidation, SharedListener, SharedRate, SharedScope, SharedSession } from '../shared-store.js';
 import { RedisCircuit } from './redis-circuit.js';
 import type { RedisConnection } from './redis-client.js';
-import { ACQUIRE, INVALIDATIONS_OF, PUBLISH, RELEASE, TAKE } from './scripts.js';
+import { RedisHealthLog } from './redis-health-log.js';
+import { ACQUIRE, COUNT_INSTANCES, INVALIDATIONS_OF, PUBLISH, RELEASE, TAKE } from './scripts.js';
 
 const MAX_INVALIDATIONS = 10_000;
 /** How long a boot waits for Redis. Longer than a command's deadline, because a first connection takes longer. */
@@ -18,15 +19,17 @@ export class RedisSession implements SharedSession {
   readonly #circuit: RedisCircuit;
   #listener: SharedListener | undefined;
   #unsubscribe: (() => void) | undefined;
+  #instances = 1;
 
-  /** @param timeoutMs deadline of a command, in milliseconds */
+  /** @param options `timeoutMs` is the deadline of a command, in milliseconds; the log tells what `limitsOnOutage` means */
   constructor(
     private readonly connection: RedisConnection,
-    timeoutMs: number,
+    { timeoutMs, limitsOnOutage }: { readonly timeoutMs: number; readonly limitsOnOutage: 'local' | 'refuse' },
     private readonly scope: SharedScope,
   ) {
     const ping = (): Promise<unknown> => connection.send(['PING']);
-    this.#circuit = new RedisCircuit(ping, timeoutMs, scope.log, () => this.#listener?.onConnected());
+    const log = new RedisHealthLog(scope.log, timeoutMs, () => effectOnLimits(limitsOnOutage, this.#instances));
+    this.#circuit = new RedisCircuit(ping, timeoutMs, log, () => this.#listener?.onConnected());
   }
 
   async read(name: string): Promise<string | undefined> {
@@ -40,7 +43,8 @@ export class RedisSession implements SharedSession {
   }
 
   async remove(name: string): Promise<void> {
-    await this.#send('DEL', name);
+    // Patiently: a verdict that was withdrawn must not be used by other instances.
+    await this.#circuit.runPatiently(() => this.connection.send(['DEL', name]));
   }
 
   async acquire(name: string, owner: string, ttlMs: number): Promise<boolean> {
@@ -53,7 +57,7 @@ export class RedisSession implements SharedSession {
 
   async take(bucket: string, limit: number, windowMs: number): Promise<SharedRate> {
     const args = ['1', bucket, String(limit), String(windowMs)];
-    const answer = await this.#circuit.run(() =>
+    const answer = await this.#circuit.runPatiently(() =>
       this.connection.send(['EVALSHA', TAKE_SHA1, ...args]).catch((error: unknown) => {
         if (!String(error).includes('NOSCRIPT')) throw error;
         return this.connection.send(['EVAL', TAKE, ...args]);
@@ -64,10 +68,17 @@ export class RedisSession implements SharedSession {
     return { accepted: accepted === 1, remaining, resetAfterMs: resetAfterUs / 1_000 };
   }
 
+  async countInstances(name: string, instance: string, ttlMs: number): Promise<number> {
+    const answer = await this.#send('EVAL', COUNT_INSTANCES, '1', name, instance, String(ttlMs));
+    if (typeof answer !== 'number') throw new SharedStoreError(UNEXPECTED_ANSWER);
+    return (this.#instances = Math.max(1, answer));
+  }
+
   async publish({ tag, atMs }: Invalidation): Promise<void> {
     const { invalidations, keepInvalidationsMs } = this.scope;
     const numbers = [atMs, keepInvalidationsMs, MAX_INVALIDATIONS].map(String);
-    await this.#send('EVAL', PUBLISH, '1', invalidations, tag, ...numbers);
+    const command = ['EVAL', PUBLISH, '1', invalidations, tag, ...numbers];
+    await this.#circuit.runPatiently(() => this.connection.send(command));
   }
 
   async invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]> {
@@ -104,6 +115,15 @@ export class RedisSession implements SharedSession {
     const [, atMs, tag] = MESSAGE.exec(message) ?? [];
     if (tag !== undefined) this.#listener?.onInvalidation({ tag, atMs: Number(atMs) });
   }
+}
+
+function effectOnLimits(limitsOnOutage: 'local' | 'refuse', instances: number): string {
+  if (limitsOnOutage === 'refuse') return 'Rate-limited requests get 429, as limitsOnOutage says';
+  const share =
+    instances === 1
+      ? 'up to the limit, as no other was seen lately'
+      : `up to 1/${instances} of a limit, as ${instances} were seen lately`;
+  return `Each instance counts rate-limited requests itself, ${share}`;
 }
 
 /** Parses tags and times, flat (RESP2) or in pairs (RESP3). Skips anything else. */

@@ -1,0 +1,19 @@
+/** First word of an error reply: `OOM`, `READONLY`, `WRONGTYPE`. The rest is not logged, because it may repeat what was sent. */
+const ERROR_REPLY = /^-?([A-Z]{2,}) /;
+
+/** Returns the first word of an error reply of Redis, or `undefined` for any other error: then Redis did not answer. */
+export function errorReplyOf(error: unknown): string | undefined {
+  return error instanceof Error ? ERROR_REPLY.exec(error.message)?.[1] : undefined;
+}
+
+/** Calls `record` when the promise resolves, or rejects with an error reply. Passes the result on. */
+export async function onAnswer<T>(answer: Promise<T>, record: () => void): Promise<T> {
+  try {
+    const value = await answer;
+    record();
+    return value;
+  } catch (error) {
+    if (errorReplyOf(error) !== undefined) record();
+    throw error;
+  }
+}
