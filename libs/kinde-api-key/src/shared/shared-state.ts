@@ -74,12 +74,17 @@ export class SharedState {
     return { take };
   }
 
-  /** Starts listening to the other instances. Waits at most about a second for the store, and never rejects. */
+  /** Starts listening to the other instances. Waits some seconds at most for the store, and rejects only if it can never work. */
   async start(): Promise<void> {
     const catchUp = (): void => void this.verdicts.catchUp();
     this.#catchUp = setInterval(catchUp, CATCH_UP_EVERY_MS).unref();
     this.#counting = setInterval(() => void this.#countInstances(), COUNT_INSTANCES_EVERY_MS).unref();
-    await this.#session.start({ onInvalidation: (one) => this.verdicts.apply([one]), onConnected: catchUp });
+    try {
+      await this.#session.start({ onInvalidation: (one) => this.verdicts.apply([one]), onConnected: catchUp });
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
     await this.#countInstances();
   }
 

@@ -100,7 +100,10 @@ export interface SharedSession {
   invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]>;
   /** Returns the stored invalidations of that time or later. A `*` stands for those that were evicted. */
   invalidationsSince(atMs: number): Promise<readonly Invalidation[]>;
-  /** Starts listening. Resolves when the store has answered, or after about a second, so that it cannot hold up a boot. */
+  /**
+   * Starts listening. Resolves when the store has answered, or after about a second, so that it cannot hold up a boot. Rejects if the store
+   * can never work as it is configured, which stops the boot.
+   */
   start(listener: SharedListener): Promise<void>;
   /** Ends what {@link start} began. Leaves the app's own connections open. Idempotent. */
   close(): Promise<void>;
@@ -109,4 +112,12 @@ export interface SharedSession {
 /** Rejection of a {@link SharedSession}: the store failed or was too slow. The library continues without it. */
 export class SharedStoreError extends Error {
   override readonly name = 'SharedStoreError';
+
+  /** @param code first word of the store's error reply, e.g. `OOM`. Without it, the store did not answer in time */
+  constructor(
+    message: string,
+    readonly code?: string,
+  ) {
+    super(message);
+  }
 }

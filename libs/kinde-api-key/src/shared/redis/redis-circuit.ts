@@ -111,7 +111,7 @@ export class RedisCircuit {
       return didNotAnswer();
     }
     this.log.errorReply(code);
-    return new SharedStoreError(`Redis replied with an error (${code})`);
+    return new SharedStoreError(`Redis replied with an error (${code})`, code);
   }
 
   #markLate(silentMs: number): void {

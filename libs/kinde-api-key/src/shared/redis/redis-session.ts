@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { MAX_TAG_LENGTH, MAX_VALUE_BYTES, SharedStoreError } from '../shared-store.js';
 import type { Invalidation, SharedListener, SharedRate, SharedScope, SharedSession } from '../shared-store.js';
 import { RedisCircuit } from './redis-circuit.js';
+import { checkCommands, throwIfPermanent, UNEXPECTED, whenConnected } from './redis-boot-check.js';
 import type { RedisConnection } from './redis-client.js';
 import { RedisHealthLog } from './redis-health-log.js';
 import { ACQUIRE, COUNT_INSTANCES, INVALIDATIONS_OF, PUBLISH, RELEASE, TAKE } from './scripts.js';
@@ -64,20 +65,21 @@ export class RedisSession implements SharedSession {
       }),
     );
     const [accepted, remaining, resetAfterUs] = Array.isArray(answer) ? answer.map(Number) : [];
-    if (remaining === undefined || !resetAfterUs) throw new SharedStoreError(UNEXPECTED_ANSWER);
+    if (remaining === undefined || !resetAfterUs) throw new SharedStoreError(UNEXPECTED_ANSWER, UNEXPECTED);
     return { accepted: accepted === 1, remaining, resetAfterMs: resetAfterUs / 1_000 };
   }
 
   async countInstances(name: string, instance: string, ttlMs: number): Promise<number> {
-    const answer = await this.#send('EVAL', COUNT_INSTANCES, '1', name, instance, String(ttlMs));
-    if (typeof answer !== 'number') throw new SharedStoreError(UNEXPECTED_ANSWER);
+    const command = ['EVAL', COUNT_INSTANCES, '1', name, instance, String(ttlMs)];
+    const answer = await this.#circuit.runPatiently(() => this.connection.send(command));
+    if (typeof answer !== 'number') throw new SharedStoreError(UNEXPECTED_ANSWER, UNEXPECTED);
     return (this.#instances = Math.max(1, answer));
   }
 
   async publish({ tag, atMs }: Invalidation): Promise<void> {
     const { invalidations, keepInvalidationsMs } = this.scope;
     const numbers = [atMs, keepInvalidationsMs, MAX_INVALIDATIONS].map(String);
-    const command = ['EVAL', PUBLISH, '1', invalidations, tag, ...numbers];
+    const command = ['EVAL', PUBLISH, '1', invalidations, tag, ...numbers, invalidations];
     await this.#circuit.runPatiently(() => this.connection.send(command));
   }
 
@@ -90,14 +92,27 @@ export class RedisSession implements SharedSession {
     return parseInvalidations(await this.#send('ZRANGEBYSCORE', this.scope.invalidations, ...range));
   }
 
+  /** @throws {TypeError} if the client or its user can never do what the store needs */
   async start(listener: SharedListener): Promise<void> {
     this.#listener = listener;
-    this.#unsubscribe = this.connection.subscribe(
-      this.scope.invalidations,
-      (message) => this.#onMessage(message),
-      () => listener.onConnected(),
-    );
-    await this.#circuit.run(() => this.connection.send(['PING']), BOOT_TIMEOUT_MS).catch(() => undefined);
+    const { connection, scope } = this;
+    const subscribed = new Promise<void>((resolve, reject) => {
+      this.#unsubscribe = connection.subscribe(scope.invalidations, {
+        onMessage: (message) => this.#onMessage(message),
+        onSubscribed: () => {
+          resolve();
+          listener.onConnected();
+        },
+        onFailed: reject,
+      });
+    });
+    subscribed.catch(() => undefined);
+    try {
+      await this.#circuit.run(() => whenConnected(connection, BOOT_TIMEOUT_MS), BOOT_TIMEOUT_MS);
+      await Promise.all([checkCommands(this, scope), this.#circuit.run(() => subscribed, BOOT_TIMEOUT_MS)]);
+    } catch (error) {
+      throwIfPermanent(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -128,7 +143,7 @@ function effectOnLimits(limitsOnOutage: 'local' | 'refuse', instances: number): 
 
 /** Parses tags and times, flat (RESP2) or in pairs (RESP3). Skips anything else. */
 function parseInvalidations(answer: unknown): readonly Invalidation[] {
-  if (!Array.isArray(answer)) throw new SharedStoreError(UNEXPECTED_ANSWER);
+  if (!Array.isArray(answer)) throw new SharedStoreError(UNEXPECTED_ANSWER, UNEXPECTED);
   const flat: unknown[] = answer.flat();
   return flat.flatMap((tag, index) => {
     const atMs = Number(flat[index + 1]);

@@ -15,7 +15,8 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0`;
 
 /**
- * KEYS: invalidations, a sorted set of tags by time, and also the channel. ARGV: tag, time, milliseconds to keep it, maximum number.
+ * KEYS: invalidations, a sorted set of tags by time. ARGV: tag, time, milliseconds to keep it, maximum number, channel (a client may prefix
+ * keys, and never channels).
  * Stores and publishes an invalidation. When full, `*` replaces the oldest ones: invalidating too many keys is safe, too few is not.
  */
 export const PUBLISH = `
@@ -30,7 +31,7 @@ if extra > 0 then
   if not all or tonumber(all) < tonumber(last[2]) then redis.call('ZADD', KEYS[1], last[2], '*') end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('PUBLISH', KEYS[1], ARGV[2] .. ' ' .. ARGV[1])
+redis.call('PUBLISH', ARGV[5], ARGV[2] .. ' ' .. ARGV[1])
 return 1`;
 
 /**
