@@ -116,6 +116,7 @@ describeRedis('two instances share over one Redis', () => {
       '+@pubsub',
       '+@connection',
       '+info',
+      '+time',
     );
     await inspector.command(
       'ACL',
@@ -131,6 +132,7 @@ describeRedis('two instances share over one Redis', () => {
       '+@pubsub',
       '+info',
     );
+    await inspector.command('ACL', 'SETUSER', 'timeless', 'on', '>secret', '~*', '&*', '+@all', '-time');
     await inspector.command('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', 'resetchannels', '+@all');
   });
   afterAll(async () => {
@@ -170,7 +172,11 @@ describeRedis('two instances share over one Redis', () => {
     it('6', () => expectWorks(() => connected(nodeRedis6.createClient({ socket: socket(), ...options }))));
   });
 
-  const forbidden = { 'a read-only user': 'reader', 'a user without channels': 'deaf' };
+  const forbidden = {
+    'a read-only user': 'reader',
+    'a user without channels': 'deaf',
+    'a user who may not run TIME in scripts': 'timeless',
+  };
   describe.each(Object.entries(forbidden))('not with %s: the boot stops with a sentence', (_name, username) => {
     it('ioredis', async () => {
       const client = () => new Ioredis6(server.port, '127.0.0.1', { username, password: 'secret' });
@@ -210,12 +216,10 @@ describeRedis('two instances share over', () => {
   const sentinels: Record<string, (port: number) => Connect> = {
     'ioredis 5': (port) => () => new Ioredis5({ sentinels: [{ host: '127.0.0.1', port }], name: 'main' }),
     'ioredis 6': (port) => () => new Ioredis6({ sentinels: [{ host: '127.0.0.1', port }], name: 'main' }),
-    'node-redis 5': (port) => () =>
-      connected(nodeRedis5.createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] })),
     'node-redis 6': (port) => () =>
       connected(nodeRedis6.createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] })),
   };
-  it('Sentinel, before and after a fail-over, with every client library', async () => {
+  it('Sentinel, before and after a fail-over, with ioredis 5 and 6 and node-redis 6', async () => {
     const { master, sentinel } = await topology.sentinel();
     const started = await Promise.all(Object.values(sentinels).map((connect) => start(connect(sentinel))));
     for (const one of started) await expectSharing(one);
@@ -240,5 +244,33 @@ describeRedis('two instances share over', () => {
     await expectWorks(() => new Ioredis6({ host: 'localhost', port, tls: { ca } }));
     await expectWorks(() => connected(nodeRedis5.createClient({ socket })));
     await expectWorks(() => connected(nodeRedis6.createClient({ socket })));
+  });
+
+  it('no Sentinel with node-redis 5, which cannot duplicate its client: the boot stops', () => {
+    const client = nodeRedis5.createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] });
+    expect(() => redisStore({ client: client as unknown as RedisClient })).toThrow('takes a client of ioredis 5 or 6');
+  });
+});
+
+describe('a client with the methods of a library that it is not', () => {
+  const nothing = () => undefined;
+  const methods = { duplicate: () => fake(), on: nothing, subscribe: async () => undefined, disconnect: nothing };
+  const fake = (more: object = {}) => ({ ...methods, ...more }) as unknown as RedisClient;
+  const lookalikes: Record<string, object> = {
+    'a call() that takes a list': {
+      call: async (args: { map(): void }) => args.map(),
+    },
+    'a sendCommand() that answers something else': {
+      sendCommand: async () => 'OK',
+      connect: async () => undefined,
+      destroy: nothing,
+      isOpen: true,
+    },
+    'answers as bytes': { call: async () => Buffer.from('PONG') },
+  };
+  it.each(Object.entries(lookalikes))('stops the boot: %s', async (_name, more) => {
+    const store = redisStore({ client: fake(more) });
+    const state = new SharedState(store, IDENTITY, new TestClock(), { warn() {} });
+    await expect(state.start()).rejects.toThrow('does not answer as ioredis and node-redis do');
   });
 });

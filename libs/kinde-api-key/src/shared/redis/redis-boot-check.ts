@@ -56,6 +56,6 @@ export function throwIfPermanent(error: unknown): void {
   if (FORBIDDEN.has(code))
     throw new TypeError(
       `The Redis user of redisStore({ client }) may not do what the store needs (${code}). Check its password, and grant it: ` +
-        '~*nkak:* &nkak:* +@read +@write +@scripting +@pubsub +@connection +info',
+        '~*nkak:* &nkak:* +@read +@write +@scripting +@pubsub +@connection +info +time',
     );
 }

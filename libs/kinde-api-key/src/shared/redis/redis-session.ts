@@ -49,7 +49,7 @@ export class RedisSession implements SharedSession {
   }
 
   async acquire(name: string, owner: string, ttlMs: number): Promise<boolean> {
-    return (await this.#send('EVAL', ACQUIRE, '1', name, owner, String(ttlMs))) === 1;
+    return Number(await this.#send('EVAL', ACQUIRE, '1', name, owner, String(ttlMs))) === 1;
   }
 
   async release(name: string, owner: string): Promise<void> {
@@ -71,8 +71,8 @@ export class RedisSession implements SharedSession {
 
   async countInstances(name: string, instance: string, ttlMs: number): Promise<number> {
     const command = ['EVAL', COUNT_INSTANCES, '1', name, instance, String(ttlMs)];
-    const answer = await this.#circuit.runPatiently(() => this.connection.send(command));
-    if (typeof answer !== 'number') throw new SharedStoreError(UNEXPECTED_ANSWER, UNEXPECTED);
+    const answer = Number(await this.#circuit.runPatiently(() => this.connection.send(command)));
+    if (!Number.isInteger(answer)) throw new SharedStoreError(UNEXPECTED_ANSWER, UNEXPECTED);
     return (this.#instances = Math.max(1, answer));
   }
 
