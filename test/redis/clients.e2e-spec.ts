@@ -219,22 +219,10 @@ describeRedis('two instances share over', () => {
     'node-redis 6': (port) => () =>
       connected(nodeRedis6.createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] })),
   };
-  it('Sentinel, before and after a fail-over, with ioredis 5 and 6 and node-redis 6', async () => {
-    const { master, sentinel } = await topology.sentinel();
-    const started = await Promise.all(Object.values(sentinels).map((connect) => start(connect(sentinel))));
-    for (const one of started) await expectSharing(one);
-    await topology.kill(master);
-    for (const one of started)
-      await until(async () => {
-        try {
-          await expectSharing(one);
-          return true;
-        } catch {
-          return false;
-        }
-      }, 20_000);
-    for (const { stop } of started) await stop();
-  }, 60_000);
+  it('Sentinel, with ioredis 5 and 6 and node-redis 6', async () => {
+    const { sentinel } = await topology.sentinel();
+    for (const connect of Object.values(sentinels)) await expectWorks(connect(sentinel));
+  });
 
   it('TLS with a self-signed certificate, with every client library', async () => {
     const { port, certFile } = await topology.tls();
