@@ -50,6 +50,9 @@ export class RedisTopology {
       );
     const nodes = ports.map((port) => `127.0.0.1:${port}`);
     execFileSync('redis-cli', ['--cluster', 'create', ...nodes, '--cluster-yes'], { stdio: 'ignore' });
+    const isReady = (port: number): boolean =>
+      execFileSync('redis-cli', ['-p', String(port), 'cluster', 'info']).includes('cluster_state:ok');
+    await until(() => ports.every(isReady));
     return ports;
   }
 

@@ -40,10 +40,10 @@ export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | N
 
 /** Receives what happens on a channel. */
 export interface Subscriber {
-  onMessage(message: string): void;
+  readonly onMessage: (message: string) => void;
   /** Called when the channel is subscribed, for the first time or again. Messages may have been lost before. */
-  onSubscribed(): void;
-  onFailed(error: unknown): void;
+  readonly onSubscribed: () => void;
+  readonly onFailed: (error: unknown) => void;
 }
 
 /** Hides which client library carries the commands. */
