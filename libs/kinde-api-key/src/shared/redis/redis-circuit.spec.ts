@@ -81,7 +81,7 @@ describe('RedisCircuit', () => {
     const { circuit, warnings } = setUp();
     const first = circuit.run(never, 1_000).catch((error: unknown) => error);
     await pass(1_000);
-    await expect(first).resolves.toThrow();
+    await expect(first).resolves.toEqual(new SharedStoreError('Redis did not answer'));
     expect(warnings).toHaveLength(1);
     circuit.close();
   });
