@@ -24,7 +24,7 @@ export interface NodeRedisClient {
 /** The methods used of a cluster client of node-redis, `createCluster()`, which the app connects. */
 export interface NodeRedisCluster extends Omit<NodeRedisClient, 'sendCommand' | 'duplicate'> {
   sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, args: string[]): Promise<unknown>;
-  getSlotRandomNode(slot: number): unknown;
+  getRandomNode(): unknown;
   duplicate(): NodeRedisCluster;
 }
 
@@ -135,7 +135,7 @@ function nodeRedisConnection(client: AnyNodeRedis): RedisConnection {
 
 function sendOf(client: AnyNodeRedis, args: string[]): Promise<unknown> {
   if ('getSentinelNode' in client) return client.sendCommand(false, args);
-  if (!('getSlotRandomNode' in client)) return client.sendCommand(args);
+  if (!('getRandomNode' in client)) return client.sendCommand(args);
   const [command = '', first] = args;
   return client.sendCommand(command.startsWith('EVAL') ? args[3] : first, false, args);
 }
