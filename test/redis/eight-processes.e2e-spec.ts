@@ -2,6 +2,7 @@ import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 import { send } from '../support/http.js';
 import { until } from '../support/instances.js';
 import { startProcesses, type InstanceProcess } from '../support/processes.js';
+import { CLIENTS } from '../support/redis-clients.js';
 import { describeRedis, RedisServer } from '../support/redis-server.js';
 
 describeRedis('eight processes that share a Redis', () => {
@@ -11,7 +12,8 @@ describeRedis('eight processes that share a Redis', () => {
 
   beforeAll(async () => {
     [kinde, redis] = await Promise.all([KindeEmulator.start(), RedisServer.start()]);
-    processes = await startProcesses(8, kinde, redis.port);
+    // The longest deadline: eight processes on two cores wait for each other.
+    processes = await startProcesses(8, kinde, { port: redis.port, clients: Object.keys(CLIENTS), timeoutMs: 5_000 });
   }, 120_000);
   afterAll(async () => {
     await Promise.all(processes.map((process) => process.stop()));
@@ -57,17 +59,5 @@ describeRedis('eight processes that share a Redis', () => {
       expect(new Set(accepted)).toEqual(new Set([200]));
       expect(new Set(refused)).toEqual(new Set([401]));
     }
-  });
-
-  it('accept exactly 100 of 1,000 concurrent requests when the limit is 100 a minute', async () => {
-    const { key } = kinde.createKey();
-    await Promise.all(processes.map((process) => get(process, key)));
-    const answers = await Promise.all(
-      Array.from({ length: 1_000 }, (_, index) =>
-        get(processes[index % processes.length] as InstanceProcess, key, '/limited'),
-      ),
-    );
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
-    expect(answers.filter(({ status }) => status === 429)).toHaveLength(900);
   });
 });

@@ -1,7 +1,6 @@
 // One instance of an app. test/support/processes.ts starts it in a process of its own, with settings in the environment.
 import { Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Redis } from 'ioredis';
 import {
   AnyValidKey,
   ApiKeyVerificationService,
@@ -10,11 +9,14 @@ import {
   RateLimit,
 } from 'nestjs-kinde-api-key';
 import { redisStore } from 'nestjs-kinde-api-key/redis';
+import { CLIENTS } from '../support/redis-clients.js';
 import 'reflect-metadata';
 
-const redis = new Redis(Number(process.env.TEST_REDIS_PORT), '127.0.0.1');
-// The longest deadline: eight processes on two cores wait for each other.
-const shared = redisStore({ client: redis, timeoutMs: 5_000 });
+const { TEST_REDIS_CLIENT: library = '', TEST_REDIS_PORT, TEST_REDIS_TIMEOUT_MS } = process.env;
+const connect = CLIENTS[library];
+if (!connect) throw new Error(`TEST_REDIS_CLIENT is not a client library: ${library}`);
+const { client } = await connect(Number(TEST_REDIS_PORT));
+const shared = redisStore({ client, timeoutMs: Number(TEST_REDIS_TIMEOUT_MS) });
 
 @Controller()
 class InstanceController {
@@ -47,7 +49,7 @@ class InstanceController {
 })
 class InstanceModule {}
 
-const app = await NestFactory.create(InstanceModule, { logger: ['error', 'warn'] });
+const app = await NestFactory.create(InstanceModule, { logger: ['error'] });
 app.enableShutdownHooks();
 await app.listen(0, '127.0.0.1');
 process.send?.({ url: await app.getUrl() });

@@ -111,6 +111,17 @@ describeRedis('rate limits in Redis', () => {
     await until(async () => (await refusing.take(SCOPE, 'another', 7, 60_000)).accepted);
   });
 
+  it.each(['RPUSH', 'LPUSH'])('drop times beyond now and 2 s from a bucket (%s): it accepts requests', async (push) => {
+    const rates = limits();
+    await connected.command('FLUSHALL');
+    await rates.take(SCOPE, 'a key', 7, 60_000);
+    const [name = ''] = await names();
+    const future = Array<string>(20).fill(`${(Date.now() + 86_400_000) * 1_000}`);
+    await connected.command(push, name, ...future);
+    expect(await rates.take(SCOPE, 'a key', 7, 60_000)).toMatchObject({ accepted: true, remaining: 5 });
+    expect(await connected.command('LLEN', name)).toBe(2);
+  });
+
   it('count in this instance when a bucket in Redis holds something else', async () => {
     const rates = limits();
     await connected.command('FLUSHALL');

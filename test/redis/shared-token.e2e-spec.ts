@@ -80,6 +80,25 @@ describeRedis('the M2M token in Redis', () => {
     expect(mints()).toBe(1);
   });
 
+  it.each([
+    ['never expires', []],
+    ['lasts a day', ['PX', '86400000']],
+  ])('is fetched by a new instance although a lock of another owner %s', async (_what, expiry) => {
+    const lock = `${await nameOfToken()}:lock`;
+    const instance = await instances.add({ kinde: { timeoutMs: 10_000 } });
+    await redis('SET', lock, 'x', ...expiry);
+    await expect(instance.service.verify(newKey())).resolves.toMatchObject({ accepted: true });
+    expect([mints(), await redis('EXISTS', lock)]).toEqual([1, 0]);
+  });
+
+  it('is fetched by an instance itself when the lock holds something else than text', async () => {
+    const lock = `${await nameOfToken()}:lock`;
+    const instance = await instances.add({ kinde: { timeoutMs: 10_000 } });
+    await redis('LPUSH', lock, 'x');
+    await expect(instance.service.verify(newKey())).resolves.toMatchObject({ accepted: true });
+    expect(mints()).toBe(1);
+  });
+
   it('is locked for one second, again and again, while an instance fetches it', async () => {
     const lock = `${await nameOfToken()}:lock`;
     const instance = await instances.add({ kinde: { timeoutMs: 10_000 } });

@@ -115,10 +115,10 @@ describeRedis('verdicts in Redis', () => {
     await one.service.verify(key);
     await one.service.invalidate({ orgCode: 'org_x' });
     const names = (await redis('KEYS', '*')) as string[];
-    expect(names).toHaveLength(3);
+    expect(names).toHaveLength(4);
     const everything: unknown[] = [...names];
     for (const name of names) {
-      if (name.endsWith(':gone')) everything.push(await redis('ZRANGE', name, '0', '-1'));
+      if (/:(gone|instances)$/.test(name)) everything.push(await redis('ZRANGE', name, '0', '-1'));
       else everything.push(await redis('GET', name));
       expect(Number(await redis('PTTL', name))).toBeGreaterThan(0);
     }

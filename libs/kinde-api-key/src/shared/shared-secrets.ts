@@ -21,6 +21,8 @@ export class SharedSecrets {
   readonly invalidations: string;
   /** Name of the M2M token. */
   readonly tokenName: string;
+  /** Name of the instances that count limits together. */
+  readonly instancesName: string;
   /** Name of the lock of the instance that fetches the token. */
   readonly tokenLockName: string;
 
@@ -35,6 +37,7 @@ export class SharedSecrets {
     this.invalidations = `${domain}:gone`;
     this.tokenName = `${client}:token:${short(audience)}`;
     this.tokenLockName = `${this.tokenName}:lock`;
+    this.instancesName = `${client}:instances`;
     this.#buckets = `${client}:rate`;
     this.#verdicts = `${client}:key:${apiId === null ? 'any' : short(apiId)}`;
   }

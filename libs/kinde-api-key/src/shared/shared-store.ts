@@ -9,8 +9,8 @@ export interface SharedStore {
   /** Name of the store in the log line at boot, one word, e.g. `redis`. */
   readonly name: string;
   /**
-   * What happens to rate-limited requests while the store cannot be reached: `local` counts them in each instance, so that the limit
-   * holds per instance; `refuse` answers them with 429 `RATE_LIMITED`. Default `local`.
+   * What happens to rate-limited requests while the store cannot be reached: `local` counts them in each instance, which accepts its share
+   * of the limit; `refuse` answers them with 429 `RATE_LIMITED`. Default `local`.
    */
   readonly limitsOnOutage?: 'local' | 'refuse';
   /** Returns the session of one registration. Connects nothing yet: see {@link SharedSession.start}. */
@@ -89,13 +89,21 @@ export interface SharedSession {
    * time do all instances together accept more than `limit` requests of a bucket, and none is refused while fewer were accepted.
    */
   take(bucket: string, limit: number, windowMs: number): Promise<SharedRate>;
+  /**
+   * Records that this instance lives, and returns how many instances did so within `ttlMs` milliseconds. While the store cannot be reached,
+   * each of them accepts its share of a limit. Without this method each accepts the whole limit.
+   */
+  countInstances?(name: string, instance: string, ttlMs: number): Promise<number>;
   /** Stores an invalidation, unless a later one of the same tag exists, and sends it to every listening instance. */
   publish(invalidation: Invalidation): Promise<void>;
   /** Returns the stored invalidations of these tags. */
   invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]>;
   /** Returns the stored invalidations of that time or later. A `*` stands for those that were evicted. */
   invalidationsSince(atMs: number): Promise<readonly Invalidation[]>;
-  /** Starts listening. Resolves when the store has answered, or after about a second, so that it cannot hold up a boot. */
+  /**
+   * Starts listening. Resolves when the store has answered, or after about a second, so that it cannot hold up a boot. Rejects if the store
+   * can never work as it is configured, which stops the boot.
+   */
   start(listener: SharedListener): Promise<void>;
   /** Ends what {@link start} began. Leaves the app's own connections open. Idempotent. */
   close(): Promise<void>;
@@ -104,4 +112,12 @@ export interface SharedSession {
 /** Rejection of a {@link SharedSession}: the store failed or was too slow. The library continues without it. */
 export class SharedStoreError extends Error {
   override readonly name = 'SharedStoreError';
+
+  /** @param code first word of the store's error reply, e.g. `OOM`. Without it, the store did not answer in time */
+  constructor(
+    message: string,
+    readonly code?: string,
+  ) {
+    super(message);
+  }
 }

@@ -83,4 +83,12 @@ describe('SharedTokenMint', () => {
     await expect(take()).rejects.toMatchObject({ name: 'VerificationFailure', countsForCircuit: false });
     expect(endpoint.mint).not.toHaveBeenCalled();
   });
+
+  it('is fetched without the lock after twice that time by this instance, however the lock is held', async () => {
+    const { endpoint, store, take } = setUp({ isLocked: true });
+    await expect(take()).rejects.toMatchObject({ name: 'VerificationFailure' });
+    await expect(take()).resolves.toBe('from Kinde');
+    expect(endpoint.mint).toHaveBeenCalledTimes(1);
+    expect(openToken(secrets, store.sealed ?? '')).toBeDefined();
+  });
 });

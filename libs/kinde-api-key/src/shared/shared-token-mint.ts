@@ -11,6 +11,8 @@ import { MAX_SKEW_MS, type SharedSession } from './shared-store.js';
 /** Life of the lock. An instance that dies delays the others at most this long; a live one extends its lock. */
 const LOCK_MS = 1_000;
 const EXTEND_LOCK_EVERY_MS = 300;
+/** An instance waits this many times `timeoutMs` for the token of another one. Then it fetches its own. */
+const MAX_WAITS = 2;
 const POLL_MS = 20;
 const POLL_JITTER_MS = 40;
 /** After a forced renewal, the new token counts as good for this time: a further rejection is the key's fault. */
@@ -21,6 +23,9 @@ const FORCED_EVERY_MS = 60_000;
  * store cannot be reached, each instance fetches its own.
  */
 export class SharedTokenMint implements Mint {
+  /** Since when this instance has been waiting for the token of another one, over all calls. */
+  #waitingSinceMs: number | undefined;
+
   /** @param timeoutMs how long to wait for the token of another instance, in milliseconds */
   constructor(
     private readonly endpoint: Mint,
@@ -30,22 +35,28 @@ export class SharedTokenMint implements Mint {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Returns the shared token, or fetches one. Rejects like the endpoint, or if another instance did not get a token in time. */
+  /**
+   * Returns the shared token, or fetches one. Rejects like the endpoint, or if another instance did not get a token in time. If that goes on
+   * by this instance's own clock, it fetches one without the lock: the store must not keep it from Kinde.
+   */
   async mint(request: MintRequest): Promise<AccessToken> {
     const owner = randomBytes(16).toString('hex');
-    const endsAtMs = performance.now() + this.timeoutMs;
+    const startedAtMs = performance.now();
     do {
       let hasLock: boolean;
       try {
         const shared = await this.#find(request);
+        hasLock = !shared && (await this.session.acquire(this.secrets.tokenLockName, owner, LOCK_MS));
+        if (shared || hasLock) this.#waitingSinceMs = undefined;
         if (shared) return shared;
-        hasLock = await this.session.acquire(this.secrets.tokenLockName, owner, LOCK_MS);
       } catch {
         return this.endpoint.mint(request);
       }
-      if (hasLock) return this.#mintForAll(request, owner);
+      this.#waitingSinceMs ??= startedAtMs;
+      const waitedMs = performance.now() - this.#waitingSinceMs;
+      if (hasLock || waitedMs >= this.timeoutMs * MAX_WAITS) return this.#mintForAll(request, owner);
       await pause(POLL_MS + Math.random() * POLL_JITTER_MS);
-    } while (performance.now() < endsAtMs);
+    } while (performance.now() - startedAtMs < this.timeoutMs);
     throw new VerificationFailure('kinde', 'another instance did not get an M2M token in time', {
       countsForCircuit: false,
     });

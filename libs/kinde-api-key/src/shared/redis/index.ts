@@ -1,2 +1,8 @@
 export { redisStore, type RedisStoreOptions } from './redis-store.js';
-export type { IoredisClient, NodeRedisClient, RedisClient } from './redis-client.js';
+export type {
+  IoredisClient,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisSentinel,
+  RedisClient,
+} from './redis-client.js';

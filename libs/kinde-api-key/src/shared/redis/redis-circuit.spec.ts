@@ -1,5 +1,6 @@
 import { SharedStoreError } from '../shared-store.js';
 import { RedisCircuit } from './redis-circuit.js';
+import { RedisHealthLog } from './redis-health-log.js';
 
 const TIMEOUT_MS = 20;
 const never = () => new Promise<never>(() => undefined);
@@ -20,7 +21,8 @@ function setUp() {
     redis.probes += 1;
     return redis.probe();
   };
-  const log = { warn: (message: string) => warnings.push(message) };
+  const effect = 'Each instance counts';
+  const log = new RedisHealthLog({ warn: (message) => warnings.push(message) }, TIMEOUT_MS, () => effect);
   const circuit = new RedisCircuit(probe, TIMEOUT_MS, log, () => (redis.ups += 1));
   return { circuit, redis, warnings };
 }
@@ -49,16 +51,122 @@ describe('RedisCircuit', () => {
 
   it('rejects a call that is not answered by its deadline, and from then on every call at once', async () => {
     const { circuit, redis, warnings } = setUp();
-    redis.probe = refuseConnection;
+    redis.probe = never;
     const first = circuit.run(never).catch((error: unknown) => error);
-    await pass(TIMEOUT_MS - 1);
-    expect(warnings).toEqual([]);
-    await pass(1);
+    await pass(TIMEOUT_MS);
     await expect(first).resolves.toEqual(new SharedStoreError('Redis did not answer'));
     const send = jest.fn();
     for (let times = 0; times < 100; times += 1) await expect(circuit.run(send)).rejects.toThrow('Redis is down');
     expect(send).not.toHaveBeenCalled();
-    expect(warnings).toEqual([expect.stringContaining('Redis does not answer')]);
+    expect([warnings, redis.probes]).toEqual([[], 1]);
+    circuit.close();
+  });
+
+  it('is down after a second without any answer, and logs it', async () => {
+    const { circuit, redis, warnings } = setUp();
+    redis.probe = never;
+    const waiting = circuit.runPatiently(never).catch((error: unknown) => error);
+    await pass(TIMEOUT_MS + 999);
+    expect(warnings).toEqual([]);
+    await pass(1);
+    await expect(waiting).resolves.toEqual(new SharedStoreError('Redis did not answer'));
+    await expect(circuit.runPatiently(async () => 1)).rejects.toThrow('Redis is down');
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Redis does not answer \(timeoutMs is 20\)\. .* Each instance counts\. Check/),
+    ]);
+    circuit.close();
+  });
+
+  it('is down at once after a call whose own deadline of a second or more has passed', async () => {
+    const { circuit, warnings } = setUp();
+    const first = circuit.run(never, 1_000).catch((error: unknown) => error);
+    await pass(1_000);
+    await expect(first).resolves.toEqual(new SharedStoreError('Redis did not answer'));
+    expect(warnings).toHaveLength(1);
+    circuit.close();
+  });
+
+  it('does not go down for one late answer: a patient call gets it, and nothing is logged', async () => {
+    const { circuit, redis, warnings } = setUp();
+    let answer = (_value: string): void => undefined;
+    const waiting = circuit.runPatiently(() => new Promise<string>((resolve) => (answer = resolve)));
+    redis.probe = never;
+    await pass(900);
+    const second = circuit.runPatiently(async () => 'the next call');
+    answer('late');
+    await expect(waiting).resolves.toBe('late');
+    await expect(second).resolves.toBe('the next call');
+    await expect(circuit.run(async () => 1)).resolves.toBe(1);
+    await pass(60_000);
+    expect([warnings, redis.ups, jest.getTimerCount()]).toEqual([[], 0, 0]);
+  });
+
+  it('is up again as soon as a probe is answered in time after a late call', async () => {
+    const { circuit, warnings } = setUp();
+    const late = circuit.run(never).catch((error: unknown) => error);
+    await pass(TIMEOUT_MS);
+    await late;
+    await expect(circuit.run(async () => 1)).resolves.toBe(1);
+    expect(warnings).toEqual([]);
+  });
+
+  it('rejects a patient call after five seconds if Redis answers others only', async () => {
+    const { circuit, warnings } = setUp();
+    const lost = circuit.runPatiently(never).catch((error: unknown) => error);
+    await pass(TIMEOUT_MS + 4_999);
+    await circuit.run(async () => 1);
+    await pass(1);
+    await expect(lost).resolves.toEqual(new SharedStoreError('Redis did not answer'));
+    expect(warnings).toEqual([]);
+  });
+
+  it('is too slow after five seconds of late answers, and stays so while probes are late: no request waits, one line', async () => {
+    const { circuit, redis, warnings } = setUp();
+    const slowly = () => new Promise((resolve) => setTimeout(resolve, 30, 'PONG'));
+    redis.probe = slowly;
+    for (let times = 0; times < 60; times += 1) {
+      const taken = circuit.runPatiently(slowly).catch(() => undefined);
+      await pass(100);
+      await taken;
+    }
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Redis is too slow: it answers in 30 ms, and timeoutMs is 20\. Until it answers in time/),
+    ]);
+    const probes = redis.probes;
+    const send = jest.fn(slowly);
+    for (let second = 0; second < 3_600; second += 1) {
+      await expect(circuit.run(send)).rejects.toThrow('Redis is down');
+      await jest.advanceTimersByTimeAsync(1_000);
+    }
+    expect(send).not.toHaveBeenCalled();
+    expect(redis.probes - probes).toBeLessThan(730);
+    expect([warnings.length, redis.ups]).toEqual([1, 0]);
+    redis.probe = async () => 'PONG';
+    await pass(5_100);
+    expect(warnings.slice(1)).toEqual(['Redis answers again']);
+  });
+
+  it('logs at most 120 lines an hour when Redis goes down and comes back all the time', async () => {
+    const { circuit, redis, warnings } = setUp();
+    for (let second = 0; second < 3_600; second += 1) {
+      await circuit.run(refuseConnection).catch(() => undefined);
+      await jest.advanceTimersByTimeAsync(1_000);
+    }
+    expect(redis.ups).toBe(3_600);
+    expect(warnings.length).toBeGreaterThan(100);
+    expect(warnings.length).toBeLessThanOrEqual(120);
+  });
+
+  it('logs an outage that follows another within the minute while it lasts', async () => {
+    const { circuit, redis, warnings } = setUp();
+    await takeDown(circuit);
+    await pass(250);
+    redis.probe = refuseConnection;
+    await takeDown(circuit);
+    await pass(50_000);
+    expect(warnings).toHaveLength(2);
+    await pass(20_000);
+    expect(warnings.slice(2)).toEqual([expect.stringContaining('Redis does not answer')]);
     circuit.close();
   });
 
@@ -102,7 +210,7 @@ describe('RedisCircuit', () => {
     circuit.close();
   });
 
-  it('waits 30 s for the answer to a probe before it sends another, and accepts a late one', async () => {
+  it('waits 30 s for the answer to a probe before it sends another, and does not take a late one for an answer in time', async () => {
     const { circuit, redis } = setUp();
     let answer = (_value: unknown): void => undefined;
     redis.probe = () => new Promise((resolve) => (answer = resolve));
@@ -113,6 +221,9 @@ describe('RedisCircuit', () => {
     expect(redis.probes).toBe(2);
     answer('PONG');
     await settle();
+    expect(redis.ups).toBe(0);
+    redis.probe = async () => 'PONG';
+    await pass(5_000);
     expect(redis.ups).toBe(1);
   });
 
@@ -148,7 +259,7 @@ describe('RedisCircuit', () => {
     await pass(1);
     await circuit.run(async () => 1);
     await pass(TIMEOUT_MS);
-    await expect(slow).resolves.toEqual(new SharedStoreError('Redis was too slow'));
+    await expect(slow).resolves.toEqual(new SharedStoreError('Redis did not answer'));
     await expect(circuit.run(async () => 2)).resolves.toBe(2);
     expect(warnings).toEqual([]);
   });

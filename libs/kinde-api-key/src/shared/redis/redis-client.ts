@@ -1,7 +1,9 @@
 /** The methods used of an ioredis client (5 or 6), `new Redis()`. Matched by shape, so that the library depends on no client. */
 export interface IoredisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
-  duplicate(options?: object): IoredisClient;
+  /** Whether this is `new Cluster()`. */
+  readonly isCluster?: boolean;
+  duplicate(options?: object, clusterOptions?: object): IoredisClient;
   on(event: 'error' | 'ready', listener: () => void): unknown;
   on(event: 'message', listener: (channel: string, message: string) => void): unknown;
   subscribe(...channels: string[]): Promise<unknown>;
@@ -16,11 +18,33 @@ export interface NodeRedisClient {
   on(event: 'error' | 'ready', listener: () => void): unknown;
   connect(): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
-  destroy(): void;
+  destroy(): unknown;
+}
+
+/** The methods used of a cluster client of node-redis, `createCluster()`, which the app connects. */
+export interface NodeRedisCluster extends Omit<NodeRedisClient, 'sendCommand' | 'duplicate'> {
+  sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, args: string[]): Promise<unknown>;
+  getRandomNode(): unknown;
+  duplicate(): NodeRedisCluster;
+}
+
+/** The methods used of a Sentinel client of node-redis, `createSentinel()`, which the app connects. */
+export interface NodeRedisSentinel extends Omit<NodeRedisClient, 'sendCommand' | 'duplicate'> {
+  sendCommand(isReadonly: boolean | undefined, args: string[]): Promise<unknown>;
+  getSentinelNode(): unknown;
+  duplicate(): NodeRedisSentinel;
 }
 
 /** A Redis client that the app has created. */
-export type RedisClient = IoredisClient | NodeRedisClient;
+export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel;
+
+/** Receives what happens on a channel. */
+export interface Subscriber {
+  readonly onMessage: (message: string) => void;
+  /** Called when the channel is subscribed, for the first time or again. Messages may have been lost before. */
+  readonly onSubscribed: () => void;
+  readonly onFailed: (error: unknown) => void;
+}
 
 /** Hides which client library carries the commands. */
 export interface RedisConnection {
@@ -28,9 +52,8 @@ export interface RedisConnection {
   send(args: readonly string[]): Promise<unknown>;
   /**
    * Subscribes to a channel on a duplicate of the app's client. Returns a function that closes the duplicate.
-   * @param onSubscribed called when the channel is subscribed, for the first time or again. Messages may have been lost before
    */
-  subscribe(channel: string, onMessage: (message: string) => void, onSubscribed: () => void): () => void;
+  subscribe(channel: string, subscriber: Subscriber): () => void;
 }
 
 /** node-redis may give up connecting. It is started again after this time, in milliseconds. */
@@ -40,57 +63,81 @@ const RECONNECT_EVERY_MS = 5_000;
 export function connectionOf(client: RedisClient): RedisConnection {
   if (hasMethods<IoredisClient>(client, 'call', 'duplicate', 'on', 'subscribe', 'disconnect'))
     return ioredisConnection(client);
-  if (hasMethods<NodeRedisClient>(client, 'sendCommand', 'duplicate', 'on', 'connect', 'subscribe', 'destroy'))
+  if (hasMethods<AnyNodeRedis>(client, 'sendCommand', 'duplicate', 'on', 'connect', 'subscribe', 'destroy'))
     return nodeRedisConnection(client);
   throw new TypeError(
-    'redisStore({ client }) takes a client of ioredis 5 or 6 (new Redis()) or of redis 5 or 6 (createClient(), connected)',
+    'redisStore({ client }) takes a client of ioredis 5 or 6 (new Redis() or new Cluster()) or of redis 5 or 6 (createClient(), ' +
+      'createCluster() or createSentinel(), connected)',
   );
 }
+
+type AnyNodeRedis = NodeRedisClient | NodeRedisCluster | NodeRedisSentinel;
+
+const retryStrategy = (times: number): number => Math.min(times * 50, 2_000);
+/** A subscriber never gives up, whatever the app's client does, and its channel has no prefix. */
+const SUBSCRIBER_OPTIONS = {
+  lazyConnect: false,
+  keyPrefix: '',
+  enableOfflineQueue: true,
+  maxRetriesPerRequest: null,
+  retryStrategy,
+  sentinelRetryStrategy: retryStrategy,
+  clusterRetryStrategy: retryStrategy,
+};
 
 function ioredisConnection(client: IoredisClient): RedisConnection {
   ignoreErrors(client);
   return {
     // async, because a client may throw instead of rejecting
     send: async ([command = '', ...args]) => client.call(command, ...args),
-    subscribe: (channel, onMessage, onSubscribed) => {
-      const own = client.duplicate({
-        lazyConnect: false,
-        keyPrefix: '',
-        enableOfflineQueue: true,
-        maxRetriesPerRequest: null,
-        retryStrategy: (times: number) => Math.min(times * 50, 2_000),
-      });
+    subscribe: (channel, { onMessage, onSubscribed, onFailed }) => {
+      // A cluster takes its start nodes first: none means the same ones.
+      const own = client.isCluster ? client.duplicate([], SUBSCRIBER_OPTIONS) : client.duplicate(SUBSCRIBER_OPTIONS);
+      ignoreErrors(own);
       own.on('message', (_channel, message) => onMessage(message));
-      keepSubscribed(own, () => own.subscribe(channel), onSubscribed);
+      // The connection may be lost and ready again. Subscribing twice does no harm.
+      own.on('ready', () => void own.subscribe(channel).then(onSubscribed, onFailed));
       return () => own.disconnect();
     },
   };
 }
 
-function nodeRedisConnection(client: NodeRedisClient): RedisConnection {
+function nodeRedisConnection(client: AnyNodeRedis): RedisConnection {
   ignoreErrors(client);
   return {
-    send: async (args) => client.sendCommand([...args]),
-    subscribe: (channel, onMessage, onSubscribed) => {
+    send: async (args) => sendOf(client, [...args]),
+    subscribe: (channel, { onMessage, onSubscribed, onFailed }) => {
       const own = client.duplicate();
-      const connect = (): void => {
-        if (!own.isOpen) own.connect().catch(() => undefined);
+      ignoreErrors(own);
+      let isSubscribed = false;
+      const subscribe = async (): Promise<void> => {
+        try {
+          if (!own.isOpen) await own.connect();
+          await own.subscribe(channel, onMessage);
+          isSubscribed = true;
+          onSubscribed();
+        } catch (error) {
+          isSubscribed = false;
+          onFailed(error);
+        }
       };
-      keepSubscribed(own, async () => own.isOpen && own.subscribe(channel, onMessage), onSubscribed);
-      connect();
-      const reconnecting = setInterval(connect, RECONNECT_EVERY_MS).unref();
+      // A cluster has no such event: it subscribes again by itself. Subscribing twice does no harm.
+      own.on('ready', () => isSubscribed && void subscribe());
+      const retrying = setInterval(() => (own.isOpen && isSubscribed) || void subscribe(), RECONNECT_EVERY_MS).unref();
+      void subscribe();
       return () => {
-        clearInterval(reconnecting);
-        if (own.isOpen) own.destroy();
+        clearInterval(retrying);
+        if (own.isOpen) void Promise.resolve(own.destroy()).catch(() => undefined);
       };
     },
   };
 }
 
-/** Subscribes whenever the connection is ready. It may be lost and ready again, and subscribing twice does no harm. */
-function keepSubscribed(own: RedisClient, subscribe: () => Promise<unknown>, onSubscribed: () => void): void {
-  ignoreErrors(own);
-  own.on('ready', () => void subscribe().then(onSubscribed, () => undefined));
+function sendOf(client: AnyNodeRedis, args: string[]): Promise<unknown> {
+  if ('getSentinelNode' in client) return client.sendCommand(false, args);
+  if (!('getRandomNode' in client)) return client.sendCommand(args);
+  const [command = '', first] = args;
+  return client.sendCommand(command.startsWith('EVAL') ? args[3] : first, false, args);
 }
 
 const ignoringErrors = new WeakSet<RedisClient>();

@@ -2,8 +2,10 @@ import { hash } from 'node:crypto';
 import { MAX_TAG_LENGTH, MAX_VALUE_BYTES, SharedStoreError } from '../shared-store.js';
 import type { Invalidation, SharedListener, SharedRate, SharedScope, SharedSession } from '../shared-store.js';
 import { RedisCircuit } from './redis-circuit.js';
+import { checkCommands, throwIfPermanent, UNEXPECTED, whenConnected } from './redis-boot-check.js';
 import type { RedisConnection } from './redis-client.js';
-import { ACQUIRE, INVALIDATIONS_OF, PUBLISH, RELEASE, TAKE } from './scripts.js';
+import { RedisHealthLog } from './redis-health-log.js';
+import { ACQUIRE, COUNT_INSTANCES, INVALIDATIONS_OF, PUBLISH, RELEASE, TAKE } from './scripts.js';
 
 const MAX_INVALIDATIONS = 10_000;
 /** How long a boot waits for Redis. Longer than a command's deadline, because a first connection takes longer. */
@@ -18,15 +20,17 @@ export class RedisSession implements SharedSession {
   readonly #circuit: RedisCircuit;
   #listener: SharedListener | undefined;
   #unsubscribe: (() => void) | undefined;
+  #instances = 1;
 
-  /** @param timeoutMs deadline of a command, in milliseconds */
+  /** @param options `timeoutMs` is the deadline of a command, in milliseconds; the log tells what `limitsOnOutage` means */
   constructor(
     private readonly connection: RedisConnection,
-    timeoutMs: number,
+    { timeoutMs, limitsOnOutage }: { readonly timeoutMs: number; readonly limitsOnOutage: 'local' | 'refuse' },
     private readonly scope: SharedScope,
   ) {
     const ping = (): Promise<unknown> => connection.send(['PING']);
-    this.#circuit = new RedisCircuit(ping, timeoutMs, scope.log, () => this.#listener?.onConnected());
+    const log = new RedisHealthLog(scope.log, timeoutMs, () => effectOnLimits(limitsOnOutage, this.#instances));
+    this.#circuit = new RedisCircuit(ping, timeoutMs, log, () => this.#listener?.onConnected());
   }
 
   async read(name: string): Promise<string | undefined> {
@@ -40,11 +44,12 @@ export class RedisSession implements SharedSession {
   }
 
   async remove(name: string): Promise<void> {
-    await this.#send('DEL', name);
+    // Patiently: a verdict that was withdrawn must not be used by other instances.
+    await this.#circuit.runPatiently(() => this.connection.send(['DEL', name]));
   }
 
   async acquire(name: string, owner: string, ttlMs: number): Promise<boolean> {
-    return (await this.#send('EVAL', ACQUIRE, '1', name, owner, String(ttlMs))) === 1;
+    return Number(await this.#send('EVAL', ACQUIRE, '1', name, owner, String(ttlMs))) === 1;
   }
 
   async release(name: string, owner: string): Promise<void> {
@@ -53,21 +58,29 @@ export class RedisSession implements SharedSession {
 
   async take(bucket: string, limit: number, windowMs: number): Promise<SharedRate> {
     const args = ['1', bucket, String(limit), String(windowMs)];
-    const answer = await this.#circuit.run(() =>
+    const answer = await this.#circuit.runPatiently(() =>
       this.connection.send(['EVALSHA', TAKE_SHA1, ...args]).catch((error: unknown) => {
         if (!String(error).includes('NOSCRIPT')) throw error;
         return this.connection.send(['EVAL', TAKE, ...args]);
       }),
     );
     const [accepted, remaining, resetAfterUs] = Array.isArray(answer) ? answer.map(Number) : [];
-    if (remaining === undefined || !resetAfterUs) throw new SharedStoreError(UNEXPECTED_ANSWER);
+    if (remaining === undefined || !resetAfterUs) throw new SharedStoreError(UNEXPECTED_ANSWER, UNEXPECTED);
     return { accepted: accepted === 1, remaining, resetAfterMs: resetAfterUs / 1_000 };
+  }
+
+  async countInstances(name: string, instance: string, ttlMs: number): Promise<number> {
+    const command = ['EVAL', COUNT_INSTANCES, '1', name, instance, String(ttlMs)];
+    const answer = Number(await this.#circuit.runPatiently(() => this.connection.send(command)));
+    if (!Number.isInteger(answer)) throw new SharedStoreError(UNEXPECTED_ANSWER, UNEXPECTED);
+    return (this.#instances = Math.max(1, answer));
   }
 
   async publish({ tag, atMs }: Invalidation): Promise<void> {
     const { invalidations, keepInvalidationsMs } = this.scope;
     const numbers = [atMs, keepInvalidationsMs, MAX_INVALIDATIONS].map(String);
-    await this.#send('EVAL', PUBLISH, '1', invalidations, tag, ...numbers);
+    const command = ['EVAL', PUBLISH, '1', invalidations, tag, ...numbers, invalidations];
+    await this.#circuit.runPatiently(() => this.connection.send(command));
   }
 
   async invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]> {
@@ -79,14 +92,27 @@ export class RedisSession implements SharedSession {
     return parseInvalidations(await this.#send('ZRANGEBYSCORE', this.scope.invalidations, ...range));
   }
 
+  /** @throws {TypeError} if the client or its user can never do what the store needs */
   async start(listener: SharedListener): Promise<void> {
     this.#listener = listener;
-    this.#unsubscribe = this.connection.subscribe(
-      this.scope.invalidations,
-      (message) => this.#onMessage(message),
-      () => listener.onConnected(),
-    );
-    await this.#circuit.run(() => this.connection.send(['PING']), BOOT_TIMEOUT_MS).catch(() => undefined);
+    const { connection, scope } = this;
+    const subscribed = new Promise<void>((resolve, reject) => {
+      this.#unsubscribe = connection.subscribe(scope.invalidations, {
+        onMessage: (message) => this.#onMessage(message),
+        onSubscribed: () => {
+          resolve();
+          listener.onConnected();
+        },
+        onFailed: reject,
+      });
+    });
+    subscribed.catch(() => undefined);
+    try {
+      await this.#circuit.run(() => whenConnected(connection, BOOT_TIMEOUT_MS), BOOT_TIMEOUT_MS);
+      await Promise.all([checkCommands(this, scope), this.#circuit.run(() => subscribed, BOOT_TIMEOUT_MS)]);
+    } catch (error) {
+      throwIfPermanent(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -106,9 +132,18 @@ export class RedisSession implements SharedSession {
   }
 }
 
+function effectOnLimits(limitsOnOutage: 'local' | 'refuse', instances: number): string {
+  if (limitsOnOutage === 'refuse') return 'Rate-limited requests get 429, as limitsOnOutage says';
+  const share =
+    instances === 1
+      ? 'up to the limit, as no other was seen lately'
+      : `up to 1/${instances} of a limit, as ${instances} were seen lately`;
+  return `Each instance counts rate-limited requests itself, ${share}`;
+}
+
 /** Parses tags and times, flat (RESP2) or in pairs (RESP3). Skips anything else. */
 function parseInvalidations(answer: unknown): readonly Invalidation[] {
-  if (!Array.isArray(answer)) throw new SharedStoreError(UNEXPECTED_ANSWER);
+  if (!Array.isArray(answer)) throw new SharedStoreError(UNEXPECTED_ANSWER, UNEXPECTED);
   const flat: unknown[] = answer.flat();
   return flat.flatMap((tag, index) => {
     const atMs = Number(flat[index + 1]);

@@ -6,13 +6,13 @@ import { RedisSession } from './redis-session.js';
 /** The options of `redisStore()` beside the client. */
 export const REDIS_STORE_OPTIONS = {
   /**
-   * Deadline of a call to Redis. After it, the request is served from the instance's own cache and limits. In milliseconds, 5 to 5,000.
-   * Default 50.
+   * Deadline of a call to Redis. After it, the request is served from the instance's own cache. A rate-limited request waits up to a second
+   * longer, until it is known whether Redis is down. In milliseconds, 5 to 5,000. Default 50.
    */
   timeoutMs: integer({ min: 5, max: 5_000, default: 50, unit: 'ms' }),
   /**
-   * What happens to rate-limited requests while Redis is unreachable. `'local'`: each instance counts for itself. Risk: a key may send `limit`
-   * requests to every instance. `'refuse'`: they get 429 `RATE_LIMITED`, so a Redis outage is an outage of the app. Default `'local'`.
+   * What happens to rate-limited requests while Redis is unreachable. `'local'`: each instance counts for itself, up to `limit` divided
+   * by the number of instances seen lately, at least 1. Risk: instances that start meanwhile do not see the others. `'refuse'`: they get 429 `RATE_LIMITED`, so a Redis outage is an outage of the app. Default `'local'`.
    */
   limitsOnOutage: choice('local', 'refuse'),
 };
@@ -35,7 +35,8 @@ export interface RedisStoreOptions extends OptionalIn<typeof REDIS_STORE_OPTIONS
  * @throws {TypeError} if the client is of another kind or an option is out of range
  */
 export function redisStore({ client, ...options }: RedisStoreOptions): SharedStore {
-  const { timeoutMs, limitsOnOutage } = readArgument(REDIS_STORE_OPTIONS, options, 'redisStore');
+  const checked = readArgument(REDIS_STORE_OPTIONS, options, 'redisStore');
   const connection = connectionOf(client);
-  return { name: 'redis', limitsOnOutage, open: (scope) => new RedisSession(connection, timeoutMs, scope) };
+  const { limitsOnOutage } = checked;
+  return { name: 'redis', limitsOnOutage, open: (scope) => new RedisSession(connection, checked, scope) };
 }
