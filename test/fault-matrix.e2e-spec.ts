@@ -1,9 +1,13 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiKeyGuard } from 'nestjs-kinde-api-key';
-import type { KindeEmulator, KindeEmulatorFault } from 'nestjs-kinde-api-key/testing';
+import { type KindeEmulator, type KindeEmulatorFault, TestClock } from 'nestjs-kinde-api-key/testing';
+import { AxiosKindeHttp, unsharedHttpService } from '../libs/kinde-api-key/src/kinde/axios-http.js';
+import { KeyVerifier } from '../libs/kinde-api-key/src/kinde/key-verifier.js';
+import { ApiKeyVerificationService } from '../libs/kinde-api-key/src/verification/api-key-verification.service.js';
 import type { Answer } from './support/http.js';
+import { newLog, rawKey, unknownKey } from './support/key-verifier.js';
 import { ADAPTERS, startScenario, type Adapter, type Scenario } from './support/scenario.js';
 
 @Controller()
@@ -251,3 +255,147 @@ function tableOf(rows: readonly { fault: string; adapter: Adapter; row: Row }[])
   );
   return written.join('\n');
 }
+
+/** Bodies of every status, with their content type. Kinde's own is a verification for 200 and an error for the others. */
+const BODIES: Readonly<Record<string, (status: number) => readonly [type: string, body: string]>> = {
+  "Kinde's": (status) => ['application/json', status === 200 ? JSON.stringify(ACCEPTED) : kindeError(status)],
+  HTML: () => ['text/html', HTML],
+  empty: () => ['application/json', ''],
+  'other JSON': () => ['application/json', '{"message":"Forbidden"}'],
+};
+const KEYS = ['known', 'new'] as const;
+
+function kindeError(status: number): string {
+  const error = { code: 'EMULATED', message: 'An error of Kinde' };
+  return JSON.stringify({ errors: status === 404 ? error : [error] });
+}
+
+/** What may follow from an answer: Kinde's own refusals refuse, a verification accepts, and everything else is an outage. */
+function outcomesOf(status: number, body: string, key: (typeof KEYS)[number]): readonly string[] {
+  const outage = key === 'known' ? 'accepted' : 'outage';
+  if (body !== "Kinde's") return [outage];
+  if (status === 200) return ['accepted'];
+  if (status === 400 || status === 404) return ['unknown'];
+  // The M2M token may be to blame: the specs of the token tell when.
+  return status === 401 || status === 403 ? ['unknown', outage] : [outage];
+}
+
+interface Cell {
+  readonly status: number;
+  readonly body: string;
+  readonly key: (typeof KEYS)[number];
+}
+
+const cellsOf = (from: number, to: number): Cell[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index).flatMap((status) =>
+    Object.keys(BODIES).flatMap((body) => KEYS.map((key) => ({ status, body, key }))),
+  );
+
+function rawAnswer(status: number, type: string, text: string): string {
+  return `HTTP/1.1 ${status} Any\r\ncontent-type: ${type}\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
+}
+
+/** Kinde down to its bytes, because the emulator sends no status that HTTP does not allow. */
+class RawKinde {
+  readonly #server = createTcpServer((socket) => {
+    socket.setNoDelay().on('error', () => undefined);
+    socket.on('data', (bytes: Buffer) => {
+      const request = bytes.toString('latin1');
+      if (request.startsWith('POST /oauth2/token')) socket.write(TOKEN);
+      else if (request.startsWith('POST ')) socket.write(this.#next());
+    });
+  });
+  /** Number of answers of verify. */
+  answers = 0;
+  #next = (): string => '';
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Answers verify with what `cellOf` returns, or accepts every key. */
+  answerWith(cellOf?: () => Cell): void {
+    this.#next = () => {
+      this.answers += 1;
+      const { status, body } = cellOf?.() ?? { status: 200, body: "Kinde's" };
+      const [type, text] = BODIES[body]?.(status) ?? ['', ''];
+      return rawAnswer(status, type, text.replace('api_key_forged', `api_key_${this.answers}`));
+    };
+  }
+
+  stop(): void {
+    this.#server.close();
+  }
+}
+
+const TOKEN = rawAnswer(200, 'application/json', '{"access_token":"opaque","expires_in":1000000000}');
+
+describe('every status with every body', () => {
+  const clock = new TestClock();
+  const kinde = new RawKinde();
+  let origin: string;
+  beforeAll(async () => {
+    origin = await kinde.start();
+  });
+  afterAll(() => kinde.stop());
+
+  /** Verifies a key for each cell, after it was accepted once if it is to be known. Its ages never end. */
+  async function start(cells: readonly Cell[]) {
+    kinde.answerWith();
+    const options = { origin, audience: `${origin}/api`, clientId: 'id', clientSecret: 's', timeoutMs: 5_000 };
+    const limits = { apiId: null, retries: 0, maxConcurrent: 10_000, maxPerSecond: 100_000, maxQueued: 10_000 };
+    const http = new AxiosKindeHttp(unsharedHttpService());
+    const verifier = new KeyVerifier(http, { ...options, ...limits }, clock, newLog().log);
+    const cache = { ttlMs: 1, staleIfErrorMs: 1e12, negativeTtlMs: 1, maxKeys: 10_000, maxRefusals: 10_000 };
+    const service = new ApiKeyVerificationService(verifier, cache, clock);
+    const keyOf = (index: number) => rawKey(unknownKey(index));
+    for (const [index, { key }] of cells.entries()) if (key === 'known') await service.ask(keyOf(index));
+    clock.advance(1);
+    const outcomeOf = (index: number): Promise<string> =>
+      service.ask(keyOf(index)).then(
+        (verdict) => (verdict.accepted ? 'accepted' : verdict.reason),
+        ({ code }: { code?: string }) => (code === 'VERIFICATION_UNAVAILABLE' ? 'outage' : String(code)),
+      );
+    return { verifier, outcomeOf };
+  }
+
+  it('refuses no key but for an error of Kinde, and accepts no new key but for a verification, from 200 to 599', async () => {
+    const cells = cellsOf(200, 599);
+    expect(cells).toHaveLength(400 * 4 * 2);
+    const { verifier, outcomeOf } = await start(cells);
+    const wrong: unknown[] = [];
+    for (const [index, cell] of cells.entries()) {
+      kinde.answerWith(() => cell);
+      const { answers } = kinde;
+      const outcome = await outcomeOf(index);
+      const isAsked = kinde.answers > answers;
+      if (!isAsked || !outcomesOf(cell.status, cell.body, cell.key).includes(outcome))
+        wrong.push({ ...cell, outcome, isAsked });
+      // Ends the pause of the circuit, and the time without calls after a 429.
+      clock.advance(61_000);
+    }
+    verifier.close();
+    expect(wrong).toEqual([]);
+  });
+
+  it('treats every status from 100 to 199 as an outage: it is not the end of an answer', async () => {
+    const cells = cellsOf(100, 199);
+    const ofStatus = Array.from({ length: 100 }, (_, index) => cells.slice(8 * index, 8 * index + 8));
+    // One verifier for each status, so that no circuit opens.
+    const started = [];
+    for (const some of ofStatus) started.push({ some, ...(await start(some)) });
+    let next = 0;
+    kinde.answerWith(() => cells[(next += 1) % cells.length] as Cell);
+    // All at once, because most calls end at their deadline.
+    const wrong = await Promise.all(
+      started.map(async ({ some, outcomeOf, verifier }) => {
+        const outcomes = await Promise.all(some.map((_cell, index) => outcomeOf(index)));
+        verifier.close();
+        return some.filter(({ key }, index) => outcomes[index] !== (key === 'known' ? 'accepted' : 'outage'));
+      }),
+    );
+    expect(wrong.flat()).toEqual([]);
+    expect(next).toBeGreaterThanOrEqual(cells.length);
+  });
+});

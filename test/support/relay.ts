@@ -79,7 +79,7 @@ export class Relay {
       client.destroy();
       target.destroy();
     };
-    for (const socket of [client, target]) socket.on('error', end).on('close', end);
+    for (const socket of [client, target]) socket.setNoDelay().on('error', end).on('close', end);
     client.on('data', (bytes: Buffer) => {
       if (connection.mode === 'reset') client.resetAndDestroy();
       else if (connection.mode === 'close') client.end();

@@ -14,7 +14,13 @@ import {
   type KindeApiKeyModuleExtras,
   type KindeApiKeyOptions,
 } from './kinde-api-key.options.js';
-import { AxiosKindeHttp, KINDE_API_KEY_HTTP, unsharedHttpService, type KindeHttpService } from './kinde/axios-http.js';
+import {
+  AxiosKindeHttp,
+  axiosVersion,
+  KINDE_API_KEY_HTTP,
+  unsharedHttpService,
+  type KindeHttpService,
+} from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
 import { checkProxy } from './kinde/proxy-check.js';
 import type { Log } from './log.js';
@@ -60,7 +66,7 @@ export const PROVIDERS: Provider[] = [
       shared: SharedState | null,
     ) => {
       const shareToken = shared?.shareToken.bind(shared);
-      checkProxy(options);
+      checkProxy(options, axiosVersion());
       const transport = new AxiosKindeHttp(http, options.http, options.kinde.timeoutMs / 2);
       return new KeyVerifier(transport, options.kinde, clock, log, shareToken);
     },

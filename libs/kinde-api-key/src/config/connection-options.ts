@@ -13,8 +13,9 @@ export interface KindeProxy {
 /** The options of `kinde.http`. */
 export const HTTP_OPTIONS = {
   /**
-   * HTTP proxy, in the form that axios takes. For a proxy that tunnels, set `httpsAgent` instead. `HTTP_PROXY` and its like are not read:
-   * they would send your customers' keys to a host that only the environment names. Default: not set.
+   * HTTP proxy, in the form that axios takes. Needs axios 1.17 or later, which tunnels; with an earlier one the app does not boot, and
+   * `httpsAgent` can be set to an agent that tunnels instead. `HTTP_PROXY` and its like are not read: they would send your customers' keys
+   * to a host that only the environment names. Default: not set.
    */
   proxy: object<KindeProxy>(),
   /** Agent for plain http, which is used with a loopback stand-in. Default: a keep-alive agent of the registration. */

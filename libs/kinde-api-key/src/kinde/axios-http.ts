@@ -118,7 +118,7 @@ export class AxiosKindeHttp implements KindeHttp {
       });
       return responseOf(await firstValueFrom(answers.pipe(takeUntil(fromEvent(signal, 'abort')))));
     } catch (error) {
-      throw transportErrorOf(error, signal);
+      throw transport.refusal ?? transportErrorOf(error, signal);
     }
   }
 }
@@ -129,6 +129,11 @@ interface Attempt {
   /** Resolves when it is known: whether the call must be sent again, on another connection. */
   readonly needsFreshConnection: Promise<boolean>;
   readonly abort: () => void;
+}
+
+/** Returns the version of the axios that {@link unsharedHttpService} uses. */
+export function axiosVersion(): string {
+  return axios.VERSION;
 }
 
 /** Returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios. */

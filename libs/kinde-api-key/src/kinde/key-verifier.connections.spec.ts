@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { newVerifier, unknownKey, type VerifierOptions } from '../../../../test/support/key-verifier.js';
+import { newVerifier, unknownKey } from '../../../../test/support/key-verifier.js';
 import { Relay, type RelayMode } from '../../../../test/support/relay.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeEmulator, TestClock } from '../testing/index.js';
@@ -24,14 +24,17 @@ afterEach(async () => {
   await relay.stop();
 });
 
-/** A verifier that reaches Kinde through the relay. After 100 ms a kept connection is not trusted. */
-function start(options: VerifierOptions = {}, http: Partial<ResolvedOptions['http']> = {}) {
+/** Milliseconds after which a kept connection is not trusted. A busy machine takes less. */
+const PATIENCE_MS = 10_000;
+const IMPATIENT_MS = 100;
+
+/** A verifier that reaches Kinde through the relay. */
+function start(patienceMs = PATIENCE_MS, http: Partial<ResolvedOptions['http']> = {}) {
   const started = newVerifier(kinde, clock, {
     origin: relay.origin,
     audience: `${kinde.domain}/api`,
     timeoutMs: 20_000,
-    http: new AxiosKindeHttp(unsharedHttpService(), http, 100),
-    ...options,
+    http: new AxiosKindeHttp(unsharedHttpService(), http, patienceMs),
   });
   cleanups.push(() => started.verifier.close());
   const outcomeOf = (key: string) =>
@@ -49,16 +52,17 @@ function start(options: VerifierOptions = {}, http: Partial<ResolvedOptions['htt
     while (kinde.counters.verifies <= count) await kinde.nextRequest('verify');
     release();
     await Promise.all(calls);
-    expect(relay.open).toBe(count);
+    expect(relay.open).toBeGreaterThanOrEqual(count);
   };
   return { ...started, outcomeOf, open };
 }
 
 const DEAD: readonly RelayMode[] = ['reset', 'close', 'silent'];
+const patienceFor = (mode: RelayMode): number => (mode === 'silent' ? IMPATIENT_MS : PATIENCE_MS);
 
 describe('KeyVerifier with twenty connections that died unnoticed', () => {
   it.each(DEAD)('accepts twenty new keys, one after another (%s)', async (mode) => {
-    const { outcomeOf, open, lines } = start();
+    const { outcomeOf, open, lines } = start(patienceFor(mode));
     await open(20);
     relay.breakOpen(mode);
     const outcomes: string[] = [];
@@ -68,7 +72,7 @@ describe('KeyVerifier with twenty connections that died unnoticed', () => {
   });
 
   it.each(DEAD)('accepts twenty new keys at once (%s)', async (mode) => {
-    const { outcomeOf, open, lines } = start();
+    const { outcomeOf, open, lines } = start(patienceFor(mode));
     await open(20);
     relay.breakOpen(mode);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcomeOf(kinde.createKey().key)));
@@ -81,7 +85,7 @@ describe('KeyVerifier with twenty connections that died unnoticed', () => {
     async (mode) => {
       const httpAgent = new Agent({ keepAlive: true });
       cleanups.push(() => httpAgent.destroy());
-      const { outcomeOf, open } = start({}, { httpAgent });
+      const { outcomeOf, open } = start(patienceFor(mode), { httpAgent });
       await open(20);
       relay.breakOpen(mode);
       expect(await outcomeOf(kinde.createKey().key)).toBe('accepted');
@@ -89,7 +93,7 @@ describe('KeyVerifier with twenty connections that died unnoticed', () => {
   );
 
   it.each(DEAD)('mints a token over a fresh connection (%s)', async (mode) => {
-    const { outcomeOf, open } = start();
+    const { outcomeOf, open } = start(patienceFor(mode));
     await open(3);
     relay.breakOpen(mode);
     clock.advance(86_400_000);
@@ -120,7 +124,7 @@ describe('KeyVerifier with twenty connections that died unnoticed', () => {
 
 describe('KeyVerifier with a connection that is alive', () => {
   it('takes the late answer of a slow Kinde, although the call was sent again', async () => {
-    const { outcomeOf, open } = start();
+    const { outcomeOf, open } = start(IMPATIENT_MS);
     await open(1);
     const { key } = kinde.createKey();
     let answer = (): void => {};

@@ -44,6 +44,7 @@ export class KeyVerifier {
   readonly #api: ManagementApi;
   readonly #token: M2mToken;
   readonly #rejections: TokenRejections;
+  #isDown = false;
 
   /**
    * @param http carries the calls; closed together with the verifier
@@ -69,6 +70,11 @@ export class KeyVerifier {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
     });
     this.#rejections = new TokenRejections(this.#token, clock, options.audience, (token) => this.#checkToken(token));
+  }
+
+  /** Whether the last verification ended without an answer of Kinde. Then a key that may be served meanwhile need not wait for the next. */
+  get isDown(): boolean {
+    return this.#isDown;
   }
 
   /**
@@ -98,6 +104,7 @@ export class KeyVerifier {
     const release = this.#admission.begin(verification.priority);
     try {
       const answer = await this.#askWithGoodToken(verification);
+      this.#isDown = false;
       this.#health.answered();
       this.#token.renewAhead();
       return answer;
@@ -164,6 +171,7 @@ export class KeyVerifier {
       return new KindeApiKeyMisconfiguredError(error.message, { retryAfterSeconds: error.retryAfterSeconds });
     }
     if (error instanceof VerificationFailure) {
+      if (error.kind === 'kinde' || error.kind === 'deadline') this.#isDown = true;
       this.#health.failed(error);
       return error.toUnavailable();
     }

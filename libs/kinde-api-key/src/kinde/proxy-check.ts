@@ -1,4 +1,3 @@
-import axios from 'axios';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 
@@ -12,7 +11,7 @@ const TUNNELS_FROM = [1, 17] as const;
  */
 export function checkProxy(
   { kinde, http }: { readonly kinde: Pick<ResolvedOptions['kinde'], 'origin'>; readonly http: ResolvedOptions['http'] },
-  axiosVersion: string = axios.VERSION,
+  axiosVersion: string,
 ): void {
   const [major = 0, minor = 0] = axiosVersion.split('.').map(Number);
   const tunnels = major > TUNNELS_FROM[0] || (major === TUNNELS_FROM[0] && minor >= TUNNELS_FROM[1]);

@@ -1,5 +1,6 @@
 import http, { type Agent, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
+import { Socket } from 'node:net';
 import { KindeTransportError } from './http.js';
 
 type OnResponse = (response: IncomingMessage) => void;
@@ -11,6 +12,7 @@ type OnResponse = (response: IncomingMessage) => void;
 export class WatchedTransport {
   #request: ClientRequest | undefined;
   #isAnswered = false;
+  #refusal: KindeTransportError | undefined;
 
   /** @param url of the request, as the library wants it */
   constructor(private readonly url: URL) {}
@@ -23,16 +25,18 @@ export class WatchedTransport {
     return this.#request?.reusedSocket === true && !this.#isAnswered;
   }
 
+  /** Why the call was not sent, if it was not. */
+  get refusal(): KindeTransportError | undefined {
+    return this.#refusal;
+  }
+
   /**
-   * As `http.request` and `https.request`.
-   *
-   * @throws {KindeTransportError} if a call to an https origin would go anywhere but through TLS to this origin. axios before 1.17 sends such
-   *   a call to an http proxy in clear, with the key and the client secret
+   * As `http.request` and `https.request`. Fails, without a connection, if a call to an https origin would go anywhere but through TLS to
+   * this origin. axios before 1.17 sends such a call to an http proxy in clear, with the key and the client secret.
    */
   readonly request = (options: RequestOptions, onResponse: OnResponse): ClientRequest => {
     const isTls = options.protocol === 'https:';
-    if (this.url.protocol === 'https:' && !(isTls && isSameHost(options, this.url)))
-      throw new KindeTransportError('proxy_in_clear');
+    if (this.url.protocol === 'https:' && !(isTls && isSameHost(options, this.url))) return this.#refuse();
     const { request } = isTls ? https : http;
     this.#request = request(options, (response) => {
       this.#isAnswered = true;
@@ -40,6 +44,12 @@ export class WatchedTransport {
     });
     return this.#request;
   };
+
+  /** Returns a request that fails. Old versions of axios do not handle what a transport throws. */
+  #refuse(): ClientRequest {
+    this.#refusal = new KindeTransportError('proxy_in_clear');
+    return http.request({ createConnection: () => new Socket() }).destroy(this.#refusal);
+  }
 }
 
 function isSameHost({ hostname, host, port }: RequestOptions, url: URL): boolean {

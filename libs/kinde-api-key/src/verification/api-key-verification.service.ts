@@ -11,6 +11,9 @@ import { SharedLookup } from './shared-lookup.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
 import { VerdictCache, type KeyVersion } from './verdict-cache.js';
 
+/** What verifies keys: Kinde's client, or a test's. */
+type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown'>>;
+
 const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** Maximum number of verify calls for one request, if invalidations outdate the answers. */
 const MAX_CALLS = 3;
@@ -28,7 +31,7 @@ export class ApiKeyVerificationService {
   readonly maxAcceptedAgeMs: number;
 
   // Private to the language: the app gets this object, and a log of it must not walk what is behind.
-  readonly #verifier: Pick<KeyVerifier, 'verify'>;
+  readonly #verifier: Verifier;
   readonly #clock: Clock;
   readonly #shared: SharedVerdicts | null;
   readonly #invalidations = new RecentInvalidations(MAX_SKEW_MS);
@@ -39,7 +42,7 @@ export class ApiKeyVerificationService {
 
   /** @internal `options` is `null` with `cache: false`, `shared` without a shared store. */
   constructor(
-    verifier: Pick<KeyVerifier, 'verify'>,
+    verifier: Verifier,
     options: ResolvedCacheOptions | null,
     clock: Clock,
     shared: SharedVerdicts | null = null,
@@ -97,7 +100,8 @@ export class ApiKeyVerificationService {
     const entry = this.#cache?.accepted(key.digest, nowMs);
     if (!entry) return this.#cache?.refusal(key.digest, nowMs);
     if (nowMs < entry.freshUntilMs) return entry.verdict;
-    if (nowMs >= entry.usableUntilMs) return undefined;
+    // During an outage that is known, the key is served at once, and the refresh finds out when it ends.
+    if (nowMs >= entry.usableUntilMs && !this.#verifier.isDown) return undefined;
     if (!this.#inFlight.has(key.digest)) this.ask(key).catch(() => undefined);
     return entry.verdict;
   }

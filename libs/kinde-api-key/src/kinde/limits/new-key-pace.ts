@@ -6,6 +6,8 @@ const COUNTED_MS = 60_000;
 const SLOWEST_PER_SECOND = 0.5;
 /** The pace rises by at least this much per second, so that it recovers from the slowest, too. */
 const LEAST_RISE_PER_SECOND = 0.02;
+/** Calls that may be sent at once after a quiet time, if the pace is slower. A flood never leaves that many. */
+const BURST = 10;
 /** Seconds in which the pace rises from half of what Kinde took back to all of it. */
 const RISE_SECONDS = 60;
 
@@ -67,7 +69,7 @@ export class NewKeyPace {
     if (nowMs < this.#filledAtMs - COUNTED_MS) this.#filledAtMs = nowMs;
     const seconds = Math.max(0, nowMs - this.#filledAtMs) / 1_000;
     if (seconds === 0) return;
-    const most = Math.max(1, this.#perSecond);
+    const most = Math.max(BURST, this.#perSecond);
     this.#tokens = Math.min(most, this.#tokens + seconds * (this.#perSecond + (seconds * this.#risePerSecond) / 2));
     this.#perSecond += seconds * this.#risePerSecond;
     this.#filledAtMs = nowMs;
