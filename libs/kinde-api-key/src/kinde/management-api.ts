@@ -40,7 +40,7 @@ type UsableAnswer = Exclude<VerifyAnswer, NoAnswer>;
 export class ManagementApi {
   readonly #circuit: Circuit;
   /** After a 429: when calls are sent again. */
-  readonly #heldUntilMs = new Map<Endpoint, number>();
+  readonly #holds = new Map<Endpoint, { readonly endsAtMs: number; readonly lengthMs: number }>();
 
   /**
    * @param options Kinde's origin, and the usual time of a call. If a call is aborted before half of it, the circuit does not count it
@@ -136,15 +136,18 @@ export class ManagementApi {
   }
 
   #hold(endpoint: Endpoint, seconds = SHORT_HOLD_SECONDS): VerificationFailure {
-    this.#heldUntilMs.set(endpoint, this.clock.now() + seconds * 1_000);
+    const lengthMs = seconds * 1_000;
+    this.#holds.set(endpoint, { endsAtMs: this.clock.now() + lengthMs, lengthMs });
     const failure = throttled(seconds);
     if (endpoint === 'api') this.onPause(failure);
     return failure;
   }
 
   #held(endpoint: Endpoint): VerificationFailure | undefined {
-    const remainingMs = (this.#heldUntilMs.get(endpoint) ?? 0) - this.clock.now();
-    return remainingMs > 0 ? throttled(Math.ceil(remainingMs / 1_000)) : undefined;
+    const { endsAtMs, lengthMs } = this.#holds.get(endpoint) ?? { endsAtMs: 0, lengthMs: 0 };
+    const remainingMs = endsAtMs - this.clock.now();
+    // A longer wait than was asked for: the clock was set back.
+    return remainingMs > 0 && remainingMs <= lengthMs ? throttled(Math.ceil(remainingMs / 1_000)) : undefined;
   }
 }
 

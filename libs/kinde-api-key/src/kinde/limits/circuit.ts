@@ -27,8 +27,10 @@ export class Circuit {
   refusal(): VerificationFailure | undefined {
     if (this.#pauseMs === 0) return undefined;
     const remainingMs = this.#pausedUntilMs - this.clock.now();
-    if (remainingMs <= 0 && !this.#isProbing) return undefined;
-    const retryAfterSeconds = Math.max(1, Math.ceil(remainingMs / 1_000));
+    // A longer wait than was asked for: the clock was set back.
+    const isOver = remainingMs <= 0 || remainingMs > this.#pauseMs;
+    if (isOver && !this.#isProbing) return undefined;
+    const retryAfterSeconds = isOver ? 1 : Math.ceil(remainingMs / 1_000);
     const message = 'Kinde failed repeatedly and is not asked for a moment';
     return new VerificationFailure('circuit_open', message, { retryAfterSeconds });
   }
