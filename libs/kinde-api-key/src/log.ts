@@ -28,8 +28,9 @@ export class LogThrottle {
   /** Whether to log a message about `key` now; if so, the interval starts. */
   isDue(key: unknown): boolean {
     const nowMs = this.clock.now();
-    const loggedAtMs = this.#loggedAtMs.get(key);
-    if (loggedAtMs !== undefined && nowMs - loggedAtMs < this.intervalMs) return false;
+    const elapsedMs = nowMs - (this.#loggedAtMs.get(key) ?? Number.NEGATIVE_INFINITY);
+    // Negative after the clock was set back.
+    if (elapsedMs >= 0 && elapsedMs < this.intervalMs) return false;
     this.#loggedAtMs.delete(key);
     if (this.#loggedAtMs.size >= MAX_KEYS) this.#loggedAtMs.delete(this.#loggedAtMs.keys().next().value);
     this.#loggedAtMs.set(key, nowMs);
