@@ -22,6 +22,24 @@ describeAdapters('503 while Kinde is down', (adapter) => {
   };
   afterEach(() => scenario.close());
 
+  it('accepts cached keys and answers 503 for new ones while Kinde has dropped the M2M token twice within a minute', async () => {
+    await start({}, { invalidKeyAnswer: 401 });
+    const { emulator, clock } = scenario;
+    const newKey = () => emulator.createKey().key;
+    const known = newKey();
+    expect(await scenario.get('/', known)).toMatchObject({ status: 200 });
+    emulator.revokeTokens();
+    clock.advance(55_000);
+    expect(await scenario.get('/', newKey())).toMatchObject({ status: 200 });
+    emulator.revokeTokens();
+    clock.advance(30_000);
+    expect(await scenario.get('/', known)).toMatchObject({ status: 200 });
+    expect(await scenario.get('/', newKey())).toMatchObject({ status: 503, body: UNAVAILABLE });
+    clock.advance(30_000);
+    expect(await scenario.get('/', newKey())).toMatchObject({ status: 200 });
+    expect(await scenario.get('/', 'k_live_bad_00000000000')).toMatchObject({ status: 401 });
+  });
+
   it('accepts cached keys until maxAcceptedAgeMs and answers 503 for new keys while Kinde is down', async () => {
     await start();
     const { key } = scenario.emulator.createKey();

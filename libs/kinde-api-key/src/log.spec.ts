@@ -12,6 +12,16 @@ describe('LogThrottle', () => {
     expect([throttle.isDue('a'), throttle.isDue('a')]).toEqual([true, false]);
   });
 
+  it('lets a key log again after the clock was set back', () => {
+    const clock = new TestClock();
+    const throttle = new LogThrottle(clock, 60_000);
+    const startMs = clock.now();
+    clock.advance(3_600_000);
+    throttle.isDue('a');
+    clock.set(startMs);
+    expect([throttle.isDue('a'), throttle.isDue('a')]).toEqual([true, false]);
+  });
+
   it('evicts the oldest key when it holds 1,000', () => {
     const throttle = new LogThrottle(new TestClock(), 60_000);
     for (let key = 0; key < 1_000; key += 1) throttle.isDue(key);

@@ -194,3 +194,61 @@ describe('KeyVerifier, when Kinde answers 401 for bad keys', () => {
     expect(kinde.counters.mints).toBeLessThanOrEqual(8);
   });
 });
+
+describe('KeyVerifier, when the clock steps an hour ahead and back', () => {
+  const troubles: [string, (verify: (key: string) => Promise<unknown>) => Promise<unknown>][] = [
+    [
+      'a 429',
+      async (verify) => {
+        kinde.failNext({ status: 429, rateLimitReset: 2 }, 'verify');
+        await verify(goodKey()).catch(() => undefined);
+      },
+    ],
+    [
+      'a 429 of the token endpoint',
+      async (verify) => {
+        kinde.failNext({ status: 429, rateLimitReset: 2 }, 'token');
+        kinde.revokeTokens();
+        await verify(goodKey()).catch(() => undefined);
+      },
+    ],
+    [
+      'an outage',
+      async (verify) => {
+        kinde.failUntilCleared(500, 'verify');
+        for (let index = 0; index < 20; index += 1) await verify(goodKey()).catch(() => undefined);
+        kinde.clearFaults();
+      },
+    ],
+    [
+      'two dropped M2M tokens',
+      async (verify) => {
+        for (let index = 0; index < 2; index += 1) {
+          kinde.revokeTokens();
+          await verify(goodKey()).catch(() => undefined);
+        }
+      },
+    ],
+    [
+      'refused credentials',
+      async (verify) => {
+        kinde.failNext({ tokenError: 'invalid_client' }, 'token');
+        kinde.revokeTokens();
+        await verify(goodKey()).catch(() => undefined);
+      },
+    ],
+    ['nothing else', async (verify) => verify(goodKey())],
+  ];
+
+  it.each(troubles)('and meanwhile there is %s, a good key is accepted within 5 s', async (_what, cause) => {
+    const { verify } = start();
+    await verify(goodKey());
+    const startMs = clock.now();
+    clock.advance(3_600_000);
+    await cause(verify);
+    clock.set(startMs);
+    await verify(goodKey()).catch(() => undefined);
+    clock.advance(5_000);
+    await expect(verify(goodKey())).resolves.toMatchObject(ACCEPTED);
+  });
+});

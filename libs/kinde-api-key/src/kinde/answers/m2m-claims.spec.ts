@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { missingPermission, readClaims, saysScopeIsMissing } from './m2m-claims.js';
+import { missingPermission, readClaims, saysScopeIsMissing, saysExpired } from './m2m-claims.js';
 
 const AUDIENCE = 'https://acme.kinde.com/api';
 const encoded = (text: string) => Buffer.from(text).toString('base64url');
@@ -79,5 +79,15 @@ describe('saysScopeIsMissing', () => {
     ['words that are not strings', errors({ code: ['scope', 'missing'], message: { scope: 'missing' } })],
   ])('does not find it in %s', (_where, body) => {
     expect(saysScopeIsMissing(body, KEY)).toBe(false);
+  });
+});
+
+describe('saysExpired', () => {
+  const token = (claims: unknown) => `a.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c`;
+
+  it('compares exp with the time, and says nothing of a token without a readable one', () => {
+    expect([59_999, 60_000].map((nowMs) => saysExpired(token({ exp: 60 }), nowMs))).toEqual([false, true]);
+    for (const unreadable of ['opaque', token({}), token({ exp: '60' }), token({ exp: null })])
+      expect(saysExpired(unreadable, 1e15)).toBe(false);
   });
 });
