@@ -59,15 +59,17 @@ async function start(connect: Connect) {
   const close = async (): Promise<void> => {
     for (const client of clients) await ('destroy' in client ? client.destroy() : client.disconnect());
   };
-  const [one, other] = await Promise.all([add(), add()]).catch(async (error: unknown) => {
+  // Both are awaited: a client that connects after the other has failed has to be closed, too.
+  const [one, other] = await Promise.allSettled([add(), add()]);
+  if (one.status === 'rejected' || other.status === 'rejected') {
     await close();
-    throw error;
-  });
+    throw one.status === 'rejected' ? one.reason : (other as PromiseRejectedResult).reason;
+  }
   const stop = async (): Promise<void> => {
-    for (const { state } of [one, other]) await state.close();
+    for (const { state } of [one.value, other.value]) await state.close();
     await close();
   };
-  return { one, other, warnings, stop };
+  return { one: one.value, other: other.value, warnings, stop };
 }
 
 let names = 0;

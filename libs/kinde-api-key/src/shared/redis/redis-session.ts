@@ -21,6 +21,7 @@ export class RedisSession implements SharedSession {
   #listener: SharedListener | undefined;
   #unsubscribe: (() => void) | undefined;
   #instances = 1;
+  #isClosed = false;
 
   /** @param options `timeoutMs` is the deadline of a command, in milliseconds; the log tells what `limitsOnOutage` means */
   constructor(
@@ -96,8 +97,32 @@ export class RedisSession implements SharedSession {
   async start(listener: SharedListener): Promise<void> {
     this.#listener = listener;
     const { connection, scope } = this;
-    const subscribed = new Promise<void>((resolve, reject) => {
-      this.#unsubscribe = connection.subscribe(scope.invalidations, {
+    try {
+      await this.#circuit.run(() => whenConnected(connection, BOOT_TIMEOUT_MS), BOOT_TIMEOUT_MS);
+    } catch (error) {
+      throwIfPermanent(error);
+    }
+    if (this.#isClosed) return;
+    // Only now: a first message makes the listener send commands, which a client that still connects may reject.
+    const subscribed = this.#subscribe(listener);
+    subscribed.catch(() => undefined);
+    try {
+      await Promise.all([checkCommands(this, scope), this.#circuit.run(() => subscribed, BOOT_TIMEOUT_MS)]);
+    } catch (error) {
+      throwIfPermanent(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#circuit.close();
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+  }
+
+  #subscribe(listener: SharedListener): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#unsubscribe = this.connection.subscribe(this.scope.invalidations, {
         onMessage: (message) => this.#onMessage(message),
         onSubscribed: () => {
           resolve();
@@ -106,19 +131,6 @@ export class RedisSession implements SharedSession {
         onFailed: reject,
       });
     });
-    subscribed.catch(() => undefined);
-    try {
-      await this.#circuit.run(() => whenConnected(connection, BOOT_TIMEOUT_MS), BOOT_TIMEOUT_MS);
-      await Promise.all([checkCommands(this, scope), this.#circuit.run(() => subscribed, BOOT_TIMEOUT_MS)]);
-    } catch (error) {
-      throwIfPermanent(error);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#circuit.close();
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
   }
 
   #send(...args: string[]): Promise<unknown> {
