@@ -29,9 +29,14 @@ export interface RequestState {
   /** Whether the guard let the request through. */
   isAccepted: boolean;
   /** What its organizations were read from, once they matched; see {@link comparedOf}. */
-  compared: readonly unknown[] | undefined;
+  compared: Compared | undefined;
   /** What an organization resolver loaded. */
   resource: unknown;
+}
+
+interface Compared extends Pick<HttpRequest, 'url' | 'body' | 'headers'> {
+  /** A copy: an app may write into the request's own. */
+  readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** The state of a request that was let through. */
@@ -87,16 +92,16 @@ export function acceptedState(request: unknown): AcceptedState | undefined {
 }
 
 /** Returns what the organizations of a request are read from. It differs where an app hands the same request on with other parameters. */
-export function comparedOf({ url, params, body, headers }: HttpRequest): readonly unknown[] {
-  const fields = (record: unknown): unknown[] =>
-    typeof record === 'object' && record !== null ? Object.entries(record).flat() : [];
-  return [url, body, headers, ...fields(params)];
+export function comparedOf({ url, params, body, headers }: HttpRequest): Compared {
+  return { url, body, headers, params: { ...(params as object | undefined) } };
 }
 
 /** Whether the organizations of a request would be read from the same values as when they matched. */
 export function isUnchanged({ request, compared }: RequestState): boolean {
-  const current = comparedOf(request);
-  return compared?.length === current.length && current.every((value, index) => value === compared[index]);
+  if (!compared) return false;
+  const { url, body, headers, params } = comparedOf(request);
+  if (compared.url !== url || compared.body !== body || compared.headers !== headers) return false;
+  return Object.keys({ ...params, ...compared.params }).every((name) => params[name] === compared.params[name]);
 }
 
 /**

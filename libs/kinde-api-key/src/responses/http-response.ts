@@ -4,6 +4,10 @@ import type { ServerResponse } from 'node:http';
 export interface HttpResponse {
   header(name: string, value: string): unknown;
   getHeader?(name: string): unknown;
+  /** Of Express. */
+  status?(statusCode: number): unknown;
+  /** Of Fastify. */
+  code?(statusCode: number): unknown;
   /** Node's response, where the framework wraps it (Fastify). */
   readonly raw?: ServerResponse;
 }
