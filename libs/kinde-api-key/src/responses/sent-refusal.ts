@@ -37,7 +37,7 @@ function presentOf(
 ): HeaderFields | undefined {
   let present: HeaderFields | undefined;
   for (const name in headers) {
-    const value = response.getHeader?.(name) ?? raw.getHeader(name);
+    const value = response.getHeader ? response.getHeader(name) : raw.getHeader(name);
     if (value !== undefined) (present ??= {})[name] = value;
   }
   return present;
@@ -77,24 +77,28 @@ function pick(thrown: Thrown, statusCode: number): ThrownRefusal | undefined {
 }
 
 /** Sets the headers of a refusal: among the arguments of `writeHead` if all headers are passed there (Fastify), else on the response. */
-function withHeaders(raw: ServerResponse, { exception, before }: ThrownRefusal, args: readonly unknown[]): unknown[] {
+function withHeaders(raw: ServerResponse, { exception, before }: ThrownRefusal, args: unknown[]): unknown[] {
   const given = args.at(-1);
-  const fields: HeaderFields | undefined =
-    typeof given === 'object' && given !== null && !Array.isArray(given) ? { ...given } : undefined;
-  for (const name in exception.headers) {
-    const value = exception.headers[name] as string;
-    const field = fields && fieldOf(fields, name);
-    const current = (field && fields[field]) ?? raw.getHeader(name);
-    if (current !== undefined && current !== before?.[name]) continue;
-    if (fields) fields[field ?? name] = value;
-    else raw.setHeader(name, value);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    for (const name in exception.headers) {
+      const current = raw.getHeader(name);
+      if (current === undefined || current === before?.[name]) raw.setHeader(name, exception.headers[name] as string);
+    }
+    return args;
   }
-  return fields ? [...args.slice(0, -1), fields] : [...args];
+  const fields: HeaderFields = { ...given };
+  for (const name in exception.headers) {
+    const field = fieldOf(fields, name);
+    const current = field === undefined ? raw.getHeader(name) : fields[field];
+    if (current === undefined || current === before?.[name]) fields[field ?? name] = exception.headers[name];
+  }
+  args[args.length - 1] = fields;
+  return args;
 }
 
-/** Returns the name under which a header is passed, in any case. Fastify's are in lower case. */
+/** Returns the name under which a header is passed, in any case. */
 function fieldOf(fields: HeaderFields, name: string): string | undefined {
-  const wanted = name.toLowerCase();
-  if (wanted in fields) return wanted;
-  return Object.keys(fields).find((field) => field.toLowerCase() === wanted);
+  for (const field in fields)
+    if (field.length === name.length && field.toLowerCase() === name.toLowerCase()) return field;
+  return undefined;
 }
