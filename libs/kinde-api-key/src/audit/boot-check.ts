@@ -12,7 +12,7 @@ import {
 } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { copiesWarning } from '../copies.js';
-import { cacheInterceptorWarning } from './cache-interceptors.js';
+import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { problemsOf, type HandlerCheckOptions } from './handler-problems.js';
 import { unusedRules } from './unused-rules.js';
@@ -36,9 +36,9 @@ export interface BootReport {
 /** Checks every handler of a registration before the first request, so that every rule is enforced or stops the boot. */
 export class BootCheck {
   readonly #problems = new Set<string>();
-  readonly #warnings: string[] = [];
   readonly #routes = { guarded: 0, public: 0 };
   readonly #refused = new Set<string>();
+  readonly #cachedByUrl = new Set<string>();
   readonly #coverage: GuardCoverage;
 
   constructor(
@@ -74,7 +74,12 @@ export class BootCheck {
     this.#throwProblems();
     const copies = copiesWarning();
     const duplicates = this.#duplicateRegistrationWarnings(found.map(registrationOf));
-    const warnings = [...duplicates, ...this.#refusedWarnings(), ...this.#warnings, ...(copies ? [copies] : [])];
+    const warnings = [
+      ...duplicates,
+      ...this.#refusedWarnings(),
+      ...cacheWarnings(this.#cachedByUrl),
+      ...(copies ? [copies] : []),
+    ];
     return { ...this.#routes, warnings };
   }
 
@@ -95,7 +100,7 @@ export class BootCheck {
       if (rule.rule.isPublic) this.#routes.public += 1;
       else if (isReached) {
         this.#routes.guarded += 1;
-        this.#warnings.push(...cacheInterceptorWarning(handler, this.config));
+        if (hasCacheByUrl(handler, this.config)) this.#cachedByUrl.add(route);
       }
     } else if (isReached && !rule.rule.isPublic) this.#refused.add(route);
   }

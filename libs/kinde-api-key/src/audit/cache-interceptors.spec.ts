@@ -1,6 +1,6 @@
 import { UseInterceptors, type NestInterceptor, type Type } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
-import { cacheInterceptorWarning } from './cache-interceptors.js';
+import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
 
 /** Has the shape and the name of the class in `@nestjs/cache-manager`. */
 class CacheInterceptor implements NestInterceptor {
@@ -18,27 +18,42 @@ class PerKey extends CacheInterceptor {
   }
 }
 
-function warningsWith(interceptor?: Type<NestInterceptor>, config = new ApplicationConfig()): string[] {
+function isFound(interceptor?: Type<NestInterceptor> | NestInterceptor, config = new ApplicationConfig()): boolean {
   class Users {
     find(): void {}
   }
   if (interceptor) UseInterceptors(interceptor)(Users);
-  return cacheInterceptorWarning({ registered: Users, name: 'find', handler: Users.prototype['find'] }, config);
+  return hasCacheByUrl({ registered: Users, handler: Users.prototype['find'] }, config);
 }
 
-describe('cacheInterceptorWarning()', () => {
-  it.each([CacheInterceptor, Renamed])('names a guarded route with %p', (interceptor) => {
-    expect(warningsWith(interceptor)).toEqual([expect.stringContaining('a CacheInterceptor stands on Users.find')]);
+describe('hasCacheByUrl()', () => {
+  it.each([CacheInterceptor, Renamed, new CacheInterceptor()])('finds %p on a class', (interceptor) => {
+    expect(isFound(interceptor)).toBe(true);
   });
 
   it('finds one that is global', () => {
     const config = new ApplicationConfig();
     config.addGlobalInterceptor(new CacheInterceptor());
-    expect(warningsWith(undefined, config)).toHaveLength(1);
+    expect(isFound(undefined, config)).toBe(true);
   });
 
-  it('is silent without one, and for one with a trackBy of its own', () => {
-    expect(warningsWith()).toEqual([]);
-    expect(warningsWith(PerKey)).toEqual([]);
+  it('finds nothing without one, and for one with a trackBy of its own', () => {
+    expect(isFound()).toBe(false);
+    expect(isFound(PerKey)).toBe(false);
+  });
+
+  it('takes interceptors without a class', () => {
+    const interceptor = { intercept: (_context: unknown, next: { handle(): never }) => next.handle() };
+    const bare = Object.assign(Object.create(Object.create(null) as object) as object, interceptor);
+    expect(isFound(bare)).toBe(false);
+  });
+});
+
+describe('cacheWarnings()', () => {
+  it('names every route in one warning', () => {
+    expect(cacheWarnings(new Set())).toEqual([]);
+    expect(cacheWarnings(new Set(['Users.find', 'Users.list']))).toEqual([
+      expect.stringContaining('a CacheInterceptor stands on Users.find, Users.list: it keeps answers by their URL'),
+    ]);
   });
 });

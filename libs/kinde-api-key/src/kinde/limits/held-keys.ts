@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js';
+import { Wait, type Clock } from '../../clock.js';
 import { DEFAULT_RETRY_AFTER_SECONDS, VerificationFailure } from '../verification-failure.js';
 
 /** Time without calls for a key whose answer could not be used, in milliseconds. */
@@ -8,8 +8,8 @@ const MAX_KEYS = 1_000;
 
 /** Holds back calls for a key whose answer could not be used. One such key must cost neither calls nor the verification of other keys. */
 export class HeldKeys {
-  /** When the hold ends, by digest. */
-  readonly #endsAtMs = new Map<string, number>();
+  /** By digest. */
+  readonly #holds = new Map<string, Wait>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -19,15 +19,14 @@ export class HeldKeys {
    * @throws {VerificationFailure} `unusable` while the key is held; else whatever `verify` throws
    */
   async run<T>(digest: string, verify: () => Promise<T>): Promise<T> {
-    const remainingMs = (this.#endsAtMs.get(digest) ?? 0) - this.clock.now();
-    // A longer wait than was asked for: the clock was set back.
-    if (remainingMs > 0 && remainingMs <= HOLD_MS) {
+    const remainingMs = this.#holds.get(digest)?.remainingMs ?? 0;
+    if (remainingMs > 0) {
       const retryAfterSeconds = Math.ceil(remainingMs / 1_000);
       throw new VerificationFailure('unusable', "Kinde's last answer about this key was not usable", {
         retryAfterSeconds,
       });
     }
-    this.#endsAtMs.delete(digest);
+    this.#holds.delete(digest);
     try {
       return await verify();
     } catch (error) {
@@ -37,8 +36,10 @@ export class HeldKeys {
   }
 
   #hold(digest: string): void {
-    this.#endsAtMs.delete(digest);
-    if (this.#endsAtMs.size >= MAX_KEYS) this.#endsAtMs.delete(this.#endsAtMs.keys().next().value as string);
-    this.#endsAtMs.set(digest, this.clock.now() + HOLD_MS);
+    this.#holds.delete(digest);
+    if (this.#holds.size >= MAX_KEYS) this.#holds.delete(this.#holds.keys().next().value as string);
+    const hold = new Wait(this.clock);
+    hold.start(HOLD_MS);
+    this.#holds.set(digest, hold);
   }
 }
