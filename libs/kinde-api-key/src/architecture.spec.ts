@@ -84,7 +84,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard', 'config'],
   'kinde-api-key.options.ts': ['config'],
   audit: ['guard', 'rules', 'handlers'],
-  guard: ['rules', 'responses', 'verification', 'rate-limit', 'config'],
+  guard: ['rules', 'responses', 'verification', 'rate-limit', 'kinde/kinde-connection.ts', 'config'],
   responses: ['rules', 'rate-limit', 'config'],
   rules: ['handlers', 'rate-limit', 'config'],
   handlers: [],

@@ -1,5 +1,10 @@
 /** Every code that a {@link KindeApiKeyError} can carry. */
-export type KindeApiKeyErrorCode = 'VERIFICATION_UNAVAILABLE' | 'VERIFICATION_MISCONFIGURED' | 'INVALID_CONFIGURATION';
+export type KindeApiKeyErrorCode =
+  | 'VERIFICATION_UNAVAILABLE'
+  | 'VERIFICATION_MISCONFIGURED'
+  | 'INVALID_CONFIGURATION'
+  | 'INVALID_TOKEN'
+  | 'TOKEN_EXPIRED';
 
 /**
  * @internal Whether a value is an instance of a class, or of the class with the same name in another copy of the library. So `instanceof` and
@@ -51,6 +56,22 @@ export class KindeApiKeyMisconfiguredError extends KindeApiKeyVerificationError 
   readonly code = 'VERIFICATION_MISCONFIGURED';
 }
 
+/**
+ * An access token is not acceptable here: its signature, issuer, audience or shape is wrong (`INVALID_TOKEN`), or its time is over
+ * (`TOKEN_EXPIRED`). The guard answers 401 with the same code.
+ */
+export class KindeAccessTokenError extends KindeApiKeyError {
+  override readonly name = 'KindeAccessTokenError';
+
+  /** @param message says what is wrong, without any part of the token */
+  constructor(
+    readonly code: 'INVALID_TOKEN' | 'TOKEN_EXPIRED',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** The module's options, or the rules on the app's routes, contradict themselves. The app does not boot. */
 export class KindeApiKeyConfigurationError extends KindeApiKeyError {
   override readonly name = 'KindeApiKeyConfigurationError';
@@ -75,7 +96,11 @@ export class KindeApiKeyConfigurationError extends KindeApiKeyError {
 
 /** Returns the names of a class's errors. Empty for other classes, which a copy cannot have. */
 function namesOf(owner: unknown): readonly string[] {
-  const classes = [KindeApiKeyUnavailableError, KindeApiKeyMisconfiguredError, KindeApiKeyConfigurationError];
-  const named = ['KindeApiKeyUnavailableError', 'KindeApiKeyMisconfiguredError', 'KindeApiKeyConfigurationError'];
-  return owner === KindeApiKeyError ? named : named.filter((_name, index) => classes[index] === owner);
+  const named = Object.entries({
+    KindeApiKeyUnavailableError,
+    KindeApiKeyMisconfiguredError,
+    KindeAccessTokenError,
+    KindeApiKeyConfigurationError,
+  });
+  return named.filter(([, one]) => owner === KindeApiKeyError || owner === one).map(([name]) => name);
 }
