@@ -1,5 +1,10 @@
 import { rawResponseOf, type HttpResponse } from './http-response.js';
 
+/** Sets headers on an answer of the app. */
+export function setHeaders(response: HttpResponse, headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+}
+
 /**
  * Keeps shared caches from handing one caller's answer to another where keys stand in other headers than `Authorization`, which they know (RFC 9111
  * §3.5): `Vary` on these headers, and `Cache-Control: private` unless the app has set its own.
