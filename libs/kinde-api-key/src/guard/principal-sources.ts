@@ -74,8 +74,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
  */
 export function checkedPrincipal(answer: unknown, source: string): Principal {
   if (typeof answer !== 'object' || answer === null) throw wrong(source, 'an object or null');
-  // Spreading takes own fields only.
-  const own: Record<string, unknown> = { ...answer };
+  const own = Object.assign(Object.create(null) as Record<string, unknown>, answer);
   const { kind, scopes, orgCode = null, userId = null } = own;
   if (!isText(kind) || kind === 'api_key') throw wrong(source, "a kind, a text other than 'api_key'");
   if (!Array.isArray(scopes) || !scopes.every(isText)) throw wrong(source, 'scopes, an array of texts');
