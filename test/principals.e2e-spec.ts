@@ -224,6 +224,13 @@ describeAdapters('principals', (adapter) => {
     });
   });
 
+  it('keeps shared caches from the answers to other callers', async () => {
+    const { headers } = await send('/any', as(SESSION));
+    expect(headers['cache-control']).toBe('private');
+    const { key } = scenario.emulator.createKey({});
+    expect((await scenario.get('/any', key)).headers['cache-control']).toBeUndefined();
+  });
+
   it('hands a key to the handler as a principal of the kind api_key', async () => {
     const { key, keyId } = scenario.emulator.createKey({ scopes: ['a'], orgCode: 'org_a' });
     const { body } = await scenario.get('/any', key);
@@ -348,6 +355,7 @@ describeAdapters('principals', (adapter) => {
     ['a list of organizations', { ...SESSION, orgCode: ['org_a'] }],
     ['a user that is a number', { ...SESSION, userId: 7 }],
     ['an id that is a number', { ...SESSION, id: 7 }],
+    ['an id of 513 characters', { ...SESSION, id: 'x'.repeat(513) }],
     ['a text', 'u1'],
     ['true', true],
   ])('answers 500 to a principal with %s', async (_what, principal) => {

@@ -176,7 +176,8 @@ export class ApiKeyGuard implements CanActivate {
     state.isAccepted = true;
     if (organizations.length > 0) state.compared = comparedOf(state.request);
     if (rateLimit?.sendsHeadersOnSuccess) setHeaders(responseOf(context), rateLimitHeadersOf(state));
-    if (credentials.uncommonHeaders.length > 0) keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);
+    if (credentials.uncommonHeaders.length > 0 || state.principal)
+      keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);
     decisions?.report(decisionOf(state, null));
     return true;
   }

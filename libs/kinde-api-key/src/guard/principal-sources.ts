@@ -63,6 +63,9 @@ export class PrincipalSources {
   }
 }
 
+/** An id names a bucket of rate limits, whose memory is bounded by their number. */
+const MAX_ID_CHARACTERS = 512;
+
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /**
@@ -81,7 +84,8 @@ export function checkedPrincipal(answer: unknown, source: string): Principal {
   if (orgCode !== null && !isText(orgCode)) throw wrong(source, 'an orgCode, a text that is not empty, or null');
   if (userId !== null && !isText(userId)) throw wrong(source, 'a userId, a text that is not empty, or null');
   const { id = userId ?? orgCode ?? '' } = own;
-  if (typeof id !== 'string') throw wrong(source, 'an id, a text');
+  if (typeof id !== 'string' || id.length > MAX_ID_CHARACTERS)
+    throw wrong(source, `an id, a text of at most ${MAX_ID_CHARACTERS} characters`);
   return Object.freeze({ ...own, kind, id, scopes: Object.freeze([...scopes]), orgCode, userId });
 }
 
