@@ -13,7 +13,7 @@ export function addDoctorCommand(program: Command, io: CliIo, endWith: (exitCode
   program
     .command('doctor')
     .description('examine the connection to Kinde, its credentials and, if given, an API key')
-    .option('--key <->', 'examine a key, too; "-" reads it from standard input')
+    .option('--key <source>', 'examine a key, too: "-" reads it from standard input')
     .option('--json', 'print the findings as JSON')
     .addHelpText(
       'after',

@@ -14,28 +14,31 @@ const MARKS = {
 /** Returns findings for a terminal of 80 columns: a line for what is well, and what it means and what to do for the rest. */
 export function printFindings(findings: readonly Finding[], io: Pick<CliIo, 'hasColors'>): string {
   const counted = (status: Finding['status']) => findings.filter((finding) => finding.status === status).length;
-  const summary = `${counted('problem')} problems, ${counted('warning')} warnings, ${counted('ok')} ok`;
+  const summary = `${count(counted('problem'), 'problem')}, ${count(counted('warning'), 'warning')}, ${counted('ok')} ok`;
   return `${[...findings.map((finding) => describe(finding, io.hasColors)), '', summary].join('\n')}\n`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 function describe({ code, status, seen, means, cure }: Finding, hasColors: boolean): string {
   const { mark, color } = MARKS[status];
-  const head = `${mark.padEnd(8)}${code}: `;
-  const painted = hasColors ? styleText(color, mark.padEnd(8), { validateStream: false }) : mark.padEnd(8);
-  const first = wrap(`${head}${seen}`, INDENT).replace(mark.padEnd(8), painted);
+  const first = wrap(`${mark.padEnd(8)}${code}: ${seen}`);
+  const painted = hasColors ? first.replace(mark, styleText(color, mark, { validateStream: false })) : first;
   const details = [means, cure && `-> ${cure}`].filter((text) => text !== '');
-  return [first, ...details.map((text) => wrap(`${INDENT}${text}`, INDENT))].join('\n');
+  return [painted, ...details.map((text) => INDENT + wrap(text, WIDTH - INDENT.length))].join('\n');
 }
 
-/** Breaks a text at blanks. A word that is longer than the line stays whole, so that it can be copied. */
-function wrap(text: string, indent: string): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line.trim() !== '' && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = indent + word;
-    } else line = line === '' && lines.length === 0 ? word : `${line} ${word}`;
+/** Breaks a text at blanks, and indents all lines but the first. A word that is longer than a line stays whole, so that it can be copied. */
+function wrap(text: string, firstWidth = WIDTH): string {
+  const [start = '', ...words] = text.split(/(?<! ) (?! )/);
+  const lines = [start];
+  for (const word of words) {
+    const width = lines.length === 1 ? firstWidth : WIDTH - INDENT.length;
+    const line = lines.at(-1) ?? '';
+    if (line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
   }
-  return [...lines, line].join('\n');
+  return lines.join(`\n${INDENT}`);
 }

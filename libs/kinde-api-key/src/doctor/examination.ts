@@ -31,7 +31,7 @@ export class Examination {
     readonly options: Omit<ResolvedOptions['kinde'], 'clientSecret'>,
     readonly mint: (signal: AbortSignal) => Promise<string>,
     readonly routes: readonly RouteRequirement[] | null = null,
-    readonly rawKey: RawKey | undefined = undefined,
+    readonly rawKey?: RawKey,
   ) {}
 
   /** Sends one call with the M2M token, within `kinde.timeoutMs`. @throws {KindeTransportError} without an answer */

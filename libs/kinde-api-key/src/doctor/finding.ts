@@ -1,23 +1,27 @@
+/** What the checks are about. */
+export const FINDING_CODES = [
+  'CONFIGURATION',
+  'DNS',
+  'TLS',
+  'REACHABILITY',
+  'CLOCK',
+  'CREDENTIALS',
+  'TOKEN_AUDIENCE',
+  'TOKEN_SCOPES',
+  'TOKEN_LIFETIME',
+  'VERIFY_CALL',
+  'CALL_LIMIT',
+  'API_ID',
+  'ROUTE_SCOPES',
+  'UNUSED_SCOPES',
+  'KEY_FORM',
+  'KEY_STATE',
+  'KEY_API',
+  'KEY_ROUTES',
+] as const;
+
 /** What a check of the doctor is about. Stable, for programs. */
-export type FindingCode =
-  | 'CONFIGURATION'
-  | 'DNS'
-  | 'TLS'
-  | 'REACHABILITY'
-  | 'CLOCK'
-  | 'CREDENTIALS'
-  | 'TOKEN_AUDIENCE'
-  | 'TOKEN_SCOPES'
-  | 'TOKEN_LIFETIME'
-  | 'VERIFY_CALL'
-  | 'CALL_LIMIT'
-  | 'API_ID'
-  | 'ROUTE_SCOPES'
-  | 'UNUSED_SCOPES'
-  | 'KEY_FORM'
-  | 'KEY_STATE'
-  | 'KEY_API'
-  | 'KEY_ROUTES';
+export type FindingCode = (typeof FINDING_CODES)[number];
 
 /** What a check found. It contains no secret: neither a key, a token, the client secret nor text of Kinde's answers. */
 export interface Finding {

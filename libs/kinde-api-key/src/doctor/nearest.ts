@@ -11,9 +11,9 @@ export function nearestOf(misspelt: string, names: readonly string[]): string | 
 /** Number of characters to insert, delete or replace (Levenshtein). */
 function editsBetween(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [index, character] of [...one].entries()) {
+  for (const [index, character] of one.split('').entries()) {
     const next = [index + 1];
-    for (const [position, wanted] of [...other].entries()) {
+    for (const [position, wanted] of other.split('').entries()) {
       const replaced = (row[position] ?? 0) + (character === wanted ? 0 : 1);
       next.push(Math.min(replaced, (row[position + 1] ?? 0) + 1, (next[position] ?? 0) + 1));
     }

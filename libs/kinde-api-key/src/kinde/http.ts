@@ -90,7 +90,7 @@ export class KindeTransportError extends Error {
     this.systemCode = isSystemCode(systemCode) ? systemCode : undefined;
   }
 
-  /** E.g. `ECONNREFUSED`; `undefined` where there is none, or it does not look like one. */
+  /** E.g. `ECONNREFUSED`; `undefined` for what does not look like one. */
   readonly systemCode: string | undefined;
 
   /** Whether TLS could not be agreed on. */

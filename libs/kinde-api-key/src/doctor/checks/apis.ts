@@ -41,7 +41,7 @@ function apiFinding(apis: Apis, apiId: string | null): readonly [Finding, Apis] 
   if (apiId !== null) {
     const means = 'Every key is refused, because it does not belong to that API';
     const cure = `Set KINDE_API_ID to an id of ${MENU}: ${names}`;
-    return [problem('API_ID', `apiId ${apiId} is none of the registered APIs`, means, cure), apis];
+    return [problem('API_ID', `no registered API has the id ${apiId}`, means, cure), apis];
   }
   if (apis.length <= 1) return [ok('API_ID', `registered APIs: ${names}`), apis];
   const means = 'Without apiId, a key of any of them is accepted';

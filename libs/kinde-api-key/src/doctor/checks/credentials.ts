@@ -35,7 +35,7 @@ export async function checkCredentials(examination: Examination): Promise<readon
   const granted = [ownField(claims ?? {}, 'scope'), ownField(claims ?? {}, 'scp')].flatMap((claim) =>
     typeof claim === 'string' ? claim.split(' ') : [claim].flat(),
   );
-  examination.grantedScopes = granted.filter((scope) => typeof scope === 'string');
+  examination.grantedScopes = [...new Set(granted.filter((scope) => typeof scope === 'string'))];
   const missing = missingPermission(token, options.audience);
   return [
     ok('CREDENTIALS', `Kinde issues a token to the M2M application ${options.clientId}`),

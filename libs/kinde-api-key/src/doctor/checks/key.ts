@@ -18,7 +18,7 @@ const STATES: Readonly<Record<Exclude<RefusalReason, 'other_api'>, readonly [see
   inactive: ['the key is not active', `Activate it, or create a new key, in ${KEYS_MENU}`],
 };
 
-/** What Kinde says about one key: its state, owner, scopes and API, and which routes it may call. */
+/** What Kinde answers about one key: its state, owner, scopes and API, and which routes it may call. */
 export async function checkKey(examination: Examination): Promise<readonly Finding[]> {
   const { token, rawKey, routes } = examination;
   if (!token || !rawKey) return [];

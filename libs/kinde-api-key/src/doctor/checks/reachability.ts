@@ -11,12 +11,12 @@ const DNS_CODES = ['ENOTFOUND', 'EAI_AGAIN'];
 /** Whether Kinde can be reached: the host name, TLS, and an answer of Kinde and not of something between. Compares the clocks. */
 export async function checkReachability(examination: Examination): Promise<readonly Finding[]> {
   const { origin, clock } = examination.connection;
-  const { host, protocol } = new URL(origin);
+  const { host, hostname, protocol } = new URL(origin);
   const url = `${origin}/.well-known/jwks`;
   const sentAtMs = clock.now();
   const answer = await answerOf(examination.send({ method: 'GET', url, headers: {} }));
   if (answer instanceof KindeTransportError) return [whyNotReached(answer, host)];
-  const found = [ok('DNS', `${host} resolves`)];
+  const found = [ok('DNS', `${hostname} resolves`)];
   if (protocol === 'https:') found.push(ok('TLS', `${host} has a certificate that is trusted`));
   const json = answer.status === 200 ? parseJsonAnswer(answer) : 'another status';
   if (typeof json === 'string' || !Array.isArray(ownField(json, 'keys'))) {
