@@ -202,7 +202,7 @@ describe('KeyVerifier during an outage', () => {
     kinde.failUntilCleared({ reset: true }, 'verify');
     const { cause } = await outageOf();
     expect(cause).toMatchObject({ name: 'KindeTransportError', reason: 'network' });
-    expect(Object.keys(cause as object).toSorted()).toEqual(['name', 'reason']);
+    expect(Object.keys(cause as object).toSorted()).toEqual(['name', 'reason', 'systemCode']);
   });
 
   it('survives an HTTP client that breaks its contract', async () => {

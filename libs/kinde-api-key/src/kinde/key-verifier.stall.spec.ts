@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { newVerifier, unknownKey } from '../../../../test/support/key-verifier.js';
 import { SystemClock } from '../clock.js';
 
-const TIMEOUT_MS = 400;
+// Long enough for twenty calls to arrive on a busy machine.
+const TIMEOUT_MS = 1_500;
 
 /** A Kinde in a thread of its own, which goes on while the event loop of the spec stands still. Keys with `slow` get no answer. */
 const KINDE = `
