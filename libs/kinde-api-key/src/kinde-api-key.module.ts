@@ -10,6 +10,7 @@ import { BootCheck } from './audit/boot-check.js';
 import { copiesWarning } from './copies.js';
 import type { ResolvedOptions } from './config/resolved-options.js';
 import { ApiKeyDoctor } from './doctor/api-key-doctor.js';
+import { verifyAtBoot } from './doctor/verify-at-boot.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { KINDE_API_KEY_REGISTRATION } from './guard/registration.js';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './kinde-api-key.module-definition.js';
@@ -43,6 +44,7 @@ export class KindeApiKeyModule
   // Private to the language: Nest's containers hold this object, and a log of it must not show the client secret.
   readonly #options: ResolvedOptions;
   readonly #bootCheck: BootCheck;
+  readonly #doctor: ApiKeyDoctor;
   readonly #verifier: KeyVerifier;
   readonly #shared: SharedState | null;
   readonly #log: Log;
@@ -50,6 +52,7 @@ export class KindeApiKeyModule
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
     @Inject(BootCheck) bootCheck: BootCheck,
+    @Inject(ApiKeyDoctor) doctor: ApiKeyDoctor,
     @Inject(KeyVerifier) verifier: KeyVerifier,
     @Inject(SHARED_STATE) shared: SharedState | null,
     @Inject(LOG) log: Log,
@@ -57,6 +60,7 @@ export class KindeApiKeyModule
     super();
     this.#options = options;
     this.#bootCheck = bootCheck;
+    this.#doctor = doctor;
     this.#verifier = verifier;
     this.#shared = shared;
     this.#log = log;
@@ -87,6 +91,7 @@ export class KindeApiKeyModule
         `cache ${cache ? 'on' : 'off'}, shared ${shared?.name ?? 'no'}`,
     );
     await this.#shared?.start();
+    await verifyAtBoot(this.#doctor, this.#options.verifyAtBoot, this.#log);
   }
 
   /** Aborts calls to Kinde that are in flight, after the server has answered its last request. */

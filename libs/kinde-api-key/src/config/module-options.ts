@@ -150,6 +150,17 @@ export const MODULE_OPTIONS = {
     accepts: (given) => isRecord(given) && isFunction(given.open) && typeof given.name === 'string',
     absent: null,
   }),
+  /**
+   * Asks Kinde at the start of the app whether it accepts the M2M application, and whether `apiId` and the scopes in decorators are registered.
+   * `'warn'` logs what is wrong, `'error'` stops the boot, `false` does not ask. It takes at most `kinde.timeoutMs`. An outage of Kinde is a
+   * warning. Default `false`.
+   */
+  verifyAtBoot: option<'warn' | 'error' | false>({
+    takes: "'warn', 'error' or false",
+    accepts: (given) => given === 'warn' || given === 'error' || given === false,
+    default: false,
+    absent: false,
+  }),
   /** Name of the route parameter that a bare `@OrgScoped()` compares. Default `'orgCode'`. */
   orgParam: option({ ...TEXT, default: 'orgCode', absent: 'orgCode' }),
   /**

@@ -46,6 +46,7 @@ describe('resolveOptions', () => {
       cache: { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 50_000, maxRefusals: 5_000 },
       rateLimit: null,
       shared: null,
+      verifyAtBoot: false,
       guard: {
         credentials: [{ header: 'authorization', scheme: 'Bearer' }],
         keyPrefixes: [],
@@ -91,6 +92,7 @@ describe('resolveOptions', () => {
         http: { httpAgent, proxy: { host: 'proxy', port: 3128 } },
       },
       shared,
+      verifyAtBoot: 'error' as const,
       orgParam: 'tenant',
       failedAttempts: { limit: 10_000, windowMs: 1_000 },
       rateLimit: { limit: 10_000, windowMs: 86_400_000, headers: 'always' as const },
@@ -117,6 +119,7 @@ describe('resolveOptions', () => {
       cache: given.cache,
       rateLimit: given.rateLimit,
       shared,
+      verifyAtBoot: 'error',
       guard: {
         credentials: [{ header: 'x-api-key' }, { header: 'authorization', scheme: 'Token' }],
         keyPrefixes: ['acme_'],
@@ -306,6 +309,7 @@ describe('a wrong option', () => {
     ['sources without authenticate()', { principals: [class {}] }, 'principals must be a list of classes'],
     ['a source by name', { principals: ['Source'] }, 'principals must be a list of classes'],
     ['one source', { principals: Object }, 'principals must be a list of classes'],
+    ['another mode at boot', { verifyAtBoot: true }, "verifyAtBoot must be 'warn', 'error' or false"],
     ['guards by name', { guardedBy: ['Guard'] }, 'guardedBy must be a list of classes'],
     ['a listener that is not a function', { onDecision: {} }, 'onDecision must be a function'],
     ['an empty api id', { apiId: '' }, 'apiId must be a text that is not empty'],

@@ -29,11 +29,20 @@ export function resolveOptions(input: KindeApiKeyOptions, env: NodeJS.ProcessEnv
   for (const extra of EXTRAS.filter((name) => given[name] !== undefined))
     problems.push(`${extra} belongs beside useFactory, useClass or useExisting: Nest needs it before the factory runs`);
   const used = readTable(MODULE_OPTIONS, given, { problems, env }, undefined, EXTRAS);
-  const { domain, clientId, clientSecret, audience, apiId, kinde, cache, rateLimit, shared, ...guard } = used;
+  const { domain, clientId, clientSecret, audience, apiId, kinde, cache, rateLimit, shared, verifyAtBoot, ...guard } =
+    used;
   const { allowInsecureHost, http, ...connection } = kinde;
   const origin = resolveOrigin(domain, allowInsecureHost);
   if ('problem' in origin && domain !== '') problems.push(`domain ${origin.problem}`);
   if ('problem' in origin || problems.length > 0) throw invalidOptions(problems);
   const credentials = { clientId, clientSecret, apiId, audience: audience ?? `${origin.url}/api` };
-  return { kinde: { origin: origin.url, ...credentials, ...connection }, http, cache, rateLimit, shared, guard };
+  return {
+    kinde: { origin: origin.url, ...credentials, ...connection },
+    http,
+    cache,
+    rateLimit,
+    shared,
+    verifyAtBoot,
+    guard,
+  };
 }

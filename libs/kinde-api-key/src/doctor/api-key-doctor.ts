@@ -2,8 +2,8 @@ import { RawKey } from '../api-key/raw-key.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { KeyVerifier } from '../kinde/key-verifier.js';
 import type { KindeConnection } from '../kinde/kinde-connection.js';
-import { Examination, type RouteRequirement } from './examination.js';
-import { examine } from './examine.js';
+import { Examination, type ExaminationSetup } from './examination.js';
+import { examine, examineAtBoot } from './examine.js';
 import type { Finding } from './finding.js';
 
 /** What an examination may look at besides the configuration. */
@@ -18,21 +18,18 @@ export interface ExaminationOptions {
  */
 export class ApiKeyDoctor {
   // Private to the language: a log of the app's providers must not walk to the client secret.
-  readonly #connection: KindeConnection;
-  readonly #options: Omit<ResolvedOptions['kinde'], 'clientSecret'>;
-  readonly #verifier: Pick<KeyVerifier, 'token'>;
-  readonly #routes: () => readonly RouteRequirement[] | null;
+  readonly #setup: Pick<ExaminationSetup, 'connection' | 'options' | 'mint'>;
+  readonly #routes: () => ExaminationSetup['routes'];
 
   /** @internal `routes` returns `null` outside an app. */
   constructor(
     connection: KindeConnection,
     { clientSecret: _secret, ...options }: ResolvedOptions['kinde'],
     verifier: Pick<KeyVerifier, 'token'>,
-    routes: () => readonly RouteRequirement[] | null,
+    routes: () => ExaminationSetup['routes'],
   ) {
-    this.#connection = connection;
-    this.#options = options;
-    this.#verifier = verifier;
+    const mint = async (signal: AbortSignal) => (await verifier.token(signal)).reveal();
+    this.#setup = { connection, options, mint };
     this.#routes = routes;
   }
 
@@ -42,8 +39,13 @@ export class ApiKeyDoctor {
    * @returns the findings, in the order of the checks. A problem of Kinde is a finding and no exception
    */
   examine({ rawKey }: ExaminationOptions = {}): Promise<Finding[]> {
-    const mint = async (signal: AbortSignal) => (await this.#verifier.token(signal)).reveal();
     const key = rawKey === undefined ? undefined : RawKey.parse(rawKey);
-    return examine(new Examination(this.#connection, this.#options, mint, this.#routes(), key), rawKey);
+    return examine(new Examination({ ...this.#setup, routes: this.#routes(), rawKey: key }), rawKey);
+  }
+
+  /** @internal Makes the checks of an app's start, in `kinde.timeoutMs` altogether. */
+  examineAtBoot(): Promise<Finding[]> {
+    const signal = AbortSignal.timeout(this.#setup.connection.timeoutMs);
+    return examineAtBoot(new Examination({ ...this.#setup, routes: this.#routes(), signal }));
   }
 }

@@ -10,6 +10,20 @@ import type { Finding } from './finding.js';
 /** What a route of an app requires, for the checks that compare it with Kinde. */
 export type RouteRequirement = Pick<RouteRule, 'route' | 'access'>;
 
+/** What an examination starts from. */
+export interface ExaminationSetup {
+  readonly connection: KindeConnection;
+  readonly options: Omit<ResolvedOptions['kinde'], 'clientSecret'>;
+  /** Gets the M2M token. */
+  readonly mint: (signal: AbortSignal) => Promise<string>;
+  /** What the routes of the app require; `null` outside an app. */
+  readonly routes: readonly RouteRequirement[] | null;
+  /** The key to examine, if any. */
+  readonly rawKey?: RawKey | undefined;
+  /** Ends all calls. Default: each call has `kinde.timeoutMs` to itself. */
+  readonly signal?: AbortSignal;
+}
+
 /** One examination: what the checks know, and what they learn for each other. Each check sends its own calls, and none is sent twice. */
 export class Examination {
   /** The M2M token, once the check of the credentials has one. A secret. */
@@ -21,18 +35,26 @@ export class Examination {
   /** The key to examine, once Kinde has accepted it. */
   apiKey: VerifiedApiKey | undefined;
 
-  /**
-   * @param mint asks for the M2M token
-   * @param routes of the app; `null` outside an app
-   * @param rawKey the key to examine, if any
-   */
-  constructor(
-    readonly connection: KindeConnection,
-    readonly options: Omit<ResolvedOptions['kinde'], 'clientSecret'>,
-    readonly mint: (signal: AbortSignal) => Promise<string>,
-    readonly routes: readonly RouteRequirement[] | null = null,
-    readonly rawKey?: RawKey,
-  ) {}
+  readonly connection: KindeConnection;
+  readonly options: ExaminationSetup['options'];
+  readonly routes: ExaminationSetup['routes'];
+  readonly rawKey: RawKey | undefined;
+  readonly #mint: ExaminationSetup['mint'];
+  readonly #signal: AbortSignal | undefined;
+
+  constructor({ connection, options, mint, routes, rawKey, signal }: ExaminationSetup) {
+    this.connection = connection;
+    this.options = options;
+    this.routes = routes;
+    this.rawKey = rawKey;
+    this.#mint = mint;
+    this.#signal = signal;
+  }
+
+  /** Gets the M2M token. @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials; any other error if there is none now */
+  mint(): Promise<string> {
+    return this.#mint(this.#deadline());
+  }
 
   /** Sends one call with the M2M token, within `kinde.timeoutMs`. @throws {KindeTransportError} without an answer */
   async ask(method: 'GET' | 'POST', path: string, body?: object): Promise<KindeResponse> {
@@ -49,7 +71,11 @@ export class Examination {
 
   /** Sends one call within `kinde.timeoutMs`. @throws {KindeTransportError} without an answer */
   send(request: KindeRequest): Promise<KindeResponse> {
-    return this.connection.http.send(request, AbortSignal.timeout(this.connection.timeoutMs));
+    return this.connection.http.send(request, this.#deadline());
+  }
+
+  #deadline(): AbortSignal {
+    return this.#signal ?? AbortSignal.timeout(this.connection.timeoutMs);
   }
 }
 

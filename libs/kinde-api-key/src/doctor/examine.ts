@@ -1,5 +1,5 @@
 import { RawKey, LONGEST_KEY, SHORTEST_KEY } from '../api-key/raw-key.js';
-import { checkApis } from './checks/apis.js';
+import { checkApis, READ_APIS } from './checks/apis.js';
 import { checkCredentials } from './checks/credentials.js';
 import { checkKey } from './checks/key.js';
 import { checkReachability } from './checks/reachability.js';
@@ -9,9 +9,6 @@ import { ok, problem, type Finding } from './finding.js';
 
 /** Every check, in order: each builds on those before it. */
 const CHECKS: readonly Check[] = [checkReachability, checkCredentials, checkVerifyCall, checkApis, checkKey];
-
-/** The checks that are made when an app starts: those of the configuration, and none that only describes Kinde. */
-const BOOT_CHECKS: readonly Check[] = [checkCredentials, checkApis];
 
 /** Makes every check, one after the other. Where Kinde cannot be reached, the others cannot be made. */
 export async function examine(examination: Examination, given?: string): Promise<Finding[]> {
@@ -23,11 +20,11 @@ export async function examine(examination: Examination, given?: string): Promise
   return findings;
 }
 
-/** Makes the checks of an app's start. */
+/** Makes the checks of an app's start. What the token may not read, or Kinde does not answer in time, is not worth a line in every log. */
 export async function examineAtBoot(examination: Examination): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const check of BOOT_CHECKS) findings.push(...(await check(examination)));
-  return findings;
+  const findings = [...(await checkCredentials(examination))];
+  if (examination.grantedScopes.includes(READ_APIS)) findings.push(...(await checkApis(examination)));
+  return findings.filter(({ code }) => code !== 'API_ID' || examination.apis !== undefined);
 }
 
 /** What is wrong with the text of a key. Nothing of it is repeated. */

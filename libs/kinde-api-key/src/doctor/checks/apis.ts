@@ -4,6 +4,9 @@ import { answerOf, isAnswer, type Examination } from '../examination.js';
 import { ok, problem, warning, type Finding } from '../finding.js';
 import { nearestOf } from '../nearest.js';
 
+/** The scope of the M2M application that lists the registered APIs. */
+export const READ_APIS = 'read:apis';
+
 const MENU = 'Kinde > Settings > APIs';
 
 /** Whether `apiId` names a registered API, and whether one is needed. Then whether the scopes in decorators exist there. */
@@ -19,7 +22,7 @@ export async function checkApis(examination: Examination): Promise<readonly Find
 }
 
 function notListed({ grantedScopes }: Examination): Finding {
-  const isMissing = !grantedScopes.includes('read:apis');
+  const isMissing = !grantedScopes.includes(READ_APIS);
   const seen = isMissing
     ? 'the token may not list the registered APIs (read:apis)'
     : 'the registered APIs cannot be read';

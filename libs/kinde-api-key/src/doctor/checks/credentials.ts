@@ -18,10 +18,10 @@ const OPTIONAL_SCOPES: Readonly<Record<string, string>> = {
 
 /** Whether Kinde issues an M2M token, and what the token may do by its own claims. */
 export async function checkCredentials(examination: Examination): Promise<readonly Finding[]> {
-  const { connection, options } = examination;
+  const { options } = examination;
   let token: string;
   try {
-    token = await examination.mint(AbortSignal.timeout(connection.timeoutMs));
+    token = await examination.mint();
   } catch (error) {
     const isRefused = error instanceof KindeApiKeyMisconfiguredError;
     const advice = isRefused && error.reason ? ADVICE[error.reason] : undefined;
