@@ -93,8 +93,10 @@ function replacements(kinde: InMemoryKinde): (FactoryProvider & { readonly injec
   return [
     {
       provide: RESOLVED_OPTIONS,
-      useFactory: (options: KindeApiKeyOptions) =>
-        resolveOptions({ ...options, cache: options.cache ?? false }, ENVIRONMENT),
+      useFactory: (options: KindeApiKeyOptions) => {
+        const resolved = resolveOptions(options, ENVIRONMENT);
+        return options?.cache === undefined ? { ...resolved, cache: null } : resolved;
+      },
       inject: [KINDE_API_KEY_OPTIONS],
     },
     {
