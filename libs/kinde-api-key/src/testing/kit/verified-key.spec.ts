@@ -1,4 +1,5 @@
 import { Controller, Get, type INestApplication, Module, Req, UseGuards } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
@@ -118,6 +119,16 @@ describe.each(['express', 'fastify'])('provideVerifiedKey() on %s', (adapter) =>
       providers: [provideVerifiedKey(KEY)],
     });
     expect(await ask(builder)).toMatchObject({ status: 401, body: { code: 'MISSING_KEY' } });
+  });
+});
+
+describe('provideVerifiedKey()', () => {
+  it('lets a message pass that is not HTTP, and does not write to its data', () => {
+    const data = Object.freeze({});
+    const context = new ExecutionContextHost([data]);
+    context.setType('rpc');
+    expect(provideVerifiedKey(KEY).canActivate(context)).toBe(true);
+    expect(Reflect.ownKeys(data)).toEqual([]);
   });
 });
 
