@@ -113,7 +113,7 @@ describe.each(APPS)('the library installed from the registry with $name', ({ pac
     it('answers 200, 401 and 403 in jest without configuration', async () => {
       const test = `it('answers', async () => {
         expect(await require('./out/consumer.js').askEverything()).toEqual(${JSON.stringify(ANSWERS)});
-      });`;
+      }, 60_000);`;
       await writeFile(join(folder, 'cjs/consumer.test.js'), test);
       const { code, stderr } = await run('npx', ['--no', 'jest'], join(folder, 'cjs'));
       expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Tests:       1 passed') as string });

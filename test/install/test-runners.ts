@@ -15,6 +15,9 @@ export interface TestRunner {
   readonly passed: RegExp;
 }
 
+/** As in jest.config.mjs: ends what hangs, also on a busy machine. */
+const TIMEOUT = { testTimeout: 60_000 };
+
 const SWC = { parser: { syntax: 'typescript', decorators: true }, transform: { legacyDecorator: true } };
 
 /** What the runners read how to compile decorators from. */
@@ -32,7 +35,7 @@ const TSCONFIG = JSON.stringify({
 
 function jestWith(name: string, jest: string, packages: readonly string[], config: object): TestRunner {
   const files = {
-    'jest.config.json': JSON.stringify({ testEnvironment: 'node', testRegex: 'app\\.spec\\.ts$', ...config }),
+    'jest.config.json': JSON.stringify({ testEnvironment: 'node', testRegex: 'app\\.spec\\.ts$', ...TIMEOUT, ...config }),
     'tsconfig.json': TSCONFIG,
   };
   return { name, packages: [jest, ...packages], files, command: ['jest'], passed: /Tests: +4 passed, 4 total/ };
@@ -60,7 +63,10 @@ export const SWC_JEST_FOR_ESM = jestWith('@swc/jest for ESM packages', 'jest@30'
 export const VITEST: TestRunner = {
   name: 'vitest',
   packages: ['vitest@4'],
-  files: { 'vitest.config.mjs': 'export default { test: { globals: true } };', 'tsconfig.json': TSCONFIG },
+  files: {
+    'vitest.config.mjs': `export default { test: ${JSON.stringify({ globals: true, ...TIMEOUT })} };`,
+    'tsconfig.json': TSCONFIG,
+  },
   command: ['vitest', 'run', '--no-color'],
   passed: /Tests +4 passed \(4\)/,
 };
