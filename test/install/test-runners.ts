@@ -35,7 +35,12 @@ const TSCONFIG = JSON.stringify({
 
 function jestWith(name: string, jest: string, packages: readonly string[], config: object): TestRunner {
   const files = {
-    'jest.config.json': JSON.stringify({ testEnvironment: 'node', testRegex: 'app\\.spec\\.ts$', ...TIMEOUT, ...config }),
+    'jest.config.json': JSON.stringify({
+      testEnvironment: 'node',
+      testRegex: 'app\\.spec\\.ts$',
+      ...TIMEOUT,
+      ...config,
+    }),
     'tsconfig.json': TSCONFIG,
   };
   return { name, packages: [jest, ...packages], files, command: ['jest'], passed: /Tests: +4 passed, 4 total/ };
