@@ -2,6 +2,7 @@ import { Controller, Get, UseGuards, type Type } from '@nestjs/common';
 import {
   AnyValidKey,
   ApiKeyGuard,
+  KeysOnly,
   OrgScoped,
   PublicRoute,
   RequireAnyScope,
@@ -21,6 +22,7 @@ const DECORATORS: Readonly<Record<string, () => ApiKeyRuleDecorator>> = {
   '@OrgScoped()': () => OrgScoped(),
   "@OrgScoped({ from: 'key' })": () => OrgScoped({ from: 'key' }),
   '@UserScoped()': () => UserScoped(),
+  '@KeysOnly()': () => KeysOnly(),
   '@AnyValidKey()': () => AnyValidKey(),
   '@PublicRoute()': () => PublicRoute(),
 };

@@ -86,9 +86,15 @@ export async function layOutConsumers(folder: string): Promise<void> {
  *
  * @param options further compiler options; `skipLibCheck: false` also checks the declarations of all packages, which takes
  *   three times as long
+ * @param files what to compile, besides what these import
  * @returns the errors of the compiler, or an empty text
  */
-export async function compile(folder: string, format: Format, options: Record<string, unknown>): Promise<string> {
+export async function compile(
+  folder: string,
+  format: Format,
+  options: Record<string, unknown>,
+  files: readonly string[] = ['main.ts'],
+): Promise<string> {
   const cwd = join(folder, format);
   const compilerOptions = {
     strict: true,
@@ -101,7 +107,7 @@ export async function compile(folder: string, format: Format, options: Record<st
     outDir: 'out',
     ...options,
   };
-  await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
+  await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
   const { stdout, stderr } = await runNode([require.resolve('typescript/bin/tsc'), '-p', '.'], cwd);
   return stdout + stderr;
 }

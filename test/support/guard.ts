@@ -17,6 +17,7 @@ import type { RateLimitStore } from '../../libs/kinde-api-key/src/rate-limit/rat
 import { SlidingWindow } from '../../libs/kinde-api-key/src/rate-limit/sliding-window.js';
 import { ApiKeyRefusedException } from '../../libs/kinde-api-key/src/responses/api-key-refused.exception.js';
 import { RefusalFactory } from '../../libs/kinde-api-key/src/responses/refusal-factory.js';
+import { ProviderInstances } from '../../libs/kinde-api-key/src/handlers/provider-instances.js';
 import { ResolverBinding } from '../../libs/kinde-api-key/src/rules/resolver-binding.js';
 import { RouteRuleRegistry } from '../../libs/kinde-api-key/src/rules/route-rule-registry.js';
 import { ApiKeyVerificationService } from '../../libs/kinde-api-key/src/verification/api-key-verification.service.js';
@@ -66,10 +67,11 @@ export function buildGuard({
     kinde: 'https://acme.kinde.com',
     rules: new RouteRuleRegistry(
       { orgParam: guard.orgParam, publicControllers: new Set(), rateLimit },
-      new ResolverBinding(new ModulesContainer()),
+      new ResolverBinding(new ModulesContainer(), new ProviderInstances()),
     ),
     credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
     verification,
+    principals: null,
     refusals: new RefusalFactory(guard),
     failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock, log),
     rateLimiter: new RateLimiter(recordingStore, log),

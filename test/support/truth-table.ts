@@ -72,6 +72,8 @@ export const TRUTH_TABLE: readonly TruthRow[] = [
   row('@OrgScoped()', "@OrgScoped({ from: 'key' })", '', 'M I + + X R +'),
   row('', '@UserScoped()', '', 'M I U U U + +'),
   row('@OrgScoped()', '@UserScoped()', '', 'M I U U U R +'),
+  row('', '@KeysOnly()', '', 'M I + + + + +'),
+  row('@KeysOnly()', "@RequireScopes('write:users')", '', 'M I S + + S S'),
   row('@PublicRoute()', '', '', '+ + + + + + +'),
   row("@RequireScopes('write:users')", '@PublicRoute()', '', '+ + + + + + +'),
   row('@OrgScoped()', '@PublicRoute()', '', '+ + + + + + +'),

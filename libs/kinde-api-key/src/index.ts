@@ -3,6 +3,7 @@ export type { ApiKeyDecision, ApiKeyRefusalCode } from './api-key/decision.js';
 export {
   defineScopes,
   AnyValidKey,
+  KeysOnly,
   OrgScoped,
   PublicRoute,
   RequireAnyScope,
@@ -20,11 +21,14 @@ export type {
   OrgResolverFunction,
   ResolvedOrganization,
 } from './rules/org-target.js';
-export { CurrentApiKey, OrgCode, ScopedResource, UserId } from './guard/parameter.decorators.js';
-export { getRefusedApiKey, getVerifiedApiKey } from './guard/request-state.js';
+export { CurrentApiKey, CurrentPrincipal, OrgCode, ScopedResource, UserId } from './guard/parameter.decorators.js';
+export { getPrincipal, getRefusedApiKey, getVerifiedApiKey } from './guard/request-state.js';
 export { ApiKeyProblemDetailsFilter } from './responses/problem-details.filter.js';
 export { RateLimit, SkipRateLimit, type ApiKeyRateLimit } from './rules/rate-limit.decorators.js';
+export type { ApiKeyPrincipal, Caller, Principal } from './api-key/principal.js';
+export type { ConnectedPrincipalSource, PrincipalSource } from './guard/principal-source.js';
 export {
+  KindeAccessTokenError,
   KindeApiKeyConfigurationError,
   KindeApiKeyError,
   KindeApiKeyMisconfiguredError,

@@ -15,6 +15,7 @@ import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './kin
 import { LOG, maxAcceptedAgeMsOf, PROVIDERS, RESOLVED_OPTIONS, SHARED_STATE } from './kinde-api-key.providers.js';
 import { KINDE_API_KEY_HTTP } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
+import { KINDE_CONNECTION } from './kinde/kinde-connection.js';
 import type { Log } from './log.js';
 import type { SharedState } from './shared/shared-state.js';
 import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
@@ -25,7 +26,7 @@ import { ApiKeyVerificationService } from './verification/api-key-verification.s
  */
 @Module({
   providers: PROVIDERS,
-  exports: [ApiKeyGuard, ApiKeyVerificationService, KINDE_API_KEY_HTTP, KINDE_API_KEY_REGISTRATION],
+  exports: [ApiKeyGuard, ApiKeyVerificationService, KINDE_API_KEY_HTTP, KINDE_API_KEY_REGISTRATION, KINDE_CONNECTION],
 })
 export class KindeApiKeyModule
   extends ConfigurableModuleClass

@@ -7,10 +7,12 @@ import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { CredentialReader } from './guard/credential-reader.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
 import { FailedAttempts } from './guard/failed-attempts.js';
+import { PrincipalSources } from './guard/principal-sources.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
 import { AppHandlers } from './handlers/app-handlers.js';
 import { ExternalHandlers } from './handlers/external-handlers.js';
 import { GuardLookup } from './handlers/guard-lookup.js';
+import { ProviderInstances } from './handlers/provider-instances.js';
 import { KINDE_API_KEY_EXTRAS } from './kinde-api-key.module-definition.js';
 import {
   KINDE_API_KEY_OPTIONS,
@@ -25,6 +27,7 @@ import {
   type KindeHttpService,
 } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
+import { KINDE_CONNECTION, type KindeConnection } from './kinde/kinde-connection.js';
 import { checkProxy } from './kinde/proxy-check.js';
 import { LogThrottle, type Log } from './log.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
@@ -60,20 +63,19 @@ export const PROVIDERS: Provider[] = [
     inject: [RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOG],
   },
   {
-    provide: KeyVerifier,
-    useFactory: (
-      http: KindeHttpService,
-      options: ResolvedOptions,
-      clock: Clock,
-      log: Log,
-      shared: SharedState | null,
-    ) => {
-      const shareToken = shared?.shareToken.bind(shared);
+    provide: KINDE_CONNECTION,
+    useFactory: (http: KindeHttpService, options: ResolvedOptions, clock: Clock, log: Log): KindeConnection => {
       checkProxy(options, axiosVersion());
-      const transport = new AxiosKindeHttp(http, options.http, options.kinde.timeoutMs / 2);
-      return new KeyVerifier(transport, options.kinde, clock, log, shareToken);
+      const { origin, timeoutMs } = options.kinde;
+      return { origin, timeoutMs, http: new AxiosKindeHttp(http, options.http, timeoutMs / 2), clock, log };
     },
-    inject: [KINDE_API_KEY_HTTP, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOG, SHARED_STATE],
+    inject: [KINDE_API_KEY_HTTP, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOG],
+  },
+  {
+    provide: KeyVerifier,
+    useFactory: ({ http, clock, log }: KindeConnection, { kinde }: ResolvedOptions, shared: SharedState | null) =>
+      new KeyVerifier(http, kinde, clock, log, shared?.shareToken.bind(shared)),
+    inject: [KINDE_CONNECTION, RESOLVED_OPTIONS, SHARED_STATE],
   },
   {
     provide: ApiKeyVerificationService,
@@ -81,6 +83,7 @@ export const PROVIDERS: Provider[] = [
       new ApiKeyVerificationService(verifier, cache, clock, shared?.verdicts),
     inject: [KeyVerifier, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, SHARED_STATE],
   },
+  { provide: ProviderInstances, useClass: ProviderInstances },
   {
     provide: ExternalHandlers,
     useFactory: (creator: ExternalContextCreator) => new ExternalHandlers(creator),
@@ -107,16 +110,20 @@ export const PROVIDERS: Provider[] = [
       log: Log,
       shared: SharedState | null,
       handlers: AppHandlers,
+      instances: ProviderInstances,
+      connection: KindeConnection,
     ): Registration => ({
       id: Symbol('registration'),
       kinde: [kinde.origin, `as ${kinde.clientId}`, kinde.apiId && `for ${kinde.apiId}`].filter(Boolean).join(' '),
       rules: new RouteRuleRegistry(
         { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras), rateLimit },
-        new ResolverBinding(modules),
+        new ResolverBinding(modules, instances),
         (told, handler) => handlers.find(told, handler),
       ),
       credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
       verification,
+      principals:
+        guard.principals.length === 0 ? null : new PrincipalSources(guard.principals, modules, instances, connection),
       refusals: new RefusalFactory(guard),
       failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock, log),
       rateLimiter: new RateLimiter(rateLimitStoreOf(shared, clock), log),
@@ -133,6 +140,8 @@ export const PROVIDERS: Provider[] = [
       LOG,
       SHARED_STATE,
       AppHandlers,
+      ProviderInstances,
+      KINDE_CONNECTION,
     ],
   },
   ApiKeyGuard,

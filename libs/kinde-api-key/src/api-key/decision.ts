@@ -1,8 +1,12 @@
+import type { Principal } from './principal.js';
+
 /** Code of an answer that refuses a request. */
 export type ApiKeyRefusalCode =
   | 'MISSING_KEY'
   | 'MALFORMED_REQUEST'
   | 'WRONG_CREDENTIAL_TYPE'
+  | 'INVALID_TOKEN'
+  | 'TOKEN_EXPIRED'
   | 'INVALID_KEY'
   | 'KEY_REVOKED'
   | 'KEY_INACTIVE'
@@ -10,6 +14,7 @@ export type ApiKeyRefusalCode =
   | 'ORG_REQUIRED'
   | 'ORG_MISMATCH'
   | 'USER_REQUIRED'
+  | 'KEY_REQUIRED'
   | 'RATE_LIMITED'
   | 'TOO_MANY_FAILED_ATTEMPTS'
   | 'VERIFICATION_UNAVAILABLE'
@@ -26,10 +31,12 @@ export interface ApiKeyDecision {
   readonly route: string | null;
   /** The key id, or `null` without a verified key: it is missing or invalid, or Kinde cannot be reached. */
   readonly keyId: string | null;
-  /** The key's organization, or `null`. */
+  /** The caller's organization, or `null`. */
   readonly orgCode: string | null;
-  /** The key's user, or `null`. */
+  /** The caller's user, or `null`. */
   readonly userId: string | null;
   /** Whether the verdict came from the cache, or `null` without a verdict. */
   readonly cached: boolean | null;
+  /** Kind and id of a caller from the option `principals`. Absent for API keys, and where the caller is not known. */
+  readonly principal?: Pick<Principal, 'kind' | 'id'>;
 }

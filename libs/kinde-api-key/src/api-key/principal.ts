@@ -1,13 +1,13 @@
 import type { VerifiedApiKey } from './verified-api-key.js';
 
 /**
- * An authenticated caller: an API key, an access token of Kinde, or the app's own user. Decorators decide on it, whoever it is. The app's own
- * source may add fields.
+ * An authenticated caller: an API key, an access token of Kinde, or the app's own user. Decorators decide on it, whatever its kind.
+ * A source of the app may add fields of its own.
  */
 export interface Principal {
-  /** `'api_key'`, `'access_token'`, or a word of the app's own. Rate limits count each kind separately. */
+  /** `'api_key'`, `'access_token'`, or a word of the app's own. */
   readonly kind: string;
-  /** What identifies the caller among those of its kind, for rate limits. Default: `userId`, else `orgCode`. */
+  /** Identifies the caller among those of its kind, for rate limits. Default: `userId`, else `orgCode`. */
   readonly id?: string | undefined;
   /** The scopes that the caller was granted. */
   readonly scopes: readonly string[];
@@ -24,8 +24,11 @@ export interface ApiKeyPrincipal extends Principal, VerifiedApiKey {
   readonly id: string;
 }
 
-/** What access decisions look at: a verified key or another principal. */
-export type Caller = Pick<Principal, 'scopes' | 'orgCode' | 'userId'>;
+/** What a decision is about: a verified key, or another principal. */
+export type Caller = VerifiedApiKey | Principal;
+
+/** Marks the library's own sources of principals, in every copy of it in a process. */
+export const CONNECT = Symbol.for('nestjs-kinde-api-key:connect');
 
 /** Returns a verified key as a principal, frozen like the key. */
 export function principalOf(apiKey: VerifiedApiKey): ApiKeyPrincipal {

@@ -71,6 +71,7 @@ export class BootCheck {
       const known = [...declared, ...calledExternally.map((one) => this.handlers.describeExternal(one))];
       for (const problem of unusedRules(classHostsOf(module), known, controllers)) this.#problems.add(problem);
     }
+    for (const problem of this.registration.principals?.problems ?? []) this.#problems.add(problem);
     this.#throwProblems();
     const copies = copiesWarning();
     const duplicates = this.#duplicateRegistrationWarnings(found.map(registrationOf));

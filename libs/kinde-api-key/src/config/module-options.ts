@@ -14,6 +14,7 @@ import {
   type OptionalIn,
   type OptionKind,
 } from './option-kinds.js';
+import { isPrincipalSource, type PrincipalSourceOption } from './principal-options.js';
 import {
   FAILED_ATTEMPTS_OPTIONS,
   RATE_LIMIT_OPTIONS,
@@ -96,6 +97,15 @@ export const MODULE_OPTIONS = {
   keyPrefixes: list<string>(
     'a list of at least one text that is not empty',
     (given) => given.length > 0 && given.every(isText),
+  ),
+  /**
+   * Sources of callers who have no API key: injectable classes that implement `PrincipalSource`, and `kindeAccessTokens()` from
+   * `nestjs-kinde-api-key/tokens`. Asked in this order, for requests without an API key. Risk: a caller that a source names is accepted,
+   * within the rules of the route. Default: not set, API keys only.
+   */
+  principals: list<PrincipalSourceOption>(
+    'a list of classes with a method authenticate(), or kindeAccessTokens()',
+    (given) => given.every(isPrincipalSource),
   ),
   /**
    * Caching of Kinde's answers. `false` asks Kinde on every request; simultaneous requests with one key still share a call.

@@ -1,4 +1,4 @@
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { Caller } from '../api-key/principal.js';
 import { choice, integer, isIntegerIn, type OptionalIn, type OptionKind, type RequiredIn } from './option-kinds.js';
 
 const LIMIT = { min: 1, max: 10_000 } as const;
@@ -12,13 +12,16 @@ export function isLimit(value: unknown): value is number {
   return isIntegerIn(LIMIT, value);
 }
 
-/** Number of requests of a key that are accepted in any window, or a function that returns it. */
-export type Limit = number | ((apiKey: VerifiedApiKey) => number);
+/** Returns the limit of a caller. A method, so that an app without `principals` may declare its parameter as a `VerifiedApiKey`. */
+type LimitFunction = { limit(caller: Caller): number }['limit'];
+
+/** Number of requests of a caller that are accepted in any window, or a function that returns it. */
+export type Limit = number | LimitFunction;
 
 const fixedLimit = integer({ ...LIMIT, default: 100 });
 const limit: OptionKind<Limit> = {
   ...fixedLimit,
-  takes: `${fixedLimit.takes}, or a function of the verified key`,
+  takes: `${fixedLimit.takes}, or a function of the caller`,
   read: (given, name, reading) =>
     typeof given === 'function' ? (given as Limit) : fixedLimit.read(given, name, reading),
 };
@@ -26,8 +29,8 @@ const limit: OptionKind<Limit> = {
 /** The options of `rateLimit`. */
 export const RATE_LIMIT_OPTIONS = {
   /**
-   * Number of requests of one key that are accepted in any window. May be a function of the verified key that returns such a number, e.g. by
-   * the plan of its organization; it is called for every request and must not return a promise. When it throws or returns anything else, the
+   * Number of requests of one caller that are accepted in any window. May be a function of the verified key (or other principal) that returns
+   * such a number, e.g. by the plan of its organization; it is called for every request and must not return a promise. When it throws or returns anything else, the
    * request is refused with 429 `RATE_LIMITED`, and the first time is logged. 1 to 10,000. Default 100.
    */
   limit,

@@ -53,6 +53,7 @@ describe('resolveOptions', () => {
         hideExistence: false,
         realm: 'api',
         guardedBy: [],
+        principals: [],
         failedAttempts: null,
         onDecision: null,
       },
@@ -64,6 +65,11 @@ describe('resolveOptions', () => {
     class Guard {
       canActivate(): boolean {
         return true;
+      }
+    }
+    class Source {
+      authenticate() {
+        return null;
       }
     }
     const httpAgent = new Agent();
@@ -91,6 +97,7 @@ describe('resolveOptions', () => {
       hideExistence: true,
       realm: 'Acme',
       guardedBy: [Guard],
+      principals: [Source],
       onDecision,
     };
     expect(resolveOptions(given, {})).toEqual({
@@ -117,6 +124,7 @@ describe('resolveOptions', () => {
         hideExistence: true,
         realm: 'Acme',
         guardedBy: [Guard],
+        principals: [Source],
         failedAttempts: { limit: 10_000, windowMs: 1_000 },
         onDecision,
       },
@@ -295,6 +303,9 @@ describe('a wrong option', () => {
       'keyPrefixes must be a list of at least one text that is not empty',
     ],
     ['an empty prefix', { keyPrefixes: [''] }, 'keyPrefixes must be a list of at least one text that is not empty'],
+    ['sources without authenticate()', { principals: [class {}] }, 'principals must be a list of classes'],
+    ['a source by name', { principals: ['Source'] }, 'principals must be a list of classes'],
+    ['one source', { principals: Object }, 'principals must be a list of classes'],
     ['guards by name', { guardedBy: ['Guard'] }, 'guardedBy must be a list of classes'],
     ['a listener that is not a function', { onDecision: {} }, 'onDecision must be a function'],
     ['an empty api id', { apiId: '' }, 'apiId must be a text that is not empty'],

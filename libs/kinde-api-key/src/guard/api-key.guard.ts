@@ -1,11 +1,10 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
-import { keepFromSharedCaches } from '../responses/accepted-headers.js';
+import { keepFromSharedCaches, setHeaders } from '../responses/accepted-headers.js';
 import { ANSWER_OF_REASON } from '../responses/answers.js';
 import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
@@ -13,6 +12,7 @@ import { decideAccess, decideOrganization } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import { resolvedOrgOf, type ResolvedOrg } from '../rules/org-reader.js';
 import type { OrgResolution } from '../rules/org-target.js';
+import { authenticateOther } from './other-callers.js';
 import { decisionOf } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
@@ -24,13 +24,21 @@ import {
   refuseUnsupported,
   resolverFailure,
 } from './request-refusal.js';
-import { comparedOf, isUnchanged, keepState, stateOf, type RequestState } from './request-state.js';
+import {
+  callerIdOf,
+  callerOf,
+  comparedOf,
+  isUnchanged,
+  keepState,
+  stateOf,
+  type RequestState,
+} from './request-state.js';
 
 /** Marks the guard and its subclasses for the boot check, in every copy of the library in a process. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
 
 /**
- * Lets a request through if its API key is valid and satisfies the handler's decorators. Refuses every other request with
+ * Lets a request through if its API key is valid, or a source of the option `principals` knows the caller, and the handler's decorators are satisfied. Refuses every other request with
  * {@link ApiKeyRefusedException}. A handler without a decorator requires a valid key.
  *
  * Returns `true` synchronously when the key is cached and no resolver has to be awaited.
@@ -71,7 +79,7 @@ export class ApiKeyGuard implements CanActivate {
   #authenticate(context: ExecutionContext, state: RequestState): void | Promise<void> {
     const { credentials, verification } = this.registration;
     const key = credentials.read(state.request);
-    if (typeof key === 'string') throw refuseKey(this.registration, context, state, key);
+    if (typeof key === 'string') return authenticateOther(this.registration, context, state, key);
     const cached = verification.lookup?.(key);
     if (cached) return this.#acceptKey(context, state, cached, true);
     this.#limitFailures(context, state, key);
@@ -105,12 +113,16 @@ export class ApiKeyGuard implements CanActivate {
     state.wasCached = wasCached;
     if (!verdict.accepted) throw refuseKey(this.registration, context, state, ANSWER_OF_REASON[verdict.reason]);
     state.apiKey = verdict.apiKey;
+    state.principal = undefined;
     keepState(state);
   }
 
-  /** Counts the request, unless another guard of this registration has done so. */
+  /** Counts the request, unless another guard of this registration has counted it for the same caller. */
   #count(context: ExecutionContext, state: RequestState, rateLimit: RateLimitRule): void | Promise<void> {
-    const decision = (state.rate ??= this.registration.rateLimiter.take(rateLimit, keyOf(state)));
+    const callerId = callerIdOf(state);
+    if (state.countedFor !== callerId) state.rate = undefined;
+    state.countedFor = callerId;
+    const decision = (state.rate ??= this.registration.rateLimiter.take(rateLimit, callerOf(state), callerId));
     if (isThenable(decision)) return Promise.resolve(decision).then((decided) => this.#limit(context, state, decided));
     return this.#limit(context, state, decision);
   }
@@ -121,19 +133,19 @@ export class ApiKeyGuard implements CanActivate {
       throw refuseRequest(this.registration, context, state, 'RATE_LIMITED', retryAfterSeconds(decision));
   }
 
-  /** Checks the key itself, before an organization is resolved: nothing is loaded for a key that is refused anyway. */
+  /** Checks the caller itself, before an organization is resolved: nothing is loaded for a caller that is refused anyway. */
   #authorize(context: ExecutionContext, state: RequestState): void {
-    const refusal = decideAccess(state.rule.access, keyOf(state));
+    const refusal = decideAccess(state.rule.access, callerOf(state), state.apiKey !== undefined);
     if (refusal) throw refuseAccess(this.registration, context, state, refusal);
   }
 
-  /** Compares the key's organization with each one that the request names. */
+  /** Compares the caller's organization with each one that the request names. */
   #matchOrganizations(context: ExecutionContext, state: RequestState, first = 0): void | Promise<void> {
     const { organizations } = state.rule;
     for (let index = first; index < organizations.length; index += 1) {
       let resolution;
       try {
-        resolution = organizations[index]?.(context, state.request, keyOf(state));
+        resolution = organizations[index]?.(context, state.request, callerOf(state));
       } catch (error) {
         throw resolverFailure(this.registration, context, state, error);
       }
@@ -153,7 +165,7 @@ export class ApiKeyGuard implements CanActivate {
 
   #match(context: ExecutionContext, state: RequestState, resolution: ResolvedOrg | OrgResolution): void {
     const { orgCode, resource } = resolvedOrgOf(resolution);
-    const refusal = decideOrganization(keyOf(state), orgCode);
+    const refusal = decideOrganization(callerOf(state), orgCode);
     if (refusal) throw refuseRequest(this.registration, context, state, refusal.code);
     state.resource = resource ?? state.resource;
   }
@@ -164,7 +176,8 @@ export class ApiKeyGuard implements CanActivate {
     state.isAccepted = true;
     if (organizations.length > 0) state.compared = comparedOf(state.request);
     if (rateLimit?.sendsHeadersOnSuccess) setHeaders(responseOf(context), rateLimitHeadersOf(state));
-    if (credentials.uncommonHeaders.length > 0) keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);
+    if (credentials.uncommonHeaders.length > 0 || state.principal)
+      keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);
     decisions?.report(decisionOf(state, null));
     return true;
   }
@@ -178,16 +191,6 @@ export class ApiKeyGuard implements CanActivate {
 
 function responseOf(context: ExecutionContext): HttpResponse {
   return context.switchToHttp().getResponse<HttpResponse>();
-}
-
-function setHeaders(response: HttpResponse, headers: Readonly<Record<string, string>> = {}): void {
-  for (const [name, value] of Object.entries(headers)) response.header(name, value);
-}
-
-/** Returns the key of a request that is authenticated. */
-function keyOf({ apiKey }: RequestState): VerifiedApiKey {
-  if (!apiKey) throw new Error('the request is not authenticated yet');
-  return apiKey;
 }
 
 /** By its shape: promises of other realms and libraries are not instances of `Promise`. */

@@ -108,7 +108,7 @@ describe('decisionOf()', () => {
 
   it('names the key, its owner, the route, and whether the verdict was cached', () => {
     const apiKey = verifiedKey({ userId: 'kp_1' });
-    expect(decisionOf({ rule, apiKey, wasCached: false }, null)).toEqual({
+    expect(decisionOf({ rule, apiKey, principal: undefined, wasCached: false }, null)).toEqual({
       outcome: 'accepted',
       code: null,
       route: 'Users.find',
@@ -119,10 +119,24 @@ describe('decisionOf()', () => {
     });
   });
 
+  it('names another principal by its kind and id', () => {
+    const principal = { kind: 'session', id: 'u1', scopes: ['a'], orgCode: 'org_a', userId: 'kp_1', email: 'a@b.c' };
+    expect(decisionOf({ rule, apiKey: undefined, principal, wasCached: undefined }, null)).toEqual({
+      outcome: 'accepted',
+      code: null,
+      route: 'Users.find',
+      keyId: null,
+      orgCode: 'org_a',
+      userId: 'kp_1',
+      cached: null,
+      principal: { kind: 'session', id: 'u1' },
+    });
+  });
+
   it('writes null for what is not known', () => {
     const refused = { ...noIds, outcome: 'refused', cached: null };
     expect(decisionOf(null, 'UNSUPPORTED_CONTEXT')).toEqual({ ...refused, code: 'UNSUPPORTED_CONTEXT', route: null });
-    const state = { rule, apiKey: undefined, wasCached: undefined };
+    const state = { rule, apiKey: undefined, principal: undefined, wasCached: undefined };
     expect(decisionOf(state, 'MISSING_KEY')).toEqual({ ...refused, code: 'MISSING_KEY', route: 'Users.find' });
   });
 });

@@ -49,16 +49,19 @@ export class DecisionReporter {
  * @param code of the refusal, `null` for a request that is let through
  */
 export function decisionOf(
-  state: Pick<RequestState, 'rule' | 'apiKey' | 'wasCached'> | null,
+  state: Pick<RequestState, 'rule' | 'apiKey' | 'principal' | 'wasCached'> | null,
   code: ApiKeyRefusalCode | null,
 ): ApiKeyDecision {
+  const { apiKey, principal } = state ?? {};
+  const caller = apiKey ?? principal;
   return {
     outcome: code === null ? 'accepted' : 'refused',
     code,
     route: state?.rule.route ?? null,
-    keyId: state?.apiKey?.keyId ?? null,
-    orgCode: state?.apiKey?.orgCode ?? null,
-    userId: state?.apiKey?.userId ?? null,
+    keyId: apiKey?.keyId ?? null,
+    orgCode: caller?.orgCode ?? null,
+    userId: caller?.userId ?? null,
     cached: state?.wasCached ?? null,
+    ...(principal && { principal: { kind: principal.kind, id: principal.id } }),
   };
 }

@@ -1,5 +1,6 @@
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
+import { KindeAccessTokenError } from '../kinde-api-key.errors.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 
 /** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
@@ -16,6 +17,11 @@ export function askKinde(verification: KeyVerification, key: RawKey): Promise<Ve
 export interface VerificationError {
   readonly code: 'VERIFICATION_UNAVAILABLE' | 'VERIFICATION_MISCONFIGURED';
   readonly retryAfterSeconds: number;
+}
+
+/** Whether an access token was refused, by any copy of the library. Tokens are verified in the subpath `./tokens`. */
+export function isTokenError(error: unknown): error is KindeAccessTokenError {
+  return error instanceof KindeAccessTokenError;
 }
 
 const CODES: ReadonlySet<unknown> = new Set<VerificationError['code']>([

@@ -6,6 +6,7 @@ import type { CredentialReader } from './credential-reader.js';
 import type { DecisionReporter } from './decision-reporter.js';
 import type { FailedAttempts } from './failed-attempts.js';
 import type { KeyVerification } from './key-verification.js';
+import type { PrincipalSources } from './principal-sources.js';
 
 /** @internal What `ApiKeyGuard` is built from. Nest prints this name when it cannot find it, so it says what to do. */
 export const KINDE_API_KEY_REGISTRATION = Symbol.for(
@@ -20,6 +21,8 @@ export interface Registration {
   readonly rules: RouteRuleRegistry;
   readonly credentials: CredentialReader;
   readonly verification: KeyVerification;
+  /** `null`: only API keys are accepted. */
+  readonly principals: PrincipalSources | null;
   readonly refusals: RefusalFactory;
   /** `null`: without a limit. */
   readonly failedAttempts: FailedAttempts | null;

@@ -20,20 +20,21 @@ export function refuseRequest(
   onSent?: () => void,
 ): ApiKeyRefusedException {
   const { request } = state;
-  const message = name === 'MALFORMED_REQUEST' ? twoCredentialsMessage(registration, request) : undefined;
+  const message = name === 'MALFORMED_REQUEST' ? twoCredentialsMessage(registration, request) : messageFor(state, name);
   const details = { retryAfterSeconds, message, headers: rateLimitHeadersOf(state), request };
   const exception = registration.refusals.refuse(name, details);
   return thrown(registration, context, state, exception, onSent);
 }
 
-/** Returns the exception that refuses a key which lacks what the route demands. */
+/** Returns the exception that refuses a caller who lacks what the route demands. */
 export function refuseAccess(
   registration: Registration,
   context: ExecutionContext,
   state: RequestState,
   refusal: AccessRefusal,
 ): ApiKeyRefusedException {
-  const details = { headers: rateLimitHeadersOf(state), request: state.request };
+  const message = messageFor(state, refusal.code);
+  const details = { headers: rateLimitHeadersOf(state), request: state.request, message };
   const exception = registration.refusals.refuseAccess(refusal, state.rule, details);
   return thrown(registration, context, state, exception);
 }
@@ -99,6 +100,13 @@ function thrown(
     registration.decisions?.report(decisionOf(state, exception.code));
   });
   return exception;
+}
+
+/** The texts of the table speak of API keys. */
+function messageFor({ principal }: RequestState, name: AnswerName): string | undefined {
+  if (!principal) return undefined;
+  if (name === 'ORG_REQUIRED') return 'Organization-scoped token required';
+  return name === 'USER_REQUIRED' ? 'User-scoped token required' : undefined;
 }
 
 function twoCredentialsMessage({ credentials }: Registration, request: HttpRequest): string | undefined {

@@ -1,3 +1,4 @@
+import { principalOf, type Caller, type Principal } from '../api-key/principal.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import type { HttpRequest } from '../rules/http-request.js';
@@ -20,11 +21,15 @@ export interface RequestState {
   previous: RequestState | undefined;
   /** The verified key, once Kinde or the cache has answered. */
   apiKey: VerifiedApiKey | undefined;
+  /** The caller from the option `principals`, if it is not an API key. */
+  principal: Principal | undefined;
   /** Whether the answer about the key came from the cache. */
   wasCached: boolean | undefined;
   /** The answer of the rate limit, once the request was counted. */
   rate: RateDecision | Promise<RateDecision> | undefined;
-  /** The same, once it is known. */
+  /** The caller that was counted. A guard of the app may let in another one after a refusal. */
+  countedFor: string | undefined;
+  /** The answer of the rate limit, once it is known. */
   decision: RateDecision | undefined;
   /** Whether the guard let the request through. */
   isAccepted: boolean;
@@ -37,11 +42,6 @@ export interface RequestState {
 interface Compared extends Pick<HttpRequest, 'url' | 'body' | 'headers'> {
   /** A copy: an app may write into the request's own. */
   readonly params: Readonly<Record<string, unknown>>;
-}
-
-/** The state of a request that was let through. */
-export interface AcceptedState extends RequestState {
-  readonly apiKey: VerifiedApiKey;
 }
 
 interface KeptOn {
@@ -61,8 +61,10 @@ export function stateOf(request: HttpRequest, registration: symbol, rule: RouteR
       isKept: false,
       previous: undefined,
       apiKey: undefined,
+      principal: undefined,
       wasCached: undefined,
       rate: undefined,
+      countedFor: undefined,
       decision: undefined,
       isAccepted: false,
       compared: undefined,
@@ -92,10 +94,23 @@ export function acceptKey(request: object, apiKey: VerifiedApiKey, resource?: un
 }
 
 /** Returns the most recent state of a request that was let through, from any registration. */
-export function acceptedState(request: unknown): AcceptedState | undefined {
+export function acceptedState(request: unknown): RequestState | undefined {
   let state = (request as KeptOn | null | undefined)?.[STATE];
   while (state && !state.isAccepted) state = state.previous;
-  return state as AcceptedState | undefined;
+  return state;
+}
+
+/** Returns the caller of a request that is authenticated. */
+export function callerOf({ apiKey, principal }: RequestState): Caller {
+  const caller = apiKey ?? principal;
+  if (!caller) throw new Error('the request is not authenticated yet');
+  return caller;
+}
+
+/** Returns what identifies the caller of a request in rate limits. */
+export function callerIdOf({ apiKey, principal }: RequestState): string {
+  // No key id starts with a bracket, so the two cannot collide.
+  return apiKey ? apiKey.keyId : JSON.stringify([principal?.kind, principal?.id]);
 }
 
 /** Returns what the organizations of a request are read from. It differs where an app hands the same request on with other parameters. */
@@ -115,10 +130,23 @@ export function isUnchanged({ request, compared }: RequestState): boolean {
  * Returns the verified key of a request, for code outside handlers: interceptors, filters, middleware and access logs, once the guard has run.
  *
  * @param request the framework's request object, or the raw request behind Fastify's
- * @returns the key that `ApiKeyGuard` accepted, or `undefined` where no guard ran, the route is public or the request was refused
+ * @returns the key that `ApiKeyGuard` accepted, or `undefined` where no guard ran, the route is public, the caller has no key or the request was
+ * refused
  */
 export function getVerifiedApiKey(request: unknown): VerifiedApiKey | undefined {
   return acceptedState(request)?.apiKey;
+}
+
+/**
+ * Returns the caller of a request: the verified key, or whom a source of the option `principals` named. For code outside handlers, once the guard has
+ * run.
+ *
+ * @param request the framework's request object, or the raw request behind Fastify's
+ * @returns the caller that `ApiKeyGuard` accepted, frozen, or `undefined` where no guard ran, the route is public or the request was refused
+ */
+export function getPrincipal(request: unknown): Principal | undefined {
+  const state = acceptedState(request);
+  return state?.apiKey ? principalOf(state.apiKey) : state?.principal;
 }
 
 /**

@@ -16,7 +16,7 @@ export interface RateDecision {
 /**
  * Counts requests in sliding windows, in this process or in a store that several instances share.
  *
- * A bucket is the requests of one key in one scope. Every store must keep these promises:
+ * A bucket is the requests of one caller in one scope. Every store must keep these promises:
  * - In no half-open window `[t, t + windowMs)` are more than `limit` requests of a bucket accepted.
  * - No request is refused while fewer than `limit` were accepted in the `windowMs` before it.
  * - Deciding and counting are one atomic step. Refused requests do not count.
@@ -27,10 +27,11 @@ export interface RateLimitStore {
    * Decides about one request, and counts it if it is accepted.
    *
    * @param scope what is counted together; see `RateLimitRule`
+   * @param callerId the key id, or what identifies another principal
    * @param limit maximum number of accepted requests in any window, a whole number from 1 to 10,000
    * @param windowMs length of the window in milliseconds, a whole number from 1,000 to 86,400,000; always the same for a scope
    * @returns the decision, or a promise of it where the store has to wait. A store that waits has a deadline, and decides itself when it
    * cannot count. What it throws reaches the app's exception filters, and the request is not accepted
    */
-  take(scope: string, keyId: string, limit: number, windowMs: number): RateDecision | Promise<RateDecision>;
+  take(scope: string, callerId: string, limit: number, windowMs: number): RateDecision | Promise<RateDecision>;
 }

@@ -29,8 +29,12 @@ describe('RateLimiter', () => {
   it('counts by the scope of the limit and the id of the key alone', () => {
     const { asked, store } = recordingStore();
     const { limiter } = limiterWith(store);
-    void limiter.take(ruleWith(), KEY);
-    void limiter.take(ruleWith({ scope: 'Reports.export', limit: 5, windowMs: 1_000 }), keyWith('api_key_2'));
+    void limiter.take(ruleWith(), KEY, KEY.keyId);
+    void limiter.take(
+      ruleWith({ scope: 'Reports.export', limit: 5, windowMs: 1_000 }),
+      keyWith('api_key_2'),
+      'api_key_2',
+    );
     expect(asked).toEqual([
       ['*', 'api_key_1', 2, 60_000],
       ['Reports.export', 'api_key_2', 5, 1_000],
@@ -41,7 +45,7 @@ describe('RateLimiter', () => {
     const { limiter } = limiterWith();
     const limits = [1, 3, 1, 3];
     const limit = jest.fn((_key: VerifiedApiKey) => limits.shift() ?? 0);
-    const taken = [...limits].map(() => limiter.take(ruleWith({ limit }), KEY));
+    const taken = [...limits].map(() => limiter.take(ruleWith({ limit }), KEY, KEY.keyId));
     expect(taken).toMatchObject([
       { accepted: true, limit: 1, remaining: 0 },
       { accepted: true, limit: 3, remaining: 1 },
@@ -53,9 +57,11 @@ describe('RateLimiter', () => {
 
   it('returns a promise only where the store does', async () => {
     const { store } = recordingStore();
-    expect(limiterWith(store).limiter.take(ruleWith(), KEY)).not.toBeInstanceOf(Promise);
+    expect(limiterWith(store).limiter.take(ruleWith(), KEY, KEY.keyId)).not.toBeInstanceOf(Promise);
     const later = { take: async () => store.take() };
-    await expect(limiterWith(later).limiter.take(ruleWith(), KEY)).resolves.toMatchObject({ accepted: true });
+    await expect(limiterWith(later).limiter.take(ruleWith(), KEY, KEY.keyId)).resolves.toMatchObject({
+      accepted: true,
+    });
   });
 });
 
@@ -67,10 +73,10 @@ describe('RateLimiter, when the limit is unknown,', () => {
     (wrong) => {
       const { asked, store } = recordingStore();
       const { limiter, log } = limiterWith(store);
-      expect(limiter.take(ruleWith({ limit: () => wrong as number }), KEY)).toEqual(REFUSED);
+      expect(limiter.take(ruleWith({ limit: () => wrong as number }), KEY, KEY.keyId)).toEqual(REFUSED);
       expect(asked).toEqual([]);
       expect(log.error).toHaveBeenCalledWith(
-        expect.stringMatching(/^rateLimit\.limit returned .+, for the key api_key_1; it must return a whole number/),
+        expect.stringMatching(/^rateLimit\.limit returned .+, for the caller api_key_1; it must return a whole number/),
       );
     },
   );
@@ -83,14 +89,15 @@ describe('RateLimiter, when the limit is unknown,', () => {
     const limit = () => {
       throw thrown;
     };
-    expect(limiter.take(ruleWith({ limit }), KEY)).toEqual(REFUSED);
+    expect(limiter.take(ruleWith({ limit }), KEY, KEY.keyId)).toEqual(REFUSED);
     expect(log.error).toHaveBeenCalledWith(expect.stringContaining(message));
   });
 
   it('logs once, and does not ask the client to wait longer than the window', () => {
     const { limiter, log } = limiterWith();
     const rule = ruleWith({ limit: () => 0, windowMs: 1_000 });
-    for (let count = 0; count < 5; count += 1) expect(limiter.take(rule, KEY)).toMatchObject({ resetAfterMs: 1_000 });
+    for (let count = 0; count < 5; count += 1)
+      expect(limiter.take(rule, KEY, KEY.keyId)).toMatchObject({ resetAfterMs: 1_000 });
     expect(log.error).toHaveBeenCalledTimes(1);
   });
 
@@ -99,7 +106,7 @@ describe('RateLimiter, when the limit is unknown,', () => {
     process.on('unhandledRejection', unhandled);
     const { limiter } = limiterWith();
     const limit = (() => Promise.reject(new Error('late'))) as unknown as () => number;
-    expect(limiter.take(ruleWith({ limit }), KEY)).toEqual(REFUSED);
+    expect(limiter.take(ruleWith({ limit }), KEY, KEY.keyId)).toEqual(REFUSED);
     await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', unhandled);
     expect(unhandled).not.toHaveBeenCalled();
@@ -109,9 +116,9 @@ describe('RateLimiter, when the limit is unknown,', () => {
     const { limiter } = limiterWith();
     let isBroken = true;
     const rule = ruleWith({ limit: () => (isBroken ? 0 : 2) });
-    for (let count = 0; count < 5; count += 1) void limiter.take(rule, KEY);
+    for (let count = 0; count < 5; count += 1) void limiter.take(rule, KEY, KEY.keyId);
     isBroken = false;
-    expect(limiter.take(rule, KEY)).toMatchObject({ accepted: true, remaining: 1 });
+    expect(limiter.take(rule, KEY, KEY.keyId)).toMatchObject({ accepted: true, remaining: 1 });
   });
 });
 

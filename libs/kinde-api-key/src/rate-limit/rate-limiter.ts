@@ -1,4 +1,4 @@
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { Caller } from '../api-key/principal.js';
 import { isLimit, MAX_LIMIT, type Limit } from '../config/rate-limit-options.js';
 import type { Log } from '../log.js';
 import type { RateLimitRule } from './rate-limit-rule.js';
@@ -7,7 +7,7 @@ import type { RateDecision, RateLimitStore } from './rate-limit-store.js';
 /** `Retry-After` of a request whose limit is unknown. */
 const UNKNOWN_LIMIT_RETRY_MS = 5_000;
 
-/** Counts the requests of a key against the limit of a route. */
+/** Counts the requests of a caller against the limit of a route. */
 export class RateLimiter {
   #hasLogged = false;
 
@@ -17,21 +17,21 @@ export class RateLimiter {
   ) {}
 
   /**
-   * Counts one request under the id of the key. The id survives a rotation, so a new secret does not refill the budget.
+   * Counts one request under an id of the caller. The id of a key survives a rotation, so a new secret does not refill the budget.
    * A limit is unknown when the app's function throws or does not return a whole number from 1 to 10,000. Then the request is refused and not
    * counted, and the first such failure is logged.
    */
-  take(rule: RateLimitRule, apiKey: VerifiedApiKey): RateDecision | Promise<RateDecision> {
+  take(rule: RateLimitRule, caller: Caller, callerId: string): RateDecision | Promise<RateDecision> {
     const { scope, limit, windowMs } = rule;
-    const known = typeof limit === 'number' ? limit : this.#limitOf(limit, apiKey);
-    if (known !== undefined) return this.store.take(scope, apiKey.keyId, known, windowMs);
+    const known = typeof limit === 'number' ? limit : this.#limitOf(limit, caller, callerId);
+    if (known !== undefined) return this.store.take(scope, callerId, known, windowMs);
     return { accepted: false, limit: 0, remaining: 0, resetAfterMs: Math.min(UNKNOWN_LIMIT_RETRY_MS, windowMs) };
   }
 
-  #limitOf(limit: Exclude<Limit, number>, apiKey: VerifiedApiKey): number | undefined {
+  #limitOf(limit: Exclude<Limit, number>, caller: Caller, callerId: string): number | undefined {
     let what: string;
     try {
-      const returned: unknown = limit(apiKey);
+      const returned: unknown = limit(caller);
       if (isLimit(returned)) return returned;
       // An unhandled rejection would end the process.
       if (returned instanceof Promise) returned.catch(() => undefined);
@@ -42,7 +42,7 @@ export class RateLimiter {
     if (this.#hasLogged) return undefined;
     this.#hasLogged = true;
     this.log.error(
-      `rateLimit.limit ${what}, for the key ${apiKey.keyId}; it must return a whole number from 1 to ${MAX_LIMIT}. Such requests are ` +
+      `rateLimit.limit ${what}, for the caller ${callerId}; it must return a whole number from 1 to ${MAX_LIMIT}. Such requests are ` +
         'refused with 429 RATE_LIMITED. This is logged once',
     );
     return undefined;

@@ -1,8 +1,14 @@
 import { rawResponseOf, type HttpResponse } from './http-response.js';
 
+/** Sets headers on an answer of the app. */
+export function setHeaders(response: HttpResponse, headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+}
+
 /**
- * Keeps shared caches from handing one caller's answer to another where keys stand in other headers than `Authorization`, which they know (RFC 9111
- * §3.5): `Vary` on these headers, and `Cache-Control: private` unless the app has set its own.
+ * Keeps shared caches from handing one caller's answer to another where a caller may be known by something else than `Authorization`, which they
+ * know (RFC 9111 §3.5), e.g. by another header or a session: `Vary` on the headers of keys, and `Cache-Control: private` unless the app has set
+ * its own.
  */
 export function keepFromSharedCaches(response: HttpResponse, keyHeaders: readonly string[]): void {
   const present = (name: string): unknown => response.getHeader?.(name) ?? rawResponseOf(response)?.getHeader(name);

@@ -18,6 +18,8 @@ const TABLE: Record<
     'invalid_token',
     'An API key is expected here, not an access token (JWT)',
   ],
+  INVALID_TOKEN: ['INVALID_TOKEN', 401, 'invalid_token', 'Invalid access token'],
+  TOKEN_EXPIRED: ['TOKEN_EXPIRED', 401, 'invalid_token', 'Access token has expired'],
   INVALID_KEY: ['INVALID_KEY', 401, 'invalid_token', 'Invalid API key'],
   WRONG_KEY_PREFIX: [
     'INVALID_KEY',
@@ -31,6 +33,7 @@ const TABLE: Record<
   ORG_REQUIRED: ['ORG_REQUIRED', 403, undefined, 'Organization-scoped API key required'],
   ORG_MISMATCH: ['ORG_MISMATCH', 403, undefined, 'Access denied: organization mismatch'],
   USER_REQUIRED: ['USER_REQUIRED', 403, undefined, 'User-scoped API key required'],
+  KEY_REQUIRED: ['KEY_REQUIRED', 403, undefined, 'An API key is required here'],
   RATE_LIMITED: ['RATE_LIMITED', 429, undefined, 'Rate limit exceeded. Please try again later.'],
   TOO_MANY_FAILED_ATTEMPTS: [
     'TOO_MANY_FAILED_ATTEMPTS',

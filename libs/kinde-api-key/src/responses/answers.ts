@@ -28,6 +28,8 @@ const TABLE: Readonly<Record<AnswerName, Row>> = {
     'invalid_request',
   ],
   WRONG_CREDENTIAL_TYPE: [401, 'An API key is expected here, not an access token (JWT)', 'invalid_token'],
+  INVALID_TOKEN: [401, 'Invalid access token', 'invalid_token'],
+  TOKEN_EXPIRED: [401, 'Access token has expired', 'invalid_token'],
   INVALID_KEY: [401, 'Invalid API key', 'invalid_token'],
   WRONG_KEY_PREFIX: [
     401,
@@ -40,6 +42,7 @@ const TABLE: Readonly<Record<AnswerName, Row>> = {
   ORG_REQUIRED: [403, 'Organization-scoped API key required'],
   ORG_MISMATCH: [403, 'Access denied: organization mismatch'],
   USER_REQUIRED: [403, 'User-scoped API key required'],
+  KEY_REQUIRED: [403, 'An API key is required here'],
   RATE_LIMITED: [429, 'Rate limit exceeded. Please try again later.'],
   TOO_MANY_FAILED_ATTEMPTS: [429, 'Too many failed attempts. Please try again later.'],
   VERIFICATION_UNAVAILABLE: [503, 'API keys cannot be verified at the moment. Please try again later.'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
-import { decideAccess, decideOrganization, type AccessRule } from './access-decision.js';
+import { decideAccess as decide, decideOrganization, type AccessRule } from './access-decision.js';
 
 function keyWith(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {
   return {
@@ -16,8 +16,18 @@ function keyWith(fields: Partial<VerifiedApiKey> = {}): VerifiedApiKey {
 }
 
 function ruleWith(fields: Partial<AccessRule> = {}): AccessRule {
-  return { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, ...fields };
+  return {
+    requiredScopes: [],
+    requiredAnyOf: [],
+    needsOrganization: false,
+    needsUser: false,
+    needsKey: false,
+    ...fields,
+  };
 }
+
+/** Decides about a verified key. */
+const decideAccess = (rule: AccessRule, key: VerifiedApiKey) => decide(rule, key, true);
 
 const LACKS_REQUIRED = { code: 'INSUFFICIENT_SCOPE', lacks: 'required' };
 const LACKS_ANY_OF = { code: 'INSUFFICIENT_SCOPE', lacks: 'any_of' };
@@ -29,6 +39,7 @@ const someRule = fc.record<AccessRule>({
   requiredAnyOf: fc.array(fc.uniqueArray(scope, { minLength: 1, maxLength: 3 }), { maxLength: 3 }),
   needsOrganization: fc.boolean(),
   needsUser: fc.boolean(),
+  needsKey: fc.boolean(),
 });
 const someKey = fc
   .record({
@@ -79,6 +90,19 @@ describe('decideAccess', () => {
     expect(decideAccess(ruleWith({ needsOrganization: true }), keyWith({ orgCode: 'org_a' }))).toBeNull();
     expect(decideAccess(ruleWith({ needsUser: true }), keyWith())).toEqual({ code: 'USER_REQUIRED' });
     expect(decideAccess(ruleWith({ needsUser: true }), keyWith({ userId: 'kp_1' }))).toBeNull();
+  });
+
+  it('refuses every caller but a key if the rule needs a key, before it looks at scopes', () => {
+    const rule = ruleWith({ needsKey: true, requiredScopes: ['a'] });
+    const session = { kind: 'session', scopes: ['a'], orgCode: null, userId: 'kp_1' };
+    expect(decide(rule, session, false)).toEqual({ code: 'KEY_REQUIRED' });
+    expect(decide(rule, { ...session, scopes: [] }, false)).toEqual({ code: 'KEY_REQUIRED' });
+    expect(decide(rule, keyWith({ scopes: ['a'] }), true)).toBeNull();
+  });
+
+  it('ignores what a principal says about its kind', () => {
+    const pretender = { ...keyWith(), kind: 'api_key' };
+    expect(decide(ruleWith({ needsKey: true }), pretender, false)).toEqual({ code: 'KEY_REQUIRED' });
   });
 
   it('checks scopes first, then the organization, then the user', () => {

@@ -46,6 +46,14 @@ export function UserScoped(): ApiKeyRuleDecorator {
 }
 
 /**
+ * Requires an API key, else 403 `KEY_REQUIRED`: callers from the option `principals` are refused. Adds to what the class, its ancestors and other
+ * decorators require.
+ */
+export function KeysOnly(): ApiKeyRuleDecorator {
+  return ruleDecorator({ kind: 'keys-only' });
+}
+
+/**
  * Accepts any valid key. Adds nothing to other requirements and removes nothing: it states the decision that `globalGuard` demands of every
  * handler.
  */

@@ -8,6 +8,7 @@ import { OrgScoped } from './access.decorators.js';
 import type { HttpRequest } from './http-request.js';
 import { requestOrgReader, resolvedOrgOf, type OrgReader } from './org-reader.js';
 import type { OrganizationTarget, OrgResolution, OrgResolver } from './org-target.js';
+import { ProviderInstances } from '../handlers/provider-instances.js';
 import { ResolverBinding } from './resolver-binding.js';
 import { RouteRuleRegistry } from './route-rule-registry.js';
 
@@ -139,7 +140,7 @@ function readerOf(target: OrganizationTarget, app?: TestingModule): OrgReader {
   }
   const modules = app?.get(ModulesContainer) ?? new ModulesContainer();
   const options = { orgParam: 'orgCode', publicControllers: new Set(), rateLimit: null };
-  const rules = new RouteRuleRegistry(options, new ResolverBinding(modules));
+  const rules = new RouteRuleRegistry(options, new ResolverBinding(modules, new ProviderInstances()));
   const [reader] = rules.ruleOf(Orders, handlerOf(Orders))?.organizations ?? [];
   if (!reader) throw new Error('the rule has no reader');
   return reader;

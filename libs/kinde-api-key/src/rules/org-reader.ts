@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { Caller } from '../api-key/principal.js';
 import type { HttpRequest } from './http-request.js';
 import { hasTarget, type OrganizationTarget, type OrgResolution, type OrgResolverFunction } from './org-target.js';
 
@@ -13,7 +13,7 @@ export interface ResolvedOrg {
 export type OrgReader = (
   context: ExecutionContext,
   request: HttpRequest,
-  apiKey: VerifiedApiKey,
+  caller: Caller,
 ) => ResolvedOrg | ReturnType<OrgResolverFunction>;
 
 /** Returns a reader of a value in the request itself. */

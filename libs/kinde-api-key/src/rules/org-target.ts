@@ -1,9 +1,9 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
+import type { Caller } from '../api-key/principal.js';
 
 /** The organization that a request is about, with the resource that was loaded to find it. */
 export interface ResolvedOrganization<Resource = unknown> {
-  /** Compared with the key's `org_code`. Anything but a non-empty string is a mismatch. */
+  /** Compared with the caller's organization. Anything but a non-empty string is a mismatch. */
   readonly orgCode: string | null | undefined;
   /** Given to the handler by `@ScopedResource()`, if the organizations match. */
   readonly resource?: Resource;
@@ -20,13 +20,10 @@ export type OrgResolution<Resource = unknown> = string | null | undefined | Reso
 export interface OrgResolver<Resource = unknown> {
   /**
    * @param context the request, before any pipe has run: its parameters are raw strings
-   * @param apiKey the verified key; the result is compared with its `orgCode`
+   * @param caller the verified key, or another principal where the option `principals` is set; the result is compared with its `orgCode`
    * @returns the organization, alone or with the loaded resource. Errors reach the app's exception filters
    */
-  resolveOrgCode(
-    context: ExecutionContext,
-    apiKey: VerifiedApiKey,
-  ): OrgResolution<Resource> | Promise<OrgResolution<Resource>>;
+  resolveOrgCode(context: ExecutionContext, caller: Caller): OrgResolution<Resource> | Promise<OrgResolution<Resource>>;
 }
 
 /** An {@link OrgResolver} without a class. */
@@ -34,7 +31,7 @@ export type OrgResolverFunction = OrgResolver['resolveOrgCode'];
 
 /**
  * Where `@OrgScoped()` finds the organization that a request is about. The value is compared raw, because guards run before pipes.
- * `{ from: 'key' }` compares nothing: the key must only belong to an organization.
+ * `{ from: 'key' }` compares nothing: the caller must only belong to an organization.
  */
 export type OrganizationTarget =
   | { readonly param: string }

@@ -15,6 +15,7 @@ import { REQUEST_CONTEXT_ID } from '@nestjs/core/internal';
 import { Test } from '@nestjs/testing';
 import type { HttpRequest } from './http-request.js';
 import type { OrgResolver } from './org-target.js';
+import { ProviderInstances } from '../handlers/provider-instances.js';
 import { ResolverBinding } from './resolver-binding.js';
 
 @Controller()
@@ -45,7 +46,7 @@ function moduleWith(name: string, metadata: ModuleMetadata = {}, extras: Partial
 
 async function bindingIn(metadata: ModuleMetadata): Promise<ResolverBinding> {
   const app = await Test.createTestingModule(metadata).compile();
-  return new ResolverBinding(app.get(ModulesContainer));
+  return new ResolverBinding(app.get(ModulesContainer), new ProviderInstances());
 }
 
 /** Returns what the resolver finds, or what is wrong with it. */
@@ -184,7 +185,7 @@ describe('the reader of a resolver', () => {
 
   it('builds a request-scoped resolver in the context that Nest attached to the request', async () => {
     const app = await Test.createTestingModule({ controllers: [Users], providers: [PerRequest] }).compile();
-    const binding = new ResolverBinding(app.get(ModulesContainer));
+    const binding = new ResolverBinding(app.get(ModulesContainer), new ProviderInstances());
     const request = { org: 'org_a' } as HttpRequest;
     const contextId = ContextIdFactory.create();
     app.registerRequestByContextId(request, contextId);

@@ -3,6 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import type { ResolvedRateLimitOptions } from '../config/resolved-options.js';
 import { AnyValidKey, PublicRoute, RequireScopes } from './access.decorators.js';
 import { RateLimit, SkipRateLimit } from './rate-limit.decorators.js';
+import { ProviderInstances } from '../handlers/provider-instances.js';
 import { ResolverBinding } from './resolver-binding.js';
 import { RouteRuleRegistry } from './route-rule-registry.js';
 
@@ -17,7 +18,7 @@ const limit = (number: number) => RateLimit({ limit: number, windowMs: 1_000 });
 function rulesWith(rateLimit: ResolvedRateLimitOptions | null = OPTION, publicControllers: unknown[] = []) {
   return new RouteRuleRegistry(
     { orgParam: 'orgCode', publicControllers: new Set(publicControllers), rateLimit },
-    new ResolverBinding(new ModulesContainer()),
+    new ResolverBinding(new ModulesContainer(), new ProviderInstances()),
   );
 }
 

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { ModulesContainer } from '@nestjs/core';
 import { AnyValidKey, OrgScoped, PublicRoute, RequireScopes } from './access.decorators.js';
+import { ProviderInstances } from '../handlers/provider-instances.js';
 import { ResolverBinding } from './resolver-binding.js';
 import { RouteRuleRegistry } from './route-rule-registry.js';
 
@@ -11,7 +12,7 @@ function rulesWith(options: { orgParam?: string; publicControllers?: unknown[] }
   const { orgParam = 'orgCode', publicControllers = [] } = options;
   return new RouteRuleRegistry(
     { orgParam, publicControllers: new Set(publicControllers), rateLimit: null },
-    new ResolverBinding(new ModulesContainer()),
+    new ResolverBinding(new ModulesContainer(), new ProviderInstances()),
   );
 }
 

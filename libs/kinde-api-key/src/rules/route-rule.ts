@@ -60,6 +60,7 @@ export function compileRule(
       requiredAnyOf: demanded.flatMap((one) => (one.kind === 'any-scope' ? [one.scopes] : [])),
       needsOrganization: readers.length > 0,
       needsUser: demanded.some(({ kind }) => kind === 'user'),
+      needsKey: demanded.some(({ kind }) => kind === 'keys-only'),
     },
     organizations: readers.filter((reader) => typeof reader === 'function'),
     rateLimit: isPublic ? null : rateLimit,

@@ -1,13 +1,14 @@
 import { isOrganizationTarget, type OrganizationTarget } from './org-target.js';
 
-/** What a decorator says about the keys that may call a handler. Such metadata adds up. */
+/** What a decorator says about the callers that may call a handler. Such metadata adds up. */
 export type AccessMetadata =
   | { readonly kind: 'public' }
   | { readonly kind: 'any-valid-key' }
   | { readonly kind: 'scopes'; readonly scopes: readonly string[] }
   | { readonly kind: 'any-scope'; readonly scopes: readonly string[] }
   | { readonly kind: 'organization'; readonly target: OrganizationTarget | undefined }
-  | { readonly kind: 'user' };
+  | { readonly kind: 'user' }
+  | { readonly kind: 'keys-only' };
 
 /** What `@RateLimit()` and `@SkipRateLimit()` say. It is not a decision about access, and the nearest replaces all others. */
 export type RateLimitMetadata =
@@ -40,6 +41,7 @@ const DECORATORS: Readonly<Record<RuleMetadata['kind'], string>> = {
   'any-scope': '@RequireAnyScope',
   organization: '@OrgScoped',
   user: '@UserScoped',
+  'keys-only': '@KeysOnly',
   'rate-limit': '@RateLimit',
   'skip-rate-limit': '@SkipRateLimit',
 };
@@ -54,6 +56,7 @@ const FIELDS: Readonly<Record<RuleMetadata['kind'], Readonly<Record<string, (val
   'any-scope': { scopes: isScopeList },
   organization: { target: isOrganizationTarget },
   user: {},
+  'keys-only': {},
   'rate-limit': { limit: isCount, windowMs: isCount },
   'skip-rate-limit': {},
 };

@@ -1,0 +1,30 @@
+import { transformSync } from '@swc/core';
+import { DOCS, sectionOf } from './markdown.js';
+
+/** The recipes of the page on callers: each is one file of an app, and exports its `AppModule`. */
+export const RECIPES = ['jwt', 'passport', 'session', 'side-by-side'] as const;
+export type RecipeName = (typeof RECIPES)[number];
+
+/** @returns the code of a recipe, as the page shows it */
+export function recipeCode(name: RecipeName): string {
+  return sectionOf(`${DOCS}/callers.md`, `recipe-${name}`).replace(/^```ts\n|```$/g, '');
+}
+
+/** Runs a recipe's file. @returns what it exports */
+export function runRecipe(name: RecipeName): Record<string, unknown> {
+  const { code } = transformSync(recipeCode(name), {
+    filename: `${name}.ts`,
+    swcrc: false,
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+      keepClassNames: true,
+    },
+    module: { type: 'commonjs' },
+  });
+  const exports: Record<string, unknown> = {};
+  // oxlint-disable-next-line typescript/no-implied-eval -- the code is a page of this repository
+  new Function('require', 'exports', code)(require, exports);
+  return exports;
+}
