@@ -4,6 +4,8 @@ import {
   Get,
   Module,
   type DynamicModule,
+  type ExecutionContext,
+  Injectable,
   type ModuleMetadata,
   Param,
   type Type,
@@ -21,6 +23,8 @@ import {
   KINDE_API_KEY_OPTIONS,
   KindeApiKeyModule,
   OrgScoped,
+  type Principal,
+  type PrincipalSource,
   PublicRoute,
   RateLimit,
   RequireScopes,
@@ -210,6 +214,26 @@ describe('KindeApiKeyTestingModule.forRoot()', () => {
     expect(await get('/users', known)).toMatchObject({ status: 503 });
     kinde.setUnavailable(false);
     expect(await get('/users', other)).toMatchObject({ status: 200 });
+  });
+
+  it('asks the principals of the app about callers without a key', async () => {
+    @Injectable()
+    class SessionSource implements PrincipalSource {
+      authenticate(context: ExecutionContext): Principal | null {
+        const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
+        return headers.session ? { kind: 'session', scopes: ['read:users'], orgCode: 'org_a', userId: null } : null;
+      }
+    }
+    const kinde = KindeApiKeyTestingModule.forRoot({ globalGuard: true, principals: [SessionSource] });
+    const builder = Test.createTestingModule({
+      imports: [kinde],
+      controllers: [UsersController],
+      providers: [SessionSource],
+    });
+    const { app, get } = await startFrom(builder);
+    expect((await app.inject({ url: '/users/first', headers: { session: 'a' } })).statusCode).toBe(200);
+    expect(await get('/users/first')).toMatchObject({ status: 401, body: { code: 'MISSING_KEY' } });
+    expect(await get('/users/first', kinde.createKey({ orgCode: 'org_a' }))).toMatchObject({ status: 200 });
   });
 
   it('opens no socket, leaves no timer and reads no environment', async () => {

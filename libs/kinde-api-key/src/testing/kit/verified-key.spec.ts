@@ -7,6 +7,7 @@ import { send } from '../../../../../test/support/http.js';
 import {
   ApiKeyGuard,
   CurrentApiKey,
+  getPrincipal,
   getVerifiedApiKey,
   KindeApiKeyModule,
   OrgCode,
@@ -157,6 +158,11 @@ describe('withApiKey()', () => {
       ...fields,
     });
     expect(Object.isFrozen(apiKey) && Object.isFrozen(apiKey?.scopes)).toBe(true);
+  });
+
+  it('makes the key the principal of the request', () => {
+    const request = withApiKey({}, { orgCode: 'org_a' });
+    expect(getPrincipal(request)).toMatchObject({ kind: 'api_key', id: 'api_key_test', orgCode: 'org_a' });
   });
 
   it('replaces the key of a request that has one', () => {
