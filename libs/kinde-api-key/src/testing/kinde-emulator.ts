@@ -60,13 +60,7 @@ export class KindeEmulator implements AsyncDisposable {
   static async start(options: KindeEmulatorOptions = {}): Promise<KindeEmulator> {
     checkEmulatorOptions(options);
     const signingKeys = await generateSigningKeys();
-    const server = await LoopbackServer.listen(options.port ?? 0);
-    try {
-      return new KindeEmulator(server, signingKeys, options);
-    } catch (error) {
-      await server.stop();
-      throw error;
-    }
+    return LoopbackServer.listenFor(options.port ?? 0, (server) => new KindeEmulator(server, signingKeys, options));
   }
 
   /** Current client id and secret of the first M2M application. */
