@@ -51,6 +51,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'index.ts': [
     'kinde-api-key.module.ts',
     'kinde-api-key.options.ts',
+    'doctor',
     'guard',
     'rules',
     'responses',
@@ -61,6 +62,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kinde-api-key.module-definition.ts',
     'kinde-api-key.providers.ts',
     'audit',
+    'doctor',
     'guard',
     'verification',
     'shared',
@@ -71,6 +73,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kinde-api-key.module-definition.ts',
     'kinde-api-key.options.ts',
     'audit',
+    'doctor',
     'guard',
     'rules',
     'handlers',
@@ -102,7 +105,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kinde',
     'config',
   ],
-  cli: ['testing'],
+  doctor: ['rules', 'kinde', 'config'],
+  cli: ['testing', 'doctor', 'kinde', 'config'],
 };
 
 /** What a folder inside a module may import of that module, besides itself. */
@@ -110,6 +114,7 @@ const ALLOWED_INSIDE: Record<string, readonly string[]> = {
   'kinde/token': ['kinde/answers', 'kinde/limits', 'kinde'],
   'kinde/limits': ['kinde'],
   'kinde/answers': ['kinde'],
+  'doctor/checks': ['doctor'],
   'shared/redis': [],
 };
 

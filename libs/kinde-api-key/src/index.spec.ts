@@ -4,6 +4,7 @@ import * as publicSurface from './index.js';
 
 const VALUES = [
   'AnyValidKey',
+  'ApiKeyDoctor',
   'ApiKeyGuard',
   'ApiKeyProblemDetailsFilter',
   'ApiKeyRefusedException',
@@ -52,6 +53,9 @@ const TYPES = [
   'Clock',
   'ConnectedPrincipalSource',
   'ControllerClass',
+  'ExaminationOptions',
+  'Finding',
+  'FindingCode',
   'GuardClass',
   'Invalidation',
   'InvalidationTarget',
@@ -64,6 +68,7 @@ const TYPES = [
   'KindeApiKeyRateLimitOptions',
   'KindeConnectionOptions',
   'KindeHttpOptions',
+  'MisconfigurationReason',
   'OrgResolution',
   'OrgResolver',
   'OrgResolverFunction',

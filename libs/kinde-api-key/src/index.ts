@@ -11,6 +11,8 @@ export {
   UserScoped,
 } from './rules/access.decorators.js';
 export type { ApiKeyRuleDecorator, ScopeDecorators } from './rules/access.decorators.js';
+export { ApiKeyDoctor, type ExaminationOptions } from './doctor/api-key-doctor.js';
+export type { Finding, FindingCode } from './doctor/finding.js';
 export { ApiKeyGuard } from './guard/api-key.guard.js';
 export { ApiKeyRefusedException, type ApiKeyRefusalBody } from './responses/api-key-refused.exception.js';
 export { apiKeyTracker } from './guard/api-key-tracker.js';
@@ -33,6 +35,7 @@ export {
   KindeApiKeyError,
   KindeApiKeyMisconfiguredError,
   KindeApiKeyUnavailableError,
+  type MisconfigurationReason,
   type KindeApiKeyErrorCode,
 } from './kinde-api-key.errors.js';
 export { KindeApiKeyModule } from './kinde-api-key.module.js';

@@ -27,6 +27,10 @@ export abstract class KindeApiKeyError extends Error {
   }
 }
 
+/** What is wrong with the M2M application. */
+export type MisconfigurationReason =
+  'invalid_client' | 'unauthorized_client' | 'invalid_scope' | 'invalid_request' | 'audience' | 'scope';
+
 abstract class KindeApiKeyVerificationError extends KindeApiKeyError {
   /** How long a client should wait before a retry, in whole seconds, at least 1. */
   readonly retryAfterSeconds: number;
@@ -54,6 +58,18 @@ export class KindeApiKeyUnavailableError extends KindeApiKeyVerificationError {
 export class KindeApiKeyMisconfiguredError extends KindeApiKeyVerificationError {
   override readonly name = 'KindeApiKeyMisconfiguredError';
   readonly code = 'VERIFICATION_MISCONFIGURED';
+  /** What is wrong, for programs: an OAuth error of the token endpoint, or what the M2M token lacks. */
+  readonly reason: MisconfigurationReason | undefined;
+
+  constructor(
+    message: string,
+    options: ConstructorParameters<typeof KindeApiKeyVerificationError>[1] & {
+      readonly reason?: MisconfigurationReason;
+    },
+  ) {
+    super(message, options);
+    this.reason = options.reason;
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 import { BootCheck } from './audit/boot-check.js';
 import { copiesWarning } from './copies.js';
 import type { ResolvedOptions } from './config/resolved-options.js';
+import { ApiKeyDoctor } from './doctor/api-key-doctor.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { KINDE_API_KEY_REGISTRATION } from './guard/registration.js';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './kinde-api-key.module-definition.js';
@@ -26,7 +27,14 @@ import { ApiKeyVerificationService } from './verification/api-key-verification.s
  */
 @Module({
   providers: PROVIDERS,
-  exports: [ApiKeyGuard, ApiKeyVerificationService, KINDE_API_KEY_HTTP, KINDE_API_KEY_REGISTRATION, KINDE_CONNECTION],
+  exports: [
+    ApiKeyDoctor,
+    ApiKeyGuard,
+    ApiKeyVerificationService,
+    KINDE_API_KEY_HTTP,
+    KINDE_API_KEY_REGISTRATION,
+    KINDE_CONNECTION,
+  ],
 })
 export class KindeApiKeyModule
   extends ConfigurableModuleClass

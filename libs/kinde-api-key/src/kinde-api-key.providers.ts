@@ -3,6 +3,7 @@ import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesCont
 import { BootCheck } from './audit/boot-check.js';
 import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
 import { resolveOptions, type ResolvedOptions } from './config/resolved-options.js';
+import { ApiKeyDoctor } from './doctor/api-key-doctor.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { CredentialReader } from './guard/credential-reader.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
@@ -145,6 +146,12 @@ export const PROVIDERS: Provider[] = [
     ],
   },
   ApiKeyGuard,
+  {
+    provide: ApiKeyDoctor,
+    useFactory: (connection: KindeConnection, { kinde }: ResolvedOptions, verifier: KeyVerifier, boot: BootCheck) =>
+      new ApiKeyDoctor(connection, kinde, verifier, () => boot.rules),
+    inject: [KINDE_CONNECTION, RESOLVED_OPTIONS, KeyVerifier, BootCheck],
+  },
   {
     provide: BootCheck,
     useFactory: (

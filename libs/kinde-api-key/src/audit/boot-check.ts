@@ -12,6 +12,7 @@ import {
 } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { copiesWarning } from '../copies.js';
+import type { RouteRule } from '../rules/route-rule.js';
 import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { problemsOf, type HandlerCheckOptions } from './handler-problems.js';
@@ -39,6 +40,7 @@ export class BootCheck {
   readonly #routes = { guarded: 0, public: 0 };
   readonly #refused = new Set<string>();
   readonly #cachedByUrl = new Set<string>();
+  readonly #rules = new Map<string, RouteRule>();
   readonly #coverage: GuardCoverage;
 
   constructor(
@@ -84,6 +86,11 @@ export class BootCheck {
     return { ...this.#routes, warnings };
   }
 
+  /** The rules of the routes that were found, without public ones. */
+  get rules(): readonly RouteRule[] {
+    return [...this.#rules.values()];
+  }
+
   /** Whether this registration protects a module: the one that Nest injects there, else the first. */
   #owns(module: NestModule | undefined): boolean {
     const visible = module && findVisibleProvider(module, KINDE_API_KEY_REGISTRATION);
@@ -101,6 +108,7 @@ export class BootCheck {
       if (rule.rule.isPublic) this.#routes.public += 1;
       else if (isReached) {
         this.#routes.guarded += 1;
+        this.#rules.set(route, rule.rule);
         if (hasCacheByUrl(handler, this.config)) this.#cachedByUrl.add(route);
       }
     } else if (isReached && !rule.rule.isPublic) this.#refused.add(route);

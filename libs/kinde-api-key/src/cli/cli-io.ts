@@ -8,7 +8,19 @@ export interface CliIo {
   err(text: string): void;
   /** Resolves on SIGINT or SIGTERM. */
   untilAskedToStop(): Promise<void>;
+  readonly env: NodeJS.ProcessEnv;
+  /** Whether standard output is a terminal that shows colors. */
+  readonly hasColors: boolean;
+  /** Reads standard input to its end. At a terminal it asks for one line. */
+  readInput(): Promise<string>;
+  /** Shows on a terminal that something is under way. Returns what ends it; may be called again. */
+  showProgress(what: string): () => void;
 }
+
+/** More than any key has. */
+const MAX_INPUT_CHARACTERS = 65_536;
+const FRAMES = ['-', '\\', '|', '/'];
+const FRAME_MS = 120;
 
 /** The real process. */
 export const processIo: CliIo = {
@@ -19,5 +31,31 @@ export const processIo: CliIo = {
     await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal, { signal: listening.signal })));
     // A second signal then ends the process at once.
     listening.abort();
+  },
+  env: process.env,
+  get hasColors() {
+    return process.stdout.isTTY && process.stdout.hasColors();
+  },
+  async readInput() {
+    if (process.stdin.isTTY) process.stderr.write('Paste the key, press Enter, then Ctrl+D: ');
+    let text = '';
+    for await (const chunk of process.stdin.setEncoding('utf8')) {
+      text += String(chunk);
+      if (text.length > MAX_INPUT_CHARACTERS) throw new Error('standard input is longer than any key');
+    }
+    return text;
+  },
+  showProgress(what) {
+    if (!process.stderr.isTTY) return () => undefined;
+    let frame = 0;
+    const timer = setInterval(() => {
+      frame += 1;
+      process.stderr.write(`\r${FRAMES[frame % FRAMES.length]} ${what}`);
+    }, FRAME_MS).unref();
+    return () => {
+      clearInterval(timer);
+      if (frame > 0) process.stderr.write(`\r${' '.repeat(what.length + 2)}\r`);
+      frame = 0;
+    };
   },
 };

@@ -21,6 +21,10 @@ class Terminal implements CliIo {
   err(text: string): void {
     this.stderr += text;
   }
+  readonly env = {};
+  readonly hasColors = false;
+  readInput = async () => '';
+  showProgress = () => () => undefined;
   untilAskedToStop(): Promise<void> {
     return this.#asked;
   }

@@ -64,8 +64,12 @@ const CURES: ReadonlyMap<string, string> = new Map([
 /** A system error code. Digits occur in OpenSSL's alone, e.g. `ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION`; elsewhere they could be a key's. */
 const SYSTEM_CODE = /^(?:[A-Z][A-Z_]{1,48}|ERR_SSL_[A-Z0-9_]{1,60})$/;
 
+function isSystemCode(code: unknown): code is string {
+  return typeof code === 'string' && SYSTEM_CODE.test(code);
+}
+
 function describeCode(code: unknown): string {
-  if (typeof code !== 'string' || !SYSTEM_CODE.test(code)) return '';
+  if (!isSystemCode(code)) return '';
   const cure = CURES.get(code) ?? (code.startsWith('ERR_SSL_') ? NOT_TLS : undefined);
   return cure ? ` (${code}: ${cure})` : ` (${code})`;
 }
@@ -83,6 +87,16 @@ export class KindeTransportError extends Error {
     systemCode?: unknown,
   ) {
     super(TEXTS[reason] + describeCode(systemCode));
+    this.systemCode = isSystemCode(systemCode) ? systemCode : undefined;
+  }
+
+  /** E.g. `ECONNREFUSED`; `undefined` for what does not look like one. */
+  readonly systemCode: string | undefined;
+
+  /** Whether TLS could not be agreed on. */
+  get isTls(): boolean {
+    const cure = CURES.get(this.systemCode ?? '');
+    return this.systemCode?.startsWith('ERR_SSL_') === true || (cure !== undefined && cure !== DNS);
   }
 
   /** Whether an answer arrived in time, and only its content cannot be used. */

@@ -94,6 +94,15 @@ export class KeyVerifier {
     }
   }
 
+  /**
+   * Returns the M2M token, for calls besides verifications. The signal ends the wait alone.
+   *
+   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials; {VerificationFailure} if a token cannot be had now
+   */
+  token(signal: AbortSignal): Promise<AccessToken> {
+    return this.#token.current(signal);
+  }
+
   /** Aborts verifications in flight, with a {@link KindeApiKeyUnavailableError}, and drops the connections. Idempotent. */
   close(): void {
     this.#deadlines.close();
@@ -168,7 +177,8 @@ export class KeyVerifier {
     if (error instanceof KindeApiKeyMisconfiguredError) {
       this.#health.misconfigured(error);
       // Callers may share one cached error: each gets an object of its own.
-      return new KindeApiKeyMisconfiguredError(error.message, { retryAfterSeconds: error.retryAfterSeconds });
+      const { message, retryAfterSeconds, reason } = error;
+      return new KindeApiKeyMisconfiguredError(message, { retryAfterSeconds, ...(reason && { reason }) });
     }
     if (error instanceof VerificationFailure) {
       if (error.kind === 'kinde' || error.kind === 'deadline') this.#isDown = true;

@@ -9,8 +9,8 @@ import { verificationAnswer } from '../emulator/verify-endpoint.js';
 /** Stands for every registered API in the list of a key. Not an id that Kinde issues. */
 const EVERY_API = '*';
 
-/** The part of Kinde's client that a registration uses. */
-type Verifier = Pick<KeyVerifier, 'verify' | 'isDown' | 'close'>;
+/** Everything that a registration may ask of Kinde's client. */
+type Verifier = Pick<KeyVerifier, keyof KeyVerifier>;
 
 /** API keys in memory, and the answers that Kinde would give about them. It has no socket, timer or token. */
 export class InMemoryKinde {
@@ -37,6 +37,7 @@ export class InMemoryKinde {
       get isDown() {
         return isDown();
       },
+      token: () => Promise.reject(new Error('keys in memory need no M2M token: use KindeEmulator')),
       close() {},
     };
   }

@@ -15,6 +15,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import {
   AnyValidKey,
+  ApiKeyDoctor,
   ApiKeyGuard,
   ApiKeyVerificationService,
   CurrentApiKey,
@@ -87,6 +88,7 @@ const start = (imports: ModuleMetadata['imports'] = [], controllers: Type[] = [U
 const environment = process.env;
 afterEach(async () => {
   process.env = environment;
+  jest.restoreAllMocks();
   jest.useRealTimers();
   await Promise.all(apps.splice(0).map((app) => app.close()));
 });
@@ -247,6 +249,14 @@ describe('KindeApiKeyTestingModule.forRoot()', () => {
     expect(jest.getTimerCount()).toBe(0);
     expect(connect).not.toHaveBeenCalled();
     expect(app.get<object>(KINDE_API_KEY_HTTP)).not.toHaveProperty('axiosRef');
+  });
+
+  it('lets the doctor find that Kinde cannot be reached, without a socket', async () => {
+    const connect = jest.spyOn(Socket.prototype, 'connect');
+    const { app } = await start([KindeApiKeyTestingModule.forRoot({ globalGuard: true })]);
+    const findings = await app.get(ApiKeyDoctor).examine({ rawKey: 'k_live_0123456789abcdef' });
+    expect(findings.map(({ status }) => status)).toContain('problem');
+    expect(connect).not.toHaveBeenCalled();
   });
 
   it('does not show a raw key when it is printed', () => {

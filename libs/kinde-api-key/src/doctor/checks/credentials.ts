@@ -1,0 +1,73 @@
+import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
+import { missingPermission, readClaims, REQUIRED_SCOPE } from '../../kinde/answers/m2m-claims.js';
+import { ownField } from '../../kinde/answers/wire.js';
+import { ADVICE, WHERE } from '../../kinde/misconfigured.js';
+import type { Examination } from '../examination.js';
+import { ok, problem, warning, type Finding } from '../finding.js';
+
+/** Mints are billed beyond the plan, so that a shorter life costs, in seconds. */
+const SHORT_LIFE_SECONDS = 600;
+
+/** The scopes of the M2M application that optional features need. */
+const OPTIONAL_SCOPES: Readonly<Record<string, string>> = {
+  'create:api_keys': 'ApiKeysService.create()',
+  'update:api_keys': 'ApiKeysService.rotate()',
+  'delete:api_keys': 'ApiKeysService.revoke()',
+  'read:apis': 'checks of apiId and of scope names',
+};
+
+/** Whether Kinde issues an M2M token, and what the token may do by its own claims. */
+export async function checkCredentials(examination: Examination): Promise<readonly Finding[]> {
+  const { connection, options } = examination;
+  let token: string;
+  try {
+    token = await examination.mint(AbortSignal.timeout(connection.timeoutMs));
+  } catch (error) {
+    const isRefused = error instanceof KindeApiKeyMisconfiguredError;
+    const advice = isRefused && error.reason ? ADVICE[error.reason] : undefined;
+    const message = error instanceof Error ? error.message : 'the call failed';
+    if (advice) return [problem('CREDENTIALS', `Kinde refuses the M2M application`, advice.means, advice.cure)];
+    const cure = 'Wait, and run the doctor again. If this lasts, check the status of Kinde';
+    return [problem('REACHABILITY', message, 'No M2M token can be had now, so that no key can be verified', cure)];
+  }
+  examination.token = token;
+  const claims = readClaims(token);
+  const granted = [ownField(claims ?? {}, 'scope'), ownField(claims ?? {}, 'scp')].flatMap((claim) =>
+    typeof claim === 'string' ? claim.split(' ') : [claim].flat(),
+  );
+  examination.grantedScopes = [...new Set(granted.filter((scope) => typeof scope === 'string'))];
+  const missing = missingPermission(token, options.audience);
+  return [
+    ok('CREDENTIALS', `Kinde issues a token to the M2M application ${options.clientId}`),
+    missing === 'audience'
+      ? problem(
+          'TOKEN_AUDIENCE',
+          `the token is not for ${options.audience}`,
+          ADVICE.audience.means,
+          ADVICE.audience.cure,
+        )
+      : ok('TOKEN_AUDIENCE', `the token is for ${options.audience}`),
+    ...(missing === 'audience' ? [] : [scopeFinding(examination.grantedScopes, missing === 'scope')]),
+    ...lifetimeFindings(claims),
+  ];
+}
+
+function scopeFinding(granted: readonly string[], isMissing: boolean): Finding {
+  const list = granted.length > 0 ? granted.join(', ') : 'none';
+  const seen = `scopes of the token: ${list}`;
+  if (isMissing) return problem('TOKEN_SCOPES', seen, ADVICE.scope.means, ADVICE.scope.cure);
+  const absent = Object.entries(OPTIONAL_SCOPES).filter(([scope]) => !granted.includes(scope));
+  const means = absent.map(([scope, feature]) => `without ${scope}: no ${feature}`).join('; ');
+  const where = means && `. Grant more in ${WHERE} > APIs > Kinde Management API > Manage scopes, if you need them`;
+  return ok('TOKEN_SCOPES', seen, `${REQUIRED_SCOPE} is there${means && `; ${means}`}${where}`);
+}
+
+function lifetimeFindings(claims: ReturnType<typeof readClaims>): Finding[] {
+  const [expiresAt, issuedAt] = [ownField(claims ?? {}, 'exp'), ownField(claims ?? {}, 'iat')];
+  if (typeof expiresAt !== 'number' || typeof issuedAt !== 'number') return [];
+  const seconds = Math.round(expiresAt - issuedAt);
+  const seen = `a token lives ${seconds} s`;
+  if (seconds >= SHORT_LIFE_SECONDS) return [ok('TOKEN_LIFETIME', seen)];
+  const means = 'Every instance mints a token that often, and Kinde bills mints beyond the plan';
+  return [warning('TOKEN_LIFETIME', seen, means, `Choose a longer token lifetime in ${WHERE} > Tokens`)];
+}

@@ -1,0 +1,50 @@
+/** What the checks are about. */
+export const FINDING_CODES = [
+  'CONFIGURATION',
+  'DNS',
+  'TLS',
+  'REACHABILITY',
+  'CLOCK',
+  'CREDENTIALS',
+  'TOKEN_AUDIENCE',
+  'TOKEN_SCOPES',
+  'TOKEN_LIFETIME',
+  'VERIFY_CALL',
+  'CALL_LIMIT',
+  'API_ID',
+  'ROUTE_SCOPES',
+  'UNUSED_SCOPES',
+  'KEY_FORM',
+  'KEY_STATE',
+  'KEY_API',
+  'KEY_ROUTES',
+] as const;
+
+/** What a check of the doctor is about. Stable, for programs. */
+export type FindingCode = (typeof FINDING_CODES)[number];
+
+/** What a check found. It contains no secret: neither a key, a token, the client secret nor text of Kinde's answers. */
+export interface Finding {
+  readonly code: FindingCode;
+  /** `problem`: requests are refused, or will be. `warning`: it works, and something is likely not meant so. */
+  readonly status: 'ok' | 'warning' | 'problem';
+  /** What was seen. */
+  readonly seen: string;
+  /** What it means for requests; empty if there is nothing to say. */
+  readonly means: string;
+  /** What to do, with the menu path in Kinde; empty if there is nothing to do. */
+  readonly cure: string;
+}
+
+/** Returns a finding that needs no action. */
+export function ok(code: FindingCode, seen: string, means = ''): Finding {
+  return { code, status: 'ok', seen, means, cure: '' };
+}
+
+export function warning(code: FindingCode, seen: string, means: string, cure: string): Finding {
+  return { code, status: 'warning', seen, means, cure };
+}
+
+export function problem(code: FindingCode, seen: string, means: string, cure: string): Finding {
+  return { code, status: 'problem', seen, means, cure };
+}
