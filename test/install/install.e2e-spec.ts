@@ -12,18 +12,27 @@ import {
   run,
   runNode,
 } from '../consumer/packed-library.js';
+import { runTests, SWC_JEST_FOR_ESM, swcJest, TS_JEST, VITEST } from './test-runners.js';
 
 /** Packages of each app, installed before the library. npm adds the other peers. */
 const APPS = [
   {
     name: 'Nest 12',
-    packages: ['@nestjs/common@12', '@nestjs/core@12', '@nestjs/platform-express@12'],
+    packages: ['@nestjs/common@12', '@nestjs/core@12', '@nestjs/platform-express@12', '@nestjs/testing@12'],
     isCommonJs: false,
+    runners: [VITEST, SWC_JEST_FOR_ESM],
   },
   {
     name: 'Nest 11',
-    packages: ['@nestjs/common@11', '@nestjs/core@11', '@nestjs/platform-express@11', '@nestjs/axios@4', 'jest@30'],
+    packages: [
+      '@nestjs/common@11',
+      '@nestjs/core@11',
+      '@nestjs/platform-express@11',
+      '@nestjs/testing@11',
+      '@nestjs/axios@4',
+    ],
     isCommonJs: true,
+    runners: [TS_JEST, swcJest('jest@30')],
   },
   {
     name: 'Nest 10 and the oldest of all peers',
@@ -31,13 +40,14 @@ const APPS = [
       '@nestjs/common@10.0.0',
       '@nestjs/core@10.0.0',
       '@nestjs/platform-express@10.0.0',
+      '@nestjs/testing@10.0.0',
       '@nestjs/axios@3.1.0',
       'axios@1.3.1',
       'rxjs@7.1.0',
       'reflect-metadata@0.1.13',
-      'jest@29',
     ],
     isCommonJs: true,
+    runners: [swcJest('jest@29')],
   },
 ];
 
@@ -62,11 +72,13 @@ beforeAll(async () => {
 });
 afterAll(() => removeFolder(packed));
 
-describe.each(APPS)('the library installed from the registry with $name', ({ packages, isCommonJs }) => {
+describe.each(APPS)('the library installed from the registry with $name', ({ packages, isCommonJs, runners }) => {
+  const runnerPackages = [...new Set(runners.flatMap((runner) => runner.packages))];
+
   beforeAll(async () => {
     folder = await makeFolder();
     await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true }));
-    await npm(['install', '--no-audit', '--no-fund', ...packages, '@types/node@20'], folder);
+    await npm(['install', '--no-audit', '--no-fund', ...packages, ...runnerPackages, '@types/node@20'], folder);
     await npm(['install', '--no-audit', '--no-fund', tarball], folder);
     await layOutConsumers(folder);
   });
@@ -89,11 +101,19 @@ describe.each(APPS)('the library installed from the registry with $name', ({ pac
     expect(stdout).toContain('Usage: nestjs-kinde-api-key emulator [options]');
   });
 
+  it.each(runners)('runs the tests of an app that use the test kit with $name', async (runner) => {
+    const { code, stdout, stderr } = await runTests(runner, folder);
+    expect({ code, output: stdout + stderr }).toEqual({
+      code: 0,
+      output: expect.stringMatching(runner.passed) as string,
+    });
+  });
+
   if (isCommonJs) {
     it('answers 200, 401 and 403 in jest without configuration', async () => {
       const test = `it('answers', async () => {
         expect(await require('./out/consumer.js').askEverything()).toEqual(${JSON.stringify(ANSWERS)});
-      });`;
+      }, 60_000);`;
       await writeFile(join(folder, 'cjs/consumer.test.js'), test);
       const { code, stderr } = await run('npx', ['--no', 'jest'], join(folder, 'cjs'));
       expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Tests:       1 passed') as string });

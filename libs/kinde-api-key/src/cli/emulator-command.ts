@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { KindeEmulator, type KindeEmulatorInvalidKeyAnswer, type KindeEmulatorKeyOptions } from '../testing/index.js';
+import type { KindeEmulatorKeyOptions } from '../testing/emulator/key-store.js';
+import type { KindeEmulatorInvalidKeyAnswer } from '../testing/emulator/options.js';
+import { KindeEmulator } from '../testing/kinde-emulator.js';
 import type { CliIo } from './cli-io.js';
 
 interface EmulatorFlags {
@@ -55,13 +57,11 @@ async function runEmulator({ port, invalidKeyAnswer, key }: EmulatorFlags, io: C
   io.out('Stopped.\n');
 }
 
-function greeting({ domain, credentials, invalidKeyAnswer }: KindeEmulator): readonly string[] {
+function greeting({ domain, environment, invalidKeyAnswer }: KindeEmulator): readonly string[] {
   return [
     `Kinde emulator on ${domain} (a key that is not valid is answered as: ${invalidKeyAnswer})`,
     '',
-    `export KINDE_DOMAIN=${domain}`,
-    `export KINDE_MANAGEMENT_CLIENT_ID=${credentials.clientId}`,
-    `export KINDE_MANAGEMENT_CLIENT_SECRET=${credentials.clientSecret}`,
+    ...Object.entries(environment).map(([name, value]) => `export ${name}=${value}`),
     '',
     'API keys:',
   ];

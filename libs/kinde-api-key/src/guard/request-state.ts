@@ -86,6 +86,13 @@ export function keepState(state: RequestState): void {
   state.isKept = true;
 }
 
+/** @internal Stores a key on a request as if a guard had accepted it, for tests. The guards of every registration still check the request. */
+export function acceptKey(request: object, apiKey: VerifiedApiKey, resource?: unknown): void {
+  // Rules are compared by identity: this one belongs to no registration.
+  const state = stateOf(request, Symbol('a test'), {} as RouteRule);
+  keepState(Object.assign(state, { apiKey, resource, isAccepted: true }));
+}
+
 /** Returns the most recent state of a request that was let through, from any registration. */
 export function acceptedState(request: unknown): RequestState | undefined {
   let state = (request as KeptOn | null | undefined)?.[STATE];

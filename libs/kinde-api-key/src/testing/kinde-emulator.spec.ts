@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { resolveOptions } from '../config/resolved-options.js';
 import { KindeEmulator, type KindeEmulatorOptions } from './index.js';
 
 const portOf = (emulator: KindeEmulator): number => Number(new URL(emulator.domain).port);
@@ -67,6 +68,18 @@ describe('KindeEmulator', () => {
     await once(probe, 'close');
     await expect(KindeEmulator.start({ port, apis: [] })).rejects.toThrow(TypeError);
     await (await KindeEmulator.start({ port })).stop();
+  });
+
+  it('has an environment for an app that reads it, with the current credentials', async () => {
+    const environment = () => ({
+      KINDE_DOMAIN: emulator.domain,
+      KINDE_MANAGEMENT_CLIENT_ID: emulator.credentials.clientId,
+      KINDE_MANAGEMENT_CLIENT_SECRET: emulator.credentials.clientSecret,
+    });
+    expect(emulator.environment).toEqual(environment());
+    emulator.changeApplication({ clientSecret: 'rotated' });
+    expect(emulator.environment).toEqual(environment());
+    expect(resolveOptions({}, { ...emulator.environment }).kinde).toMatchObject({ origin: emulator.domain });
   });
 
   it('starts with the given credentials, keys and invalidKeyAnswer', async () => {
@@ -246,15 +259,14 @@ describe('KindeEmulator', () => {
     });
   });
 
-  it('imports only Node, the clock and the interface of shared stores', () => {
-    const files = readdirSync(__dirname, { recursive: true, encoding: 'utf8' }).filter((file) =>
-      /(?<!\.spec)\.ts$/.test(file),
-    );
+  it('imports only Node and the clock, so that the command line loads no Nest', () => {
+    const emulator = readdirSync(join(__dirname, 'emulator')).map((file) => `emulator/${file}`);
+    const files = [...emulator, 'kinde-emulator.ts'].filter((file) => /(?<!\.spec)\.ts$/.test(file));
     const imports = files.flatMap((file) => {
       const source = readFileSync(join(__dirname, file), 'utf8');
       return [...source.matchAll(/ from '([^']+)'/g)].map((match) => match[1]);
     });
     const foreign = imports.filter((name) => !/^(node:|\.\/)/.test(name ?? ''));
-    expect(new Set(foreign)).toEqual(new Set(['../../clock.js', '../clock.js', '../shared/shared-store.js']));
+    expect(new Set(foreign)).toEqual(new Set(['../../clock.js']));
   });
 });

@@ -2,6 +2,7 @@ import type { KindeEmulatorApi } from './emulator/api-catalogue.js';
 import {
   type Application,
   credentialsOf,
+  environmentOf,
   type KindeEmulatorApplicationOptions,
   type KindeEmulatorCredentials,
   MANAGEMENT_SCOPES,
@@ -33,7 +34,6 @@ export class KindeEmulator implements AsyncDisposable {
   readonly domain: string;
   /** Number of requests so far, by kind. A live object: its numbers grow. */
   readonly counters: KindeEmulatorCounters;
-
   readonly #server: LoopbackServer;
   readonly #kinde: EmulatedKinde;
   readonly #faults = new FaultPlan();
@@ -60,18 +60,17 @@ export class KindeEmulator implements AsyncDisposable {
   static async start(options: KindeEmulatorOptions = {}): Promise<KindeEmulator> {
     checkEmulatorOptions(options);
     const signingKeys = await generateSigningKeys();
-    const server = await LoopbackServer.listen(options.port ?? 0);
-    try {
-      return new KindeEmulator(server, signingKeys, options);
-    } catch (error) {
-      await server.stop();
-      throw error;
-    }
+    return LoopbackServer.listenFor(options.port ?? 0, (server) => new KindeEmulator(server, signingKeys, options));
   }
 
   /** Current client id and secret of the first M2M application. */
   get credentials(): KindeEmulatorCredentials {
     return credentialsOf(this.#application);
+  }
+
+  /** The variables `KINDE_DOMAIN`, `KINDE_MANAGEMENT_CLIENT_ID` and `KINDE_MANAGEMENT_CLIENT_SECRET` of an app that uses this emulator. */
+  get environment() {
+    return environmentOf(this.domain, this.#application);
   }
 
   /** Registered APIs with their scopes, Kinde's Management API first. */
@@ -191,7 +190,5 @@ export class KindeEmulator implements AsyncDisposable {
   }
 
   /** The same as {@link stop}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
+  readonly [Symbol.asyncDispose] = (): Promise<void> => this.stop();
 }

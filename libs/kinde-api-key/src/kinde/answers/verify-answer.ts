@@ -77,7 +77,8 @@ function parseKey(answer: WireObject): VerifyAnswer {
   return verdictAnswer(Object.freeze({ accepted: true, apiKey }));
 }
 
-function ownerTypeOf(orgCode: string | null, userId: string | null): ApiKeyOwnerType {
+/** Returns what a key belongs to. */
+export function ownerTypeOf(orgCode: string | null, userId: string | null): ApiKeyOwnerType {
   if (userId) return 'user';
   return orgCode ? 'organization' : 'environment';
 }

@@ -17,6 +17,13 @@ export interface KindeEmulatorCredentials {
   readonly clientSecret: string;
 }
 
+/** Environment variables of an app that uses the emulator; for `Object.assign(process.env, emulator.environment)`. */
+export interface KindeEmulatorEnvironment {
+  readonly KINDE_DOMAIN: string;
+  readonly KINDE_MANAGEMENT_CLIENT_ID: string;
+  readonly KINDE_MANAGEMENT_CLIENT_SECRET: string;
+}
+
 /** Settings of an M2M application. All can be changed while the emulator runs. */
 export interface KindeEmulatorApplicationOptions {
   /** Default: a random id. */
@@ -116,6 +123,15 @@ export class ApplicationRegistry {
 /** Returns the client id and secret of an application. */
 export function credentialsOf({ clientId, clientSecret }: Application): KindeEmulatorCredentials {
   return { clientId, clientSecret };
+}
+
+/** Returns the variables from which an app reads its connection. */
+export function environmentOf(domain: string, { clientId, clientSecret }: Application): KindeEmulatorEnvironment {
+  return {
+    KINDE_DOMAIN: domain,
+    KINDE_MANAGEMENT_CLIENT_ID: clientId,
+    KINDE_MANAGEMENT_CLIENT_SECRET: clientSecret,
+  };
 }
 
 /** Returns `base` with the settings that `options` defines. `undefined` keeps the setting of `base`. */

@@ -24,11 +24,21 @@ export class LoopbackServer {
   }
 
   /**
-   * Listens on a port. 0 selects a free one.
+   * Listens on a port for what `create` returns. 0 selects a free port. If `create` throws, the port is closed.
    *
    * @throws {Error} If the port is not available. `code` is Node's (`EADDRINUSE`, `EACCES`).
    */
-  static listen(port: number): Promise<LoopbackServer> {
+  static async listenFor<T>(port: number, create: (server: LoopbackServer) => T): Promise<T> {
+    const server = await LoopbackServer.#listen(port);
+    try {
+      return create(server);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  static #listen(port: number): Promise<LoopbackServer> {
     return new Promise((resolve, reject) => {
       const server = createServer();
       server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(port, cause)));

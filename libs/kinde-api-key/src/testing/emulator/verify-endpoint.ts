@@ -3,6 +3,9 @@ import { type EmulatorAnswer, type EmulatorRequest, jsonAnswer, mediaTypeOf } fr
 import type { KindeEmulatorKeyRecord } from './key-store.js';
 import { errorAnswer, kindeTimestamp } from './kinde-answers.js';
 
+/** The part of Kinde that an answer about a key depends on. */
+type KnownKeys = Pick<EmulatedKinde, 'keys' | 'invalidKeyAnswer'>;
+
 const INVALID_CODE = 'API_KEY_INVALID';
 const INVALID_MESSAGE = 'API key is not valid';
 
@@ -14,20 +17,25 @@ export function answerVerify(kinde: EmulatedKinde, request: EmulatorRequest): Em
     }
     const key = jsonObjectOf(request)?.['api_key'];
     if (typeof key !== 'string') return errorAnswer(400, 'INVALID_REQUEST', 'The body must have a string api_key');
-    const record = kinde.keys.find(key);
-    if (record?.status !== 'active') return refusal(kinde, record);
-    const verified = kinde.keys.countVerification(record.keyId);
-    return jsonAnswer(200, {
-      code: 'API_KEY_VERIFIED',
-      message: 'API key verified',
-      is_valid: true,
-      ...fieldsOf(verified),
-    });
+    return verificationAnswer(kinde, key);
+  });
+}
+
+/** Returns the answer about a key to a caller who may ask. Counts the verification of a valid key. */
+export function verificationAnswer(kinde: KnownKeys, key: string): EmulatorAnswer {
+  const record = kinde.keys.find(key);
+  if (record?.status !== 'active') return refusal(kinde, record);
+  const verified = kinde.keys.countVerification(record.keyId);
+  return jsonAnswer(200, {
+    code: 'API_KEY_VERIFIED',
+    message: 'API key verified',
+    is_valid: true,
+    ...fieldsOf(verified),
   });
 }
 
 /** Only `'200'` distinguishes a revoked or inactive key from an unknown one. */
-function refusal(kinde: EmulatedKinde, record: KindeEmulatorKeyRecord | undefined): EmulatorAnswer {
+function refusal(kinde: KnownKeys, record: KindeEmulatorKeyRecord | undefined): EmulatorAnswer {
   const answer = kinde.invalidKeyAnswer;
   if (typeof answer === 'number') return errorAnswer(answer, INVALID_CODE, INVALID_MESSAGE);
   const refused = { code: INVALID_CODE, message: INVALID_MESSAGE, is_valid: false };

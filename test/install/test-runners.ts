@@ -1,0 +1,86 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, type Run } from '../consumer/packed-library.js';
+
+/** A test runner, as an app configures it. */
+export interface TestRunner {
+  readonly name: string;
+  /** Its packages, and those that turn TypeScript into what it runs. */
+  readonly packages: readonly string[];
+  /** Files of the app by name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Arguments of `npx`. */
+  readonly command: readonly string[];
+  /** What it prints when each of the four tests has passed. */
+  readonly passed: RegExp;
+}
+
+/** As in jest.config.mjs: ends what hangs, also on a busy machine. */
+const TIMEOUT = { testTimeout: 60_000 };
+
+const SWC = { parser: { syntax: 'typescript', decorators: true }, transform: { legacyDecorator: true } };
+
+/** What the runners read how to compile decorators from. */
+const TSCONFIG = JSON.stringify({
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'ES2022',
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    esModuleInterop: true,
+    skipLibCheck: true,
+    strict: true,
+  },
+});
+
+function jestWith(name: string, jest: string, packages: readonly string[], config: object): TestRunner {
+  const files = {
+    'jest.config.json': JSON.stringify({
+      testEnvironment: 'node',
+      testRegex: 'app\\.spec\\.ts$',
+      ...TIMEOUT,
+      ...config,
+    }),
+    'tsconfig.json': TSCONFIG,
+  };
+  return { name, packages: [jest, ...packages], files, command: ['jest'], passed: /Tests: +4 passed, 4 total/ };
+}
+
+/** As in a new app of Nest 11. */
+export const TS_JEST = jestWith('ts-jest', 'jest@30', ['ts-jest@29', 'typescript@5', '@types/jest@30'], {
+  transform: { '\\.ts$': 'ts-jest' },
+});
+
+/** @param jest the package; before version 30 it takes the same configuration */
+export function swcJest(jest: string): TestRunner {
+  return jestWith('@swc/jest', jest, ['@swc/jest@0.2', '@swc/core@1.16.18'], {
+    transform: { '\\.ts$': ['@swc/jest', { jsc: SWC }] },
+  });
+}
+
+/** Nest 12 is ESM: jest in CommonJS needs it converted. */
+export const SWC_JEST_FOR_ESM = jestWith('@swc/jest for ESM packages', 'jest@30', swcJest('').packages.slice(1), {
+  transform: { '\\.(ts|js)$': ['@swc/jest', { jsc: SWC, module: { type: 'commonjs' } }] },
+  transformIgnorePatterns: [],
+});
+
+/** As in a new app of Nest 12. */
+export const VITEST: TestRunner = {
+  name: 'vitest',
+  packages: ['vitest@4'],
+  files: {
+    'vitest.config.mjs': `export default { test: ${JSON.stringify({ globals: true, ...TIMEOUT })} };`,
+    'tsconfig.json': TSCONFIG,
+  },
+  command: ['vitest', 'run', '--no-color'],
+  passed: /Tests +4 passed \(4\)/,
+};
+
+/** Runs the tests of the app in `app`, in a folder of their own inside `folder`. */
+export async function runTests({ name, files, command }: TestRunner, folder: string): Promise<Run> {
+  const cwd = join(folder, name.replaceAll(/\W/g, '-'));
+  await mkdir(cwd);
+  await cp(join(__dirname, 'app'), cwd, { recursive: true });
+  for (const [file, text] of Object.entries(files)) await writeFile(join(cwd, file), text);
+  return run('npx', ['--no', ...command], cwd);
+}
