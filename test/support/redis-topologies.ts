@@ -24,6 +24,11 @@ export class RedisTopology {
     return port;
   }
 
+  /** Stops one server from answering without closing a connection. */
+  freeze(port: number): void {
+    this.#children.get(port)?.kill('SIGSTOP');
+  }
+
   /** Kills one server. */
   async kill(port: number): Promise<void> {
     const child = this.#children.get(port);
@@ -50,22 +55,29 @@ export class RedisTopology {
       );
     const nodes = ports.map((port) => `127.0.0.1:${port}`);
     execFileSync('redis-cli', ['--cluster', 'create', ...nodes, '--cluster-yes'], { stdio: 'ignore' });
-    const isReady = (port: number): boolean =>
-      execFileSync('redis-cli', ['-p', String(port), 'cluster', 'info']).includes('cluster_state:ok');
-    await until(() => ports.every(isReady));
+    await until(() => ports.every((port) => cli(port, 'cluster', 'info').includes('cluster_state:ok')));
     return ports;
   }
 
   /** Starts a master, a replica and a Sentinel that makes the replica the master a second after the master is gone. */
-  async sentinel(): Promise<{ readonly master: number; readonly sentinel: number }> {
-    const master = await this.launch((port) => `port ${port}`);
-    await this.launch((port) => `port ${port}\nreplicaof 127.0.0.1 ${master}`);
+  async sentinel(): Promise<{ readonly master: number; readonly replica: number; readonly sentinel: number }> {
+    const master = await this.launch((port) => `port ${port}\nrepl-diskless-sync-delay 0`);
+    const replica = await this.launch((port) => `port ${port}\nreplicaof 127.0.0.1 ${master}`);
+    // A Sentinel chooses no replica that it has seen without its master.
+    await until(() => cli(replica, 'role').includes('connected'));
     const sentinel = await this.launch(
       (port) =>
         `port ${port}\nsentinel monitor main 127.0.0.1 ${master} 1\nsentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 3000`,
       ['--sentinel'],
     );
-    return { master, sentinel };
+    await until(() => cli(sentinel, 'sentinel', 'replicas', 'main').includes(String(replica)));
+    return { master, replica, sentinel };
+  }
+
+  /** Makes the Sentinel exchange a living master for its replica. Resolves when it has done so. */
+  async exchange({ master, sentinel }: Awaited<ReturnType<RedisTopology['sentinel']>>): Promise<void> {
+    cli(sentinel, 'sentinel', 'failover', 'main');
+    await until(() => cli(master, 'role').startsWith('slave'));
   }
 
   /** Starts a server that speaks TLS only, and returns its port and its self-signed certificate. */
@@ -77,6 +89,10 @@ export class RedisTopology {
     const config = `tls-cert-file ${cert}\ntls-key-file ${key}\ntls-ca-cert-file ${cert}\ntls-auth-clients no`;
     return { port: await this.launch((port) => `port 0\ntls-port ${port}\n${config}`), certFile: cert };
   }
+}
+
+function cli(port: number, ...args: string[]): string {
+  return execFileSync('redis-cli', ['-p', String(port), ...args], { encoding: 'utf8' });
 }
 
 function isListening(port: number): Promise<boolean> {
