@@ -1,6 +1,8 @@
 import { redisStore, type RedisClient } from 'nestjs-kinde-api-key/redis';
 import { SystemClock } from '../../libs/kinde-api-key/src/clock.js';
 import { AccessToken } from '../../libs/kinde-api-key/src/kinde/token/access-token.js';
+import type { Mint } from '../../libs/kinde-api-key/src/kinde/token/m2m-token.js';
+import type { RateLimitStore } from '../../libs/kinde-api-key/src/rate-limit/rate-limit-store.js';
 import { SharedState } from '../../libs/kinde-api-key/src/shared/shared-state.js';
 import { until } from './instances.js';
 
@@ -39,11 +41,26 @@ export async function connected(client: {
   return client as unknown as RedisClient;
 }
 
+interface SharingInstance {
+  readonly state: SharedState;
+  /** The tags that it was told to invalidate. */
+  readonly applied: readonly string[];
+  readonly limits: RateLimitStore;
+  readonly mint: Mint;
+}
+
+interface SharingInstances {
+  readonly one: SharingInstance;
+  readonly other: SharingInstance;
+  readonly warnings: readonly string[];
+  stop(): Promise<void>;
+}
+
 /** Two instances that share a Redis over such a client, and what reaches them. */
-export async function start(connect: Connect) {
+export async function start(connect: Connect): Promise<SharingInstances> {
   const clients: RedisClient[] = [];
   const warnings: string[] = [];
-  const add = async () => {
+  const add = async (): Promise<SharingInstance> => {
     const client = await connect();
     clients.push(client);
     const store = redisStore({ client, timeoutMs: 2_000 });
@@ -71,8 +88,6 @@ export async function start(connect: Connect) {
   };
   return { one: one.value, other: other.value, warnings, stop };
 }
-
-export type SharingInstances = Awaited<ReturnType<typeof start>>;
 
 /** Checks that two instances share verdicts, invalidations, limits and the M2M token. */
 export async function expectSharing({ one, other }: SharingInstances): Promise<void> {
