@@ -43,20 +43,34 @@ export class RedisTopology {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  /** Starts three masters as a Cluster. */
-  async cluster(): Promise<readonly number[]> {
+  /** Starts three masters as a Cluster, each with so many replicas. A replica takes over some seconds after its master is gone. */
+  async cluster({ replicas = 0 } = {}): Promise<readonly number[]> {
     const ports: number[] = [];
-    for (let node = 0; node < 3; node += 1)
+    for (let node = 0; node < 3 * (1 + replicas); node += 1)
       ports.push(
         await this.launch(
           (port) =>
-            `port ${port}\ncluster-enabled yes\ncluster-port ${port < 55_000 ? port + 10_000 : port - 10_000}\ncluster-config-file ${port}.nodes`,
+            `port ${port}\ncluster-enabled yes\ncluster-port ${port < 55_000 ? port + 10_000 : port - 10_000}\ncluster-config-file ${port}.nodes\ncluster-node-timeout 2000\nrepl-diskless-sync-delay 0`,
         ),
       );
     const nodes = ports.map((port) => `127.0.0.1:${port}`);
-    execFileSync('redis-cli', ['--cluster', 'create', ...nodes, '--cluster-yes'], { stdio: 'ignore' });
+    execFileSync('redis-cli', ['--cluster', 'create', ...nodes, '--cluster-yes', '--cluster-replicas', `${replicas}`], {
+      stdio: 'ignore',
+    });
     await until(() => ports.every((port) => cli(port, 'cluster', 'info').includes('cluster_state:ok')));
+    await until(() => ports.slice(3).every((port) => cli(port, 'role').includes('connected')));
     return ports;
+  }
+
+  /** Returns the port of the master that has a key, as any node of the Cluster knows it. */
+  masterOf(key: string, anyPort: number): number {
+    const slot = Number(cli(anyPort, 'cluster', 'keyslot', key));
+    const hasSlot = (node: string): boolean => {
+      const [, from, to] = / connected (\d+)-(\d+)$/.exec(node) ?? [];
+      return Number(from) <= slot && slot <= Number(to);
+    };
+    const master = cli(anyPort, 'cluster', 'nodes').split('\n').find(hasSlot) ?? '';
+    return Number(/:(\d+)@/.exec(master)?.[1]);
   }
 
   /** Starts a master, a replica and a Sentinel that makes the replica the master a second after the master is gone. */

@@ -107,8 +107,8 @@ export async function expectSharing({ one, other }: SharingInstances): Promise<v
   expect(shared.reveal()).toBe(renewed.reveal());
 }
 
-/** Waits until two instances share again. Throws why they do not, if that lasts too long. */
-export async function expectSharingAgain(started: SharingInstances): Promise<void> {
+/** Waits until two instances share. Throws why they do not, if that lasts too long. */
+export async function expectSharingEventually(started: SharingInstances): Promise<void> {
   let failure: unknown;
   const shares = () =>
     expectSharing(started).then(
