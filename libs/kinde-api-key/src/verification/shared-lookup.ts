@@ -35,7 +35,7 @@ export class SharedLookup {
   async #claimOrWait(digest: string): Promise<CacheEntry | undefined> {
     const endsAtMs = performance.now() + this.shared.maxWaitMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
-      // Claims first: whoever had the claim before has shared its verdict by then.
+      // Claims first: an instance that had the claim before has shared its verdict by then.
       const [isClaimed, entry] = await Promise.all([this.shared.claim(digest), this.#look(digest, this.cache.ttlMs)]);
       if (isClaimed && entry) void this.shared.release(digest);
       const leftMs = endsAtMs - performance.now();
