@@ -58,7 +58,7 @@ describeRedis('two instances share again', () => {
     const clients: Record<string, Connect> = {
       'ioredis 5': () => new Cluster5(nodes),
       'ioredis 6': () => new Cluster6(nodes),
-      // Not node-redis 5: it finds the new master only after the old one is back.
+      // Not node-redis 5: it goes on asking the old master.
       'node-redis 6': () => connected(createCluster({ rootNodes })),
     };
     const master = topology.masterOf(new SharedSecrets(IDENTITY).invalidations, ports[0] ?? 0);
