@@ -6,84 +6,10 @@ import { TestClock } from 'nestjs-kinde-api-key/testing';
 import * as nodeRedis6 from 'redis';
 import * as nodeRedis5 from 'redis5';
 import { SharedState } from '../../libs/kinde-api-key/src/shared/shared-state.js';
-import { until } from '../support/instances.js';
 import { connectClient, type TestClient } from '../support/redis-clients.js';
 import { describeRedis, RedisServer } from '../support/redis-server.js';
 import { RedisTopology } from '../support/redis-topologies.js';
-
-const IDENTITY = {
-  origin: 'https://acme.kinde.com',
-  clientId: 'client',
-  clientSecret: 'secret',
-  audience: 'audience',
-  apiId: null,
-  timeoutMs: 2_000,
-  maxAcceptedAgeMs: 300_000,
-};
-const VERDICT = {
-  accepted: true,
-  apiKey: {
-    keyId: 'api_key_1',
-    scopes: [],
-    orgCode: null,
-    userId: null,
-    ownerType: 'environment',
-    lastVerifiedOn: null,
-    verificationCount: null,
-  },
-} as const;
-
-type Connect = () => Promise<RedisClient> | RedisClient;
-/** A client of node-redis as an app connects it. */
-async function connected(client: { on(event: 'error', listener: () => void): unknown; connect(): Promise<unknown> }) {
-  client.on('error', () => undefined);
-  await client.connect();
-  return client as unknown as RedisClient;
-}
-
-/** Two instances that share a Redis over such a client, and what reaches them. */
-async function start(connect: Connect) {
-  const clients: RedisClient[] = [];
-  const warnings: string[] = [];
-  const add = async () => {
-    const client = await connect();
-    clients.push(client);
-    const store = redisStore({ client, timeoutMs: 2_000 });
-    const state = new SharedState(store, IDENTITY, new TestClock(), { warn: (message) => warnings.push(message) });
-    const applied: string[] = [];
-    state.verdicts.onInvalidations((invalidations) => applied.push(...invalidations.map(({ tag }) => tag)));
-    const limits = state.rateLimits({ take: () => ({ accepted: true, limit: 0, remaining: 0, resetAfterMs: 1 }) });
-    await state.start();
-    return { state, applied, limits };
-  };
-  const close = async (): Promise<void> => {
-    for (const client of clients) await ('destroy' in client ? client.destroy() : client.disconnect());
-  };
-  // Both are awaited: a client that connects after the other has failed has to be closed, too.
-  const [one, other] = await Promise.allSettled([add(), add()]);
-  if (one.status === 'rejected' || other.status === 'rejected') {
-    await close();
-    throw one.status === 'rejected' ? one.reason : (other as PromiseRejectedResult).reason;
-  }
-  const stop = async (): Promise<void> => {
-    for (const { state } of [one.value, other.value]) await state.close();
-    await close();
-  };
-  return { one: one.value, other: other.value, warnings, stop };
-}
-
-let names = 0;
-/** Checks that two instances share verdicts, invalidations and limits. */
-async function expectSharing({ one, other }: Awaited<ReturnType<typeof start>>): Promise<void> {
-  const name = `${(names += 1)}`;
-  await one.state.verdicts.share(name, { verdict: VERDICT, sentAtMs: Date.now() });
-  await expect(other.state.verdicts.find(name)).resolves.toMatchObject({ verdict: VERDICT });
-  await one.state.verdicts.publish({ tag: `keyId:${name}`, atMs: Date.now() });
-  await until(() => one.applied.includes(`keyId:${name}`) && other.applied.includes(`keyId:${name}`), 3_000);
-  await expect(one.limits.take('*', name, 2, 60_000)).resolves.toMatchObject({ accepted: true, remaining: 1 });
-  await expect(other.limits.take('*', name, 2, 60_000)).resolves.toMatchObject({ accepted: true, remaining: 0 });
-  await expect(one.limits.take('*', name, 2, 60_000)).resolves.toMatchObject({ accepted: false, limit: 2 });
-}
+import { connected, expectSharing, IDENTITY, start, type Connect } from '../support/sharing-instances.js';
 
 async function expectWorks(connect: Connect): Promise<void> {
   const started = await start(connect);

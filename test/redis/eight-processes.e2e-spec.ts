@@ -39,6 +39,14 @@ describeRedis('eight processes that share a Redis', () => {
     expect(kinde.counters.verifies).toBe(before + 1);
   });
 
+  it('ask Kinde once about each of 50 keys that arrive at all of them at once', async () => {
+    const keys = Array.from({ length: 50 }, () => kinde.createKey().key);
+    const before = kinde.counters.verifies;
+    const answers = await Promise.all(keys.flatMap((key) => processes.map((process) => get(process, key))));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(kinde.counters.verifies).toBe(before + 50);
+  });
+
   it('all refuse an invalidated key under load, and never accept it again', async () => {
     const { key, keyId } = kinde.createKey();
     const statuses: number[][] = processes.map(() => []);

@@ -44,7 +44,8 @@ class InstanceController {
 }
 
 @Module({
-  imports: [KindeApiKeyModule.forRoot({ globalGuard: true, shared })],
+  // The longest deadline: processes on a busy machine wait for each other.
+  imports: [KindeApiKeyModule.forRoot({ globalGuard: true, shared, kinde: { timeoutMs: 60_000 } })],
   controllers: [InstanceController],
 })
 class InstanceModule {}

@@ -11,7 +11,7 @@ describeRedis('an instance whose Redis', () => {
 
   const redis = (name: string, ...args: string[]) => instances.inspector.command(name, ...args);
   const verdictsInRedis = async () => ((await redis('KEYS', '*:key:*')) as string[]).length;
-  /** Each verification of a new key reads Redis once, unless it is known to be down. */
+  /** Each verification of a new key reads Redis, unless it is known to be down. */
   const reads = ({ redis: { sent } }: TestInstance) => sent.filter((name) => name === 'GETRANGE').length;
 
   async function verifyNewKeys(instance: TestInstance, count = 1): Promise<void> {

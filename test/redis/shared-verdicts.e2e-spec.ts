@@ -66,6 +66,38 @@ describeRedis('verdicts in Redis', () => {
     await expect(other.service.verify(key)).rejects.toThrow('Kinde');
   });
 
+  it('are waited for: Kinde is asked once about each of 50 new keys that arrive at eight instances at once', async () => {
+    // The longest deadline: each waits for a quarter of it.
+    const options = { kinde: { timeoutMs: 60_000 } };
+    const all = await Promise.all(Array.from({ length: 8 }, () => instances.add(options)));
+    const keys = Array.from({ length: 50 }, () => instances.kinde.createKey().key);
+    const verdicts = await Promise.all(keys.flatMap((key) => all.map(({ service }) => service.verify(key))));
+    expect(verdicts.filter(({ accepted }) => accepted)).toHaveLength(400);
+    expect(verifies()).toBe(50);
+  });
+
+  it('are not waited for when the instance that asks gets none: each asks Kinde itself', async () => {
+    const all = [await instances.add(), await instances.add(), await instances.add()];
+    instances.kinde.failUntilCleared(500);
+    const { key } = instances.kinde.createKey();
+    const outages = await Promise.allSettled(all.map(({ service }) => service.verify(key)));
+    expect(outages.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+    instances.kinde.clearFaults();
+    await expect(all[0]?.service.verify(key)).resolves.toMatchObject({ accepted: true });
+  });
+
+  it('are not waited for longer than a quarter of timeoutMs, if the instance that asks has died', async () => {
+    const one = await instances.add();
+    const { key } = instances.kinde.createKey();
+    await one.service.verify(key);
+    const [name] = (await redis('KEYS', '*:key:*')) as string[];
+    await redis('DEL', `${name}`);
+    await redis('SET', `${name}:claim`, 'an instance that died', 'PX', '60000');
+    const other = await instances.add();
+    await expect(other.service.verify(key)).resolves.toMatchObject({ accepted: true });
+    expect(verifies()).toBe(2);
+  });
+
   it('are refreshed by one instance for all', async () => {
     for (let added = 0; added < 4; added += 1) await instances.add();
     const { key } = instances.kinde.createKey();

@@ -96,7 +96,9 @@ function verdictOf(rawKey: string) {
 function sharedOver(stored: Map<string, SharedVerdict>): SharedVerdicts {
   return {
     find: async (digest) => stored.get(digest),
-    claimRefresh: async () => true,
+    maxWaitMs: 0,
+    claim: async () => true,
+    release: async () => undefined,
     invalidationsOf: async () => [],
     share: async (digest, shared) => void stored.set(digest, shared),
     takeBack: async (digest) => void stored.delete(digest),

@@ -15,6 +15,8 @@ const COUNT_INSTANCES_EVERY_MS = 1_000;
 const INSTANCE_TTL_MS = 15_000;
 /** The largest `ttlMs` plus the largest `staleIfErrorMs`: no instance accepts an older verdict, whatever its options. */
 const KEEP_INVALIDATIONS_MS = 90_000_000;
+/** Share of `timeoutMs` for which a request waits for the verdict that another instance asks Kinde for. */
+const WAITING_SHARE = 0.25;
 /** `Retry-After` of a request that is refused because the store could not count it. */
 const UNCOUNTED_RETRY_MS = 5_000;
 
@@ -32,7 +34,7 @@ export class SharedState {
   #counting: NodeJS.Timeout | undefined;
 
   /**
-   * @param options the identity, how long to wait for an M2M token of another instance, and the maximum age of a shared verdict
+   * @param options the identity, how long to wait for an M2M token of another instance (for a verdict, a quarter of it), and the maximum age of a shared verdict
    * @param clock for ages. Locks and deadlines use real time
    */
   constructor(
@@ -45,7 +47,14 @@ export class SharedState {
     this.#secrets = new SharedSecrets(options);
     const { invalidations } = this.#secrets;
     this.#session = store.open({ invalidations, keepInvalidationsMs: KEEP_INVALIDATIONS_MS, log });
-    this.verdicts = new SharedVerdictStore(this.#session, this.#secrets, clock, options.maxAcceptedAgeMs);
+    const { maxAcceptedAgeMs, timeoutMs } = options;
+    this.verdicts = new SharedVerdictStore(
+      this.#session,
+      this.#secrets,
+      clock,
+      maxAcceptedAgeMs,
+      timeoutMs * WAITING_SHARE,
+    );
   }
 
   /** Returns a mint that fetches one token for all instances from `endpoint`. */

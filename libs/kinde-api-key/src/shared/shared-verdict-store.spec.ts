@@ -14,6 +14,8 @@ const secrets = new SharedSecrets({
 });
 const verdict = { accepted: true, apiKey: verifiedKey({ keyId: 'api_key_1' }) } as const;
 
+const shared = (sentAtMs: number) => ({ verdict, sentAtMs });
+
 function setUp() {
   const clock = new TestClock();
   const locks = new Map<string, string>();
@@ -30,7 +32,8 @@ function setUp() {
       if (!locks.has(name)) locks.set(name, owner);
       return locks.get(name) === owner;
     },
-    release: async (name) => void locks.delete(name),
+    release: async (name, owner) => void (locks.get(name) === owner && locks.delete(name)),
+    remove: async (name) => void values.delete(name),
     invalidationsOf: async () => {
       fails();
       return state.stored;
@@ -44,7 +47,7 @@ function setUp() {
       state.published.push(invalidation);
     },
   };
-  const createStore = () => new SharedVerdictStore(session as SharedSession, secrets, clock, 300_000);
+  const createStore = () => new SharedVerdictStore(session as SharedSession, secrets, clock, 300_000, 500);
   const put = (sentAtMs: number) => {
     const name = secrets.verdictName('digest');
     values.set(name, sealVerdict(secrets, name, { verdict, sentAtMs }) ?? '');
@@ -70,19 +73,24 @@ describe('SharedVerdictStore', () => {
     await expect(store.find('digest')).resolves.toBeUndefined();
   });
 
-  it('grants the claim to refresh a key to one instance, and to the next once the verdict is shared', async () => {
+  it.each([
+    ['the verdict is shared', (store: SharedVerdictStore, nowMs: number) => store.share('digest', shared(nowMs))],
+    ['the verdict is too old to be shared', (store: SharedVerdictStore) => store.share('digest', shared(0))],
+    ['Kinde has refused the key', (store: SharedVerdictStore) => store.takeBack('digest')],
+    ['Kinde has not answered', (store: SharedVerdictStore) => store.release('digest')],
+  ])('grants the claim to ask about a key to one instance, and to the next once %s', async (_what, settle) => {
     const { clock, store, createStore } = setUp();
     const other = createStore();
-    await expect(store.claimRefresh('digest')).resolves.toBe(true);
-    await expect(other.claimRefresh('digest')).resolves.toBe(false);
-    await store.share('digest', { verdict, sentAtMs: clock.now() });
-    await expect(other.claimRefresh('digest')).resolves.toBe(true);
+    await expect(store.claim('digest')).resolves.toBe(true);
+    await expect(other.claim('digest')).resolves.toBe(false);
+    await settle(store, clock.now());
+    await expect(other.claim('digest')).resolves.toBe(true);
   });
 
   it('grants every claim while the store is down', async () => {
     const { store, state } = setUp();
     state.isDown = true;
-    await expect(store.claimRefresh('digest')).resolves.toBe(true);
+    await expect(store.claim('digest')).resolves.toBe(true);
     await expect(store.invalidationsOf(verdict.apiKey)).resolves.toEqual([]);
   });
 

@@ -7,8 +7,8 @@ import { openVerdict, sealVerdict } from './sealed-verdict.js';
 import type { SharedSecrets } from './shared-secrets.js';
 import { MAX_SKEW_MS, type Invalidation, type SharedSession } from './shared-store.js';
 
-/** Life of the claim to refresh a key. If the instance dies, another one takes over after this time. */
-const REFRESH_CLAIM_MS = 5_000;
+/** Life of the claim to ask Kinde about a key. If the instance dies, another one takes over after this time. */
+const CLAIM_MS = 5_000;
 /** Maximum number of invalidations that wait for the store. When full, one for every key replaces them. */
 const MAX_PENDING = 1_000;
 
@@ -21,12 +21,16 @@ export class SharedVerdictStore implements SharedVerdicts {
   apply: (invalidations: readonly Invalidation[]) => void = () => undefined;
   #caughtUpToMs: number;
 
-  /** @param maxAcceptedAgeMs how long a verdict is kept, in milliseconds. 0 stores none */
+  /**
+   * @param maxAcceptedAgeMs how long a verdict is kept, in milliseconds. 0 stores none
+   * @param maxWaitMs see {@link SharedVerdicts}
+   */
   constructor(
     private readonly session: SharedSession,
     private readonly secrets: SharedSecrets,
     private readonly clock: Clock,
     private readonly maxAcceptedAgeMs: number,
+    readonly maxWaitMs: number,
   ) {
     this.#caughtUpToMs = clock.now();
   }
@@ -44,9 +48,12 @@ export class SharedVerdictStore implements SharedVerdicts {
     }
   }
 
-  async claimRefresh(digest: string): Promise<boolean> {
-    const claim = `${this.secrets.verdictName(digest)}:refresh`;
-    return this.session.acquire(claim, this.#owner, REFRESH_CLAIM_MS).catch(() => true);
+  async claim(digest: string): Promise<boolean> {
+    return this.session.acquire(this.#claimName(digest), this.#owner, CLAIM_MS).catch(() => true);
+  }
+
+  async release(digest: string): Promise<void> {
+    await this.session.release(this.#claimName(digest), this.#owner).catch(() => undefined);
   }
 
   async invalidationsOf(apiKey: VerifiedApiKey): Promise<readonly Invalidation[]> {
@@ -57,14 +64,13 @@ export class SharedVerdictStore implements SharedVerdicts {
     const name = this.secrets.verdictName(digest);
     const sealed = sealVerdict(this.secrets, name, shared);
     const ttlMs = Math.floor(shared.sentAtMs + this.maxAcceptedAgeMs - this.clock.now());
-    if (sealed === undefined || ttlMs < 1) return;
-    await this.session.write(name, sealed, ttlMs).catch(() => undefined);
-    // The next refresh need not wait for the claim to expire.
-    await this.session.release(`${name}:refresh`, this.#owner).catch(() => undefined);
+    if (sealed !== undefined && ttlMs >= 1) await this.session.write(name, sealed, ttlMs).catch(() => undefined);
+    await this.release(digest);
   }
 
   async takeBack(digest: string): Promise<void> {
-    await this.session.remove(this.secrets.verdictName(digest)).catch(() => undefined);
+    const removed = this.session.remove(this.secrets.verdictName(digest)).catch(() => undefined);
+    await Promise.all([removed, this.release(digest)]);
   }
 
   async publish(invalidation: Invalidation): Promise<void> {
@@ -98,5 +104,9 @@ export class SharedVerdictStore implements SharedVerdicts {
     } catch {
       // The next catch-up tries again.
     }
+  }
+
+  #claimName(digest: string): string {
+    return `${this.secrets.verdictName(digest)}:claim`;
   }
 }

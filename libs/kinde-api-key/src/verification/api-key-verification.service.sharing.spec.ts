@@ -1,4 +1,5 @@
 import { verifiedKey } from '../../../../test/support/verified-key.js';
+import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import { RawKey } from '../api-key/raw-key.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
 import type { AcceptedVerdict, Verdict } from '../api-key/verdict.js';
@@ -41,6 +42,7 @@ class SharedStub implements SharedVerdicts {
   readonly known = new Map<string, SharedVerdict>();
   readonly published: Invalidation[] = [];
   lookups = 0;
+  releases = 0;
   /** Delivers invalidations of other instances. */
   deliver: (invalidations: readonly Invalidation[]) => void = () => undefined;
 
@@ -49,8 +51,15 @@ class SharedStub implements SharedVerdicts {
     return Promise.resolve(this.known.get(digest));
   }
 
-  claimRefresh(): Promise<boolean> {
+  readonly maxWaitMs = 0;
+
+  claim(): Promise<boolean> {
     return Promise.resolve(true);
+  }
+
+  release(): Promise<void> {
+    this.releases += 1;
+    return Promise.resolve();
   }
 
   invalidationsOf(): Promise<readonly Invalidation[]> {
@@ -113,6 +122,22 @@ describe('ApiKeyVerificationService with a shared store', () => {
     clock.advance(OPTIONS.ttlMs);
     await expect(service.verify(KEY)).resolves.toEqual(REVOKED);
     expect(shared.known.size).toBe(0);
+  });
+
+  it('ends its claim when Kinde does not answer, unless it serves the cached verdict and tries again soon', async () => {
+    const { service, kinde, shared, clock } = setUp();
+    const fail = () => {
+      throw new KindeApiKeyUnavailableError('Kinde does not answer', { retryAfterSeconds: 1 });
+    };
+    kinde.meanwhile = fail;
+    await expect(service.verify(KEY)).rejects.toThrow('Kinde does not answer');
+    expect(shared.releases).toBe(1);
+    kinde.meanwhile = () => undefined;
+    await service.verify(KEY);
+    kinde.meanwhile = fail;
+    clock.advance(OPTIONS.ttlMs);
+    await expect(service.verify(KEY)).resolves.toEqual(accepted());
+    expect(shared.releases).toBe(1);
   });
 
   it('publishes invalidations, with a time that is not before them', async () => {
@@ -181,6 +206,7 @@ describe('ApiKeyVerificationService with a shared store', () => {
       await service.verify(KEY);
       expect(service.verifyCached(KEY)).toEqual(accepted());
       expect(shared.known.has(DIGEST)).toBe(isShared);
+      expect(shared.releases).toBe(isShared ? 0 : 1);
     },
   );
 

@@ -152,8 +152,9 @@ export class ApiKeyVerificationService {
   #serveStale(key: RawKey, error: unknown): AcceptedVerdict {
     const isOutage = error instanceof KindeApiKeyUnavailableError;
     const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.#clock.now());
-    if (!entry) throw error;
-    return entry.verdict;
+    if (entry) return entry.verdict;
+    if (this.#cache) void this.#shared?.release(key.digest);
+    throw error;
   }
 
   async #storeAccepted(verdict: AcceptedVerdict, version: KeyVersion): Promise<Verdict> {
@@ -162,7 +163,7 @@ export class ApiKeyVerificationService {
     const { digest, sentAtMs } = version;
     // Other instances cannot tell whether a call so close to an invalidation was sent before it.
     const isShareable = !this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs);
-    if (isShareable) await this.#shared?.share(digest, { verdict, sentAtMs });
+    await (isShareable ? this.#shared?.share(digest, { verdict, sentAtMs }) : this.#shared?.release(digest));
     return verdict;
   }
 

@@ -23,22 +23,29 @@ const accepted = (verificationCount: number) =>
   ({ accepted: true, apiKey: verifiedKey({ verificationCount }) }) as const;
 
 /** A shared store that is always reachable. */
-class SharedStub implements Pick<SharedVerdicts, 'find' | 'claimRefresh'> {
+class SharedStub implements Pick<SharedVerdicts, 'find' | 'claim' | 'release' | 'maxWaitMs'> {
+  maxWaitMs = Infinity;
   known: SharedVerdict | undefined;
-  /** Whether another instance refreshes the key. */
+  /** Whether another instance asks about the key. */
   isClaimed = false;
   claims = 0;
-  /** Called while the refresh is claimed. */
+  releases = 0;
+  /** Called when the key is claimed. */
   meanwhile = (): void => undefined;
 
   find(digest: string): Promise<SharedVerdict | undefined> {
     return Promise.resolve(digest === DIGEST ? this.known : undefined);
   }
 
-  claimRefresh(digest: string): Promise<boolean> {
+  claim(digest: string): Promise<boolean> {
     if (digest === DIGEST) this.claims += 1;
     this.meanwhile();
     return Promise.resolve(!this.isClaimed);
+  }
+
+  release(): Promise<void> {
+    this.releases += 1;
+    return Promise.resolve();
   }
 }
 
@@ -70,11 +77,55 @@ const FOUND = { of: OTHERS, callNo: 0 };
 
 describe('SharedLookup', () => {
   describe('of a key that is not cached', () => {
-    it.each([NOW_MS, 0])('finds nothing when no verdict is shared (time %i)', async (nowMs) => {
+    it.each([NOW_MS, 0])('claims the key when no verdict is shared (time %i)', async (nowMs) => {
       const { find, others, cached } = setUp({ nowMs });
       await expect(find()).resolves.toBeUndefined();
       expect(cached()).toBeUndefined();
-      expect(others.claims).toBe(0);
+      expect(others).toMatchObject({ claims: 1, releases: 0 });
+    });
+
+    it('uses the verdict that was shared just before it had the claim, and ends the claim', async () => {
+      const { find, others } = setUp();
+      others.meanwhile = () => (others.known = { verdict: accepted(OTHERS), sentAtMs: NOW_MS });
+      await expect(find()).resolves.toBe(OTHERS);
+      expect(others).toMatchObject({ claims: 1, releases: 1 });
+    });
+
+    it('waits for the verdict while another instance asks', async () => {
+      const { find, others } = setUp();
+      others.isClaimed = true;
+      others.meanwhile = () => {
+        if (others.claims === 3) others.known = { verdict: accepted(OTHERS), sentAtMs: NOW_MS };
+      };
+      await expect(find()).resolves.toBe(OTHERS);
+      expect(others).toMatchObject({ claims: 3, releases: 0 });
+    });
+
+    it('asks itself when the instance that asked ends its claim without a verdict', async () => {
+      const { find, others } = setUp();
+      others.isClaimed = true;
+      others.meanwhile = () => (others.isClaimed = others.claims < 3);
+      await expect(find()).resolves.toBeUndefined();
+      expect(others).toMatchObject({ claims: 3, releases: 0 });
+    });
+
+    it('asks itself when the time is up, while another instance still asks', async () => {
+      const { find, others } = setUp();
+      Object.assign(others, { isClaimed: true, maxWaitMs: 1 });
+      await expect(find()).resolves.toBeUndefined();
+      expect(others).toMatchObject({ claims: 2, releases: 0 });
+    });
+
+    it('does not use a verdict from before an invalidation that arrives while it waits', async () => {
+      const { find, others, invalidations } = setUp();
+      others.isClaimed = true;
+      others.meanwhile = () => {
+        if (others.claims === 1) return;
+        invalidations.apply({ tag: EVERY_KEY, atMs: NOW_MS }, NOW_MS);
+        Object.assign(others, { isClaimed: false, known: { verdict: accepted(OTHERS), sentAtMs: NOW_MS } });
+      };
+      await expect(find()).resolves.toBeUndefined();
+      expect(others.claims).toBe(2);
     });
 
     it.each([
@@ -85,10 +136,9 @@ describe('SharedLookup', () => {
       { age: MAX_ACCEPTED_AGE_MS, isServed: false, isKept: false },
     ])('finds a shared verdict of $age ms: served $isServed, cached $isKept', async ({ age, isServed, isKept }) => {
       const { find, others, cached } = setUp({ others: age });
-      others.isClaimed = true;
       await expect(find()).resolves.toBe(isServed ? OTHERS : undefined);
       expect(cached()).toEqual(isKept ? { ...FOUND, ageMs: age, freshForMs: REFRESH_AT_MS - age } : undefined);
-      expect(others.claims).toBe(0);
+      expect(others.claims).toBe(isServed ? 0 : 1);
     });
 
     it('caches a shared verdict when the clock starts at 0', async () => {
@@ -185,11 +235,11 @@ describe('SharedLookup', () => {
     it.each([
       ['expired', TTL_MS],
       ['from the future', -1],
-    ])('does not wait for another instance to refresh a verdict that is %s', async (_what, own) => {
+    ])('does not serve a verdict that is %s while another instance asks', async (_what, own) => {
       const { find, others } = setUp({ own });
-      others.isClaimed = true;
+      Object.assign(others, { isClaimed: true, maxWaitMs: 0 });
       await expect(find()).resolves.toBeUndefined();
-      expect(others.claims).toBe(0);
+      expect(others.claims).toBe(1);
     });
   });
 });

@@ -15,13 +15,17 @@ export interface SharedVerdict {
 export interface SharedVerdicts {
   /** Returns the verdict about a key, of any age. It is authentic, not invalidated and not from the future. */
   find(digest: string): Promise<SharedVerdict | undefined>;
-  /** Returns whether this instance refreshes the key. Otherwise another one does, and this one serves the verdict that it has. */
-  claimRefresh(digest: string): Promise<boolean>;
+  /** Maximum time to wait for the verdict of another instance that asks Kinde about a key, in milliseconds. */
+  readonly maxWaitMs: number;
+  /** Returns whether this instance asks Kinde about the key. Otherwise another one does. */
+  claim(digest: string): Promise<boolean>;
+  /** Ends the claim of this instance: others that wait for its verdict ask Kinde themselves. */
+  release(digest: string): Promise<void>;
   /** Returns the invalidations of a key. */
   invalidationsOf(apiKey: VerifiedApiKey): Promise<readonly Invalidation[]>;
-  /** Shares an accepted verdict with the other instances. */
+  /** Shares an accepted verdict with the other instances, and ends the claim. */
   share(digest: string, shared: SharedVerdict): Promise<void>;
-  /** Withdraws a verdict that was shared. */
+  /** Withdraws a verdict that was shared, and ends the claim. */
   takeBack(digest: string): Promise<void>;
   /** Publishes an invalidation to the other instances. */
   publish(invalidation: Invalidation): Promise<void>;
