@@ -29,10 +29,7 @@ export interface KindeHttpOptions extends OptionalIn<typeof HTTP_OPTIONS> {}
 
 /** The options of `kinde`. */
 export const CONNECTION_OPTIONS = {
-  /**
-   * Deadline of one whole verification, including the M2M token, the queue and retries. With a shared store,
-   * a request waits up to a quarter of it longer while another instance asks about the same key. In milliseconds, 100 to 60,000. Default 2,000.
-   */
+  /** Deadline of one whole verification, including the M2M token, the queue and retries. In milliseconds, 100 to 60,000. Default 2,000. */
   timeoutMs: integer({ min: 100, max: 60_000, default: 2_000, unit: 'ms' }),
   /** Maximum number of retries within the deadline, after a network failure, 502, 503 or 504. 0 to 5. Default 1. */
   retries: integer({ min: 0, max: 5, default: 1 }),

@@ -81,13 +81,14 @@ export class KeyVerifier {
    * Asks Kinde about one key, within the deadline. A refused key is a verdict like any other.
    *
    * @param priority `known` for a key that was accepted before: it does not wait behind new keys
+   * @param spentMs how much of the deadline has passed before, in milliseconds. Default 0
    * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE if nothing can be learned about the key now
    * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED if Kinde rejects our own credentials
    */
-  async verify(key: RawKey, priority: Priority): Promise<KeyAnswer> {
+  async verify(key: RawKey, priority: Priority, spentMs = 0): Promise<KeyAnswer> {
     try {
       return await this.#heldKeys.run(key.digest, () =>
-        this.#deadlines.run((deadline) => this.#verify({ key, priority, deadline })),
+        this.#deadlines.run((deadline) => this.#verify({ key, priority, deadline }), spentMs),
       );
     } catch (error) {
       throw this.#publicError(error);

@@ -125,12 +125,14 @@ export class ApiKeyVerificationService {
   async #find(key: RawKey): Promise<Verdict> {
     for (let calls = 1; ; calls += 1) {
       const { sequence } = this.#invalidations;
+      const startedAtMs = performance.now();
       const shared = this.#sharedLookup && (await this.#sharedLookup.find(key.digest));
       if (shared) return shared.verdict;
+      const spentMs = this.#sharedLookup ? performance.now() - startedAtMs : 0;
       const callNo = (this.#calls += 1);
       let answer: KeyAnswer;
       try {
-        answer = await this.#verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new');
+        answer = await this.#verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new', spentMs);
       } catch (error) {
         return this.#serveStale(key, error);
       }

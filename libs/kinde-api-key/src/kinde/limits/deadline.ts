@@ -15,10 +15,17 @@ export class Deadline {
   readonly #timer: NodeJS.Timeout;
   #lastTurn: NodeJS.Immediate | undefined;
 
-  /** @param timeoutMs milliseconds from now, in real time. The timer does not keep the process alive */
-  constructor(private readonly timeoutMs: number) {
-    this.#endsAtMs = performance.now() + timeoutMs;
-    this.#timer = setTimeout(() => this.#timeIsUp(), timeoutMs).unref();
+  /**
+   * @param timeoutMs milliseconds in real time. The timer does not keep the process alive
+   * @param spentMs how many of them have passed before. Default 0
+   */
+  constructor(
+    private readonly timeoutMs: number,
+    spentMs = 0,
+  ) {
+    const leftMs = Math.max(0, timeoutMs - spentMs);
+    this.#endsAtMs = performance.now() + leftMs;
+    this.#timer = setTimeout(() => this.#timeIsUp(), leftMs).unref();
   }
 
   /** Whether a tenth of the time is left in `afterMs` milliseconds, so that an answer can arrive in time. */
@@ -68,11 +75,12 @@ export class Deadlines {
   /**
    * Runs `work` with a new deadline, and clears it afterwards.
    *
+   * @param spentMs how much of the time has passed before, in milliseconds. Default 0
    * @throws {VerificationFailure} `closed` after {@link close}; else whatever `work` throws
    */
-  async run<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
+  async run<T>(work: (deadline: Deadline) => Promise<T>, spentMs = 0): Promise<T> {
     if (this.#isClosed) throw clientClosed();
-    const deadline = new Deadline(this.timeoutMs);
+    const deadline = new Deadline(this.timeoutMs, spentMs);
     this.#running.add(deadline);
     try {
       return await work(deadline);
