@@ -12,6 +12,8 @@ import {
 } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { copiesWarning } from '../copies.js';
+import type { RouteRule } from '../rules/route-rule.js';
+import { budgetProblems } from './budget-names.js';
 import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { problemsOf, type HandlerCheckOptions } from './handler-problems.js';
@@ -65,12 +67,16 @@ export class BootCheck {
     const external = this.external.take((late) => this.#checkLate(late));
     const calledExternally = external.filter((one) => this.#owns(this.handlers.hostOf(one.instance)?.module));
     for (const handler of calledExternally.map((one) => this.handlers.describeExternal(one))) this.#check(handler);
+    const checked: AppHandler[] = [];
     for (const module of modules.filter((one) => this.#owns(one))) {
       const declared = this.handlers.declaredIn(module);
+      checked.push(...declared);
       for (const handler of declared) this.#check(handler);
       const known = [...declared, ...calledExternally.map((one) => this.handlers.describeExternal(one))];
       for (const problem of unusedRules(classHostsOf(module), known, controllers)) this.#problems.add(problem);
     }
+    // At the end, because a class may be registered in several modules: a budget's name is made from the paths of all of them.
+    for (const problem of budgetProblems(checked.flatMap((one) => this.#inForce(one)))) this.#problems.add(problem);
     this.#throwProblems();
     const copies = copiesWarning();
     const duplicates = this.#duplicateRegistrationWarnings(found.map(registrationOf));
@@ -103,6 +109,11 @@ export class BootCheck {
         if (hasCacheByUrl(handler, this.config)) this.#cachedByUrl.add(route);
       }
     } else if (isReached && !rule.rule.isPublic) this.#refused.add(route);
+  }
+
+  #inForce({ told, handler, registered }: AppHandler): { rule: RouteRule; registered: AnyFunction }[] {
+    const rule = this.registration.rules.ruleOf(told, handler);
+    return rule ? [{ rule, registered }] : [];
   }
 
   /** Checks a handler that appears after the boot, before its first call. */

@@ -6,13 +6,15 @@ import type { GuardLookup, Transport } from './guard-lookup.js';
 import type { ClassInUse } from './linked-classes.js';
 import { GATEWAY, MESSAGE_PATTERN, PATH, RESOLVER_TYPE, SUBSCRIBED_MESSAGE } from './nest-metadata.js';
 import type { NestModule } from './provider-lookup.js';
-import { routePathsOf } from './route-paths.js';
+import { NO_ROUTE, routeNamesOf, type RouteNames } from './route-names.js';
+import { routePathsOf, type RoutedClass } from './route-paths.js';
 
 /** A function that Nest calls, the method that it stands for, and its class. */
 export interface HandlerInUse extends ClassInUse {
   readonly name: string;
   /** What Nest calls and tells the guard: the instance's function, which may differ from the prototype's. */
   readonly handler: AnyFunction;
+  readonly routeNames: RouteNames;
 }
 
 /** A handler of the app. */
@@ -49,7 +51,7 @@ export class AppHandlers {
     const told = classToldBy(instance) ?? Object;
     const inUse = host ?? { registered: told, told, prototype: Object.getPrototypeOf(instance) as object | null };
     const guards = hasGuards ? this.guards.guardsOf(instance, handler, host?.module, 'external') : [];
-    return { ...pick(inUse), name, handler, transport: 'external', paths: [], guards };
+    return { ...pick(inUse), name, handler, transport: 'external', routeNames: NO_ROUTE, paths: [], guards };
   }
 
   /** Returns the controller or provider that an instance is, or that its class is registered for. */
@@ -69,7 +71,8 @@ export class AppHandlers {
     if (hosts.length === 0) return undefined;
     return hosts.flatMap((host) => {
       const names = chainOf(host.prototype).flatMap((prototype) => namesOn(prototype, handler));
-      return [...new Set(names)].map((name) => ({ ...pick(host), name, handler }));
+      const routeNames = host.isController ? routeNamesOf(this.#routedBy(host), handler) : NO_ROUTE;
+      return [...new Set(names)].map((name) => ({ ...pick(host), name, handler, routeNames }));
     });
   }
 
@@ -87,14 +90,17 @@ export class AppHandlers {
     const called = typeof own === 'function' ? own : method;
     // Gateways call the prototype's function, and microservices do so before Nest 11.
     const handlers = new Set(transport === 'http' ? [called] : [called, method]);
-    const paths =
-      transport === 'http'
-        ? routePathsOf(host.module, this.modules.applicationId, host.registered, method, this.config)
-        : [];
+    const routed = this.#routedBy(host);
+    const [paths, routeNames] =
+      transport === 'http' ? [routePathsOf(routed, method), routeNamesOf(routed, method)] : [[], NO_ROUTE];
     return [...handlers].map((handler) => {
       const guards = this.guards.guardsOf(host.instance, handler, host.module, transport);
-      return { ...pick(host), name, handler, transport, paths, guards };
+      return { ...pick(host), name, handler, transport, routeNames, paths, guards };
     });
+  }
+
+  #routedBy({ module, registered: controller }: ClassHost): RoutedClass {
+    return { module, applicationId: this.modules.applicationId, controller, config: this.config };
   }
 
   #hosts(): readonly ClassHost[] {

@@ -3,7 +3,8 @@ import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from './rate-
 import type { RateLimitRule } from './rate-limit-rule.js';
 
 const RULE: RateLimitRule = {
-  scope: '*',
+  scope: 'default',
+  namedBy: 'option',
   policy: 'default',
   limit: 100,
   windowMs: 60_000,

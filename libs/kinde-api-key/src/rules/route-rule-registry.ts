@@ -1,6 +1,7 @@
 import type { ResolvedGuardOptions, ResolvedOptions } from '../config/resolved-options.js';
 import { chainOf, namesOn, type AnyFunction } from '../handlers/ancestors.js';
 import type { ClassInUse } from '../handlers/linked-classes.js';
+import { mergedNames, NO_ROUTE, type RouteNames } from '../handlers/route-names.js';
 import { requestOrgReader, type OrgReader } from './org-reader.js';
 import { hasTarget, isResolverClass, type OrganizationTarget } from './org-target.js';
 import type { ResolverBinding } from './resolver-binding.js';
@@ -22,6 +23,8 @@ export interface RegisteredRule extends CompiledRule {
   readonly registered: AnyFunction;
   /** The methods that the handler stands for: Nest tells the guard which function it calls, but not under which name. */
   readonly names: readonly string[];
+  /** Names of every route that the handler serves: the class may be registered in several modules. */
+  readonly routeNames: RouteNames;
   /** What is wrong with the other classes for which Nest tells the guard the same. */
   readonly conflicts: readonly string[];
 }
@@ -29,8 +32,13 @@ export interface RegisteredRule extends CompiledRule {
 /** Finds what a guard is called for, by the class and the function that Nest tells it. `undefined`: the class is not in the app. */
 export type FindHandlers = (told: AnyFunction, handler: AnyFunction) => readonly FoundHandler[] | undefined;
 
-interface FoundHandler extends ClassInUse {
+interface FoundHandler extends RoutedClassInUse {
   readonly name: string;
+}
+
+/** A class of the app, and the names of a route of it. Without them, its handler has no path. */
+interface RoutedClassInUse extends ClassInUse {
+  readonly routeNames?: RouteNames;
 }
 
 /**
@@ -41,7 +49,6 @@ export class RouteRuleRegistry {
   readonly #rules = new WeakMap<AnyFunction, WeakMap<AnyFunction, RegisteredRule>>();
   /** The functions that were added at boot. */
   readonly #added = new WeakSet<AnyFunction>();
-  readonly #namesakes = new Map<string, Set<AnyFunction>>();
 
   readonly #options: RouteRuleRegistryOptions;
   // Private to the language: they lead to every object of the app, and a log of a guard must not.
@@ -73,15 +80,16 @@ export class RouteRuleRegistry {
    * @param told the class that Nest tells the guard
    * @param inUse the class as Nest sees it; default: an ordinary class
    */
-  add(told: AnyFunction, name: string, handler: AnyFunction, inUse: ClassInUse = ordinary(told)): RegisteredRule {
+  add(told: AnyFunction, name: string, handler: AnyFunction, inUse: RoutedClassInUse = ordinary(told)): RegisteredRule {
     this.#added.add(handler);
     return this.#register(told, name, handler, inUse);
   }
 
-  #register(told: AnyFunction, name: string, handler: AnyFunction, inUse: ClassInUse): RegisteredRule {
+  #register(told: AnyFunction, name: string, handler: AnyFunction, inUse: RoutedClassInUse): RegisteredRule {
     const earlier = this.#rules.get(told)?.get(handler);
     const names = new Set([...(earlier?.names ?? []), ...namesOf(inUse.prototype, handler), name]);
-    const compiled = this.#compile(inUse, [...names], handler);
+    const routeNames = mergedNames([earlier?.routeNames ?? NO_ROUTE, inUse.routeNames ?? NO_ROUTE]);
+    const compiled = this.#compile(inUse, [...names], handler, routeNames);
     const conflicts = [...(earlier?.conflicts ?? []), ...(earlier ? findConflicts(earlier, compiled) : [])];
     const rule = { ...compiled, conflicts, problems: [...compiled.problems, ...conflicts.slice(0, 1)] };
     const rules = this.#rules.get(told) ?? new WeakMap<AnyFunction, RegisteredRule>();
@@ -99,17 +107,22 @@ export class RouteRuleRegistry {
     return this.#rules.get(told)?.get(handler);
   }
 
-  #compile(inUse: ClassInUse, names: readonly string[], handler: AnyFunction): Omit<RegisteredRule, 'conflicts'> {
+  #compile(
+    inUse: ClassInUse,
+    names: readonly string[],
+    handler: AnyFunction,
+    routeNames: RouteNames,
+  ): Omit<RegisteredRule, 'conflicts'> {
     const { registered } = inUse;
     const { ofClass, ofMethod } = handlerMetadata(registered, names, handler, inUse);
     const listed: AccessMetadata[] = this.#options.publicControllers.has(registered) ? [{ kind: 'public' }] : [];
     const metadata = { ofClass: { ...ofClass, access: [...listed, ...ofClass.access] }, ofMethod };
     const methodName = names.join('|');
-    const rateLimit = compileRateLimit(metadata, this.#uniqueNameOf(registered), methodName, this.#options.rateLimit);
+    const rateLimit = compileRateLimit(metadata, routeNames, methodName, this.#options.rateLimit);
     const readerOf = this.#readerOf.bind(this, registered);
     const all = [ofClass, ofMethod].flatMap(({ access, rateLimits }) => [...access, ...rateLimits]);
     const compiled = compileRule(`${registered.name}.${methodName}`, metadata, readerOf, rateLimit);
-    return { ...compiled, metadata: [...new Set(all)], registered, names };
+    return { ...compiled, metadata: [...new Set(all)], registered, names, routeNames };
   }
 
   /** Returns the reader of a target, `null` where nothing has to be compared, or what is wrong with the resolver. */
@@ -120,14 +133,6 @@ export class RouteRuleRegistry {
     const { resolve } = target;
     if (isResolverClass(resolve)) return this.#resolvers.bind(controller, resolve);
     return (context, _request, apiKey) => resolve(context, apiKey);
-  }
-
-  /** Returns the name of a class, with a number added for the second class of that name and later ones. */
-  #uniqueNameOf(controller: AnyFunction): string {
-    const namesakes = this.#namesakes.get(controller.name) ?? new Set();
-    this.#namesakes.set(controller.name, namesakes.add(controller));
-    const position = [...namesakes].indexOf(controller) + 1;
-    return position === 1 ? controller.name : `${controller.name}~${position}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { isBudgetName } from '../config/rate-limit-options.js';
 import { isOrganizationTarget, type OrganizationTarget } from './org-target.js';
 
 /** What a decorator says about the keys that may call a handler. Such metadata adds up. */
@@ -11,7 +12,7 @@ export type AccessMetadata =
 
 /** What `@RateLimit()` and `@SkipRateLimit()` say. It is not a decision about access, and the nearest replaces all others. */
 export type RateLimitMetadata =
-  | { readonly kind: 'rate-limit'; readonly limit: number; readonly windowMs: number }
+  | { readonly kind: 'rate-limit'; readonly limit: number; readonly windowMs: number; readonly name?: string }
   | { readonly kind: 'skip-rate-limit' };
 
 /** What one decorator says about a class or a method. */
@@ -54,7 +55,7 @@ const FIELDS: Readonly<Record<RuleMetadata['kind'], Readonly<Record<string, (val
   'any-scope': { scopes: isScopeList },
   organization: { target: isOrganizationTarget },
   user: {},
-  'rate-limit': { limit: isCount, windowMs: isCount },
+  'rate-limit': { limit: isCount, windowMs: isCount, name: (value) => value === undefined || isBudgetName(value) },
   'skip-rate-limit': {},
 };
 
@@ -94,6 +95,9 @@ export function describeRule(metadata: RuleMetadata): string {
   if (!isEnforceable(metadata)) return `a rule of the kind ${JSON.stringify(metadata.kind) ?? 'undefined'}`;
   if (metadata.kind === 'scopes' || metadata.kind === 'any-scope')
     return `${DECORATORS[metadata.kind]}(${metadata.scopes.map((scope) => `'${scope}'`).join(', ')})`;
-  if (metadata.kind === 'rate-limit') return `@RateLimit({ limit: ${metadata.limit}, windowMs: ${metadata.windowMs} })`;
+  if (metadata.kind === 'rate-limit') {
+    const { limit, windowMs, name } = metadata;
+    return `@RateLimit({ limit: ${limit}, windowMs: ${windowMs}${name === undefined ? '' : `, name: '${name}'`} })`;
+  }
   return decoratorOf(metadata);
 }
