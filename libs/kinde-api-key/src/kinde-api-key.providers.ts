@@ -114,6 +114,7 @@ export const PROVIDERS: Provider[] = [
         { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras), rateLimit },
         new ResolverBinding(modules),
         (told, handler) => handlers.find(told, handler),
+        log,
       ),
       credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
       verification,

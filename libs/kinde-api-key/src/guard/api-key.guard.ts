@@ -1,4 +1,4 @@
-import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type ExecutionContext, type HttpException } from '@nestjs/common';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
@@ -7,7 +7,6 @@ import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import { keepFromSharedCaches } from '../responses/accepted-headers.js';
 import { ANSWER_OF_REASON } from '../responses/answers.js';
-import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
 import { decideAccess, decideOrganization } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
@@ -31,7 +30,7 @@ export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
 
 /**
  * Lets a request through if its API key is valid and satisfies the handler's decorators. Refuses every other request with
- * {@link ApiKeyRefusedException}. A handler without a decorator requires a valid key.
+ * `ApiKeyRefusedException`. A handler without a decorator requires a valid key.
  *
  * Returns `true` synchronously when the key is cached and no resolver has to be awaited.
  */
@@ -169,7 +168,7 @@ export class ApiKeyGuard implements CanActivate {
     return true;
   }
 
-  #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
+  #refuseUnsupported(context: ExecutionContext, why: string): HttpException {
     const line = `${context.getClass()?.name}.${context.getHandler()?.name} was refused: ${why}`;
     if (this.registration.unsupported.isDue(line)) this.registration.log.error(line);
     return refuseUnsupported(this.registration, context);

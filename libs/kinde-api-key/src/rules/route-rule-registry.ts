@@ -1,3 +1,4 @@
+import type { Log } from '../log.js';
 import type { ResolvedGuardOptions, ResolvedOptions } from '../config/resolved-options.js';
 import { chainOf, namesOn, type AnyFunction } from '../handlers/ancestors.js';
 import type { ClassInUse } from '../handlers/linked-classes.js';
@@ -54,12 +55,22 @@ export class RouteRuleRegistry {
   // Private to the language: they lead to every object of the app, and a log of a guard must not.
   readonly #resolvers: ResolverBinding;
   readonly #find: FindHandlers;
+  readonly #log: Pick<Log, 'warn'> | undefined;
 
-  /** @param find where handlers that were not added are looked for; default: on the class alone */
-  constructor(options: RouteRuleRegistryOptions, resolvers: ResolverBinding, find: FindHandlers = findOnClass) {
+  /**
+   * @param find where handlers that were not added are looked for; default: on the class alone
+   * @param log told of organizations that are absent from requests
+   */
+  constructor(
+    options: RouteRuleRegistryOptions,
+    resolvers: ResolverBinding,
+    find: FindHandlers = findOnClass,
+    log?: Pick<Log, 'warn'>,
+  ) {
     this.#options = options;
     this.#resolvers = resolvers;
     this.#find = find;
+    this.#log = log;
   }
 
   /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
@@ -119,17 +130,22 @@ export class RouteRuleRegistry {
     const metadata = { ofClass: { ...ofClass, access: [...listed, ...ofClass.access] }, ofMethod };
     const methodName = names.join('|');
     const rateLimit = compileRateLimit(metadata, routeNames, methodName, this.#options.rateLimit);
-    const readerOf = this.#readerOf.bind(this, registered);
+    const route = `${registered.name}.${methodName}`;
+    const readerOf = this.#readerOf.bind(this, registered, route);
     const all = [ofClass, ofMethod].flatMap(({ access, rateLimits }) => [...access, ...rateLimits]);
-    const compiled = compileRule(`${registered.name}.${methodName}`, metadata, readerOf, rateLimit);
+    const compiled = compileRule(route, metadata, readerOf, rateLimit);
     return { ...compiled, metadata: [...new Set(all)], registered, names, routeNames };
   }
 
   /** Returns the reader of a target, `null` where nothing has to be compared, or what is wrong with the resolver. */
-  #readerOf(controller: AnyFunction, target?: OrganizationTarget): OrgReader | string | null {
-    if (!target) return requestOrgReader({ param: this.#options.orgParam });
+  #readerOf(controller: AnyFunction, route: string, target?: OrganizationTarget): OrgReader | string | null {
+    const warn = (absence: string): void =>
+      this.#log?.warn(
+        `@OrgScoped() on ${route} refused a request like one for another organization: ${absence}. This is logged once per route`,
+      );
+    if (!target) return requestOrgReader({ param: this.#options.orgParam }, warn);
     if (hasTarget(target, 'from')) return null;
-    if (!hasTarget(target, 'resolve')) return requestOrgReader(target);
+    if (!hasTarget(target, 'resolve')) return requestOrgReader(target, warn);
     const { resolve } = target;
     if (isResolverClass(resolve)) return this.#resolvers.bind(controller, resolve);
     return (context, _request, apiKey) => resolve(context, apiKey);
