@@ -72,16 +72,18 @@ describe('RefusalFactory.refuse()', () => {
   it('makes a body and headers for each exception, which an app may write into', () => {
     const factory = factoryWith();
     const refuse = () =>
-      factory.refuseAccess({ code: 'INSUFFICIENT_SCOPE', lacks: 'required' }, RULE, { headers: { RateLimit: '1' } });
+      respond(
+        factory.refuseAccess({ code: 'INSUFFICIENT_SCOPE', lacks: 'required' }, RULE, { headers: { RateLimit: '1' } }),
+      );
     const RULE = ruleWith(['b', 'a'], [['d', 'c']]);
     const first = refuse();
-    const body = first.getResponse();
+    const { body } = first;
     body.message = 'changed';
     body.required_scopes?.sort();
     body.required_any_of?.[0]?.push('more');
     first.headers['RateLimit'] = 'changed';
     const second = refuse();
-    expect(second.getResponse()).toMatchObject({
+    expect(second.body).toMatchObject({
       message: 'Insufficient scope',
       required_scopes: ['b', 'a'],
       required_any_of: [['d', 'c']],
