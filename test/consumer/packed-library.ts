@@ -101,7 +101,7 @@ export async function compile(folder: string, format: Format, options: Record<st
     outDir: 'out',
     ...options,
   };
-  await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
+  await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts', 'filter.ts'] }));
   const { stdout, stderr } = await runNode([require.resolve('typescript/bin/tsc'), '-p', '.'], cwd);
   return stdout + stderr;
 }
