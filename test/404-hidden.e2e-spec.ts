@@ -53,7 +53,7 @@ function filterOf(...caught: (abstract new (...args: never[]) => unknown)[]): Ex
       const { code, headers, cause } = exception as { code?: unknown; headers?: unknown; cause?: unknown };
       const { name: type } = exception.constructor;
       const learned = {
-        ...exception,
+        ...Object.fromEntries(Object.entries(exception)),
         type,
         code,
         headers,

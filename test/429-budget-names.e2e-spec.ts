@@ -124,6 +124,25 @@ describeAdapters('the budget of a rate limit', (adapter) => {
     }
   });
 
+  it('has the host, and the path of the class that Nest registered where a mixin names another', async () => {
+    class Mixin {
+      @Get('mixed')
+      @RateLimit(five)
+      mixed(): string {
+        return 'ok';
+      }
+    }
+    @Controller({ path: 'target', host: '127.0.0.1' })
+    @UseGuards(ApiKeyGuard)
+    class Target {}
+    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(Mixin.prototype)))
+      Object.defineProperty(Target.prototype, name, descriptor);
+    const key = await start([Target], {
+      prepare: (app) => app.setGlobalPrefix('api', { exclude: ['target/mixed'] }),
+    });
+    expect(await policyOf('/target/mixed', key)).toEqual([200, '"GET 127.0.0.1/target/mixed";q=5;w=60']);
+  });
+
   it('has the version of the route: in its path, else behind it', async () => {
     const headers = { 'x-version': '3' };
     let key = await start([VersionedController], {

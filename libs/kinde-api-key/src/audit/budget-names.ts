@@ -1,6 +1,7 @@
-import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { AnyFunction } from '../handlers/ancestors.js';
 import type { RouteRule } from '../rules/route-rule.js';
+
+type RateLimitRule = NonNullable<RouteRule['rateLimit']>;
 
 /** A rule that is in force, and the class that Nest registered for it. */
 export interface RuleInForce {

@@ -37,7 +37,7 @@ export function mergedNames(all: readonly RouteNames[]): RouteNames {
 }
 
 function namesOf(routed: RoutedClass, method?: AnyFunction): readonly string[] {
-  const hosts: unknown = Reflect.getMetadata(HOST, routed.controller);
+  const hosts = Reflect.getMetadata(HOST, routed.controller) as string | RegExp | (string | RegExp)[] | undefined;
   const versions = hasVersionInPath(routed.config) ? [] : versionsOf(routed, method);
   const texts = versions.map((version) => (version === VERSION_NEUTRAL ? 'neutral' : String(version)));
   const suffix = texts.length > 0 ? ` version ${texts.toSorted().join('|')}` : '';
