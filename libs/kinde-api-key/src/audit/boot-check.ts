@@ -12,7 +12,6 @@ import {
 } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { copiesWarning } from '../copies.js';
-import type { RouteRule } from '../rules/route-rule.js';
 import { budgetProblems } from './budget-names.js';
 import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
@@ -76,7 +75,8 @@ export class BootCheck {
       for (const problem of unusedRules(classHostsOf(module), known, controllers)) this.#problems.add(problem);
     }
     // At the end, because a class may be registered in several modules: a budget's name is made from the paths of all of them.
-    for (const problem of budgetProblems(checked.flatMap((one) => this.#inForce(one)))) this.#problems.add(problem);
+    const inForce = checked.flatMap((one) => this.registration.rules.ruleOf(one.told, one.handler) ?? []);
+    for (const problem of budgetProblems(inForce)) this.#problems.add(problem);
     this.#throwProblems();
     const copies = copiesWarning();
     const duplicates = this.#duplicateRegistrationWarnings(found.map(registrationOf));
@@ -109,11 +109,6 @@ export class BootCheck {
         if (hasCacheByUrl(handler, this.config)) this.#cachedByUrl.add(route);
       }
     } else if (isReached && !rule.rule.isPublic) this.#refused.add(route);
-  }
-
-  #inForce({ told, handler, registered }: AppHandler): { rule: RouteRule; registered: AnyFunction }[] {
-    const rule = this.registration.rules.ruleOf(told, handler);
-    return rule ? [{ rule, registered }] : [];
   }
 
   /** Checks a handler that appears after the boot, before its first call. */

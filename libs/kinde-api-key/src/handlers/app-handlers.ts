@@ -38,11 +38,12 @@ export class AppHandlers {
 
   /** Returns the handlers of a module that Nest's own decorators declare. */
   declaredIn(module: NestModule): readonly AppHandler[] {
-    return classHostsOf(module).flatMap((host) =>
-      this.#methodsOf(host).flatMap(({ name, method }) =>
-        transportsOf(host, method).flatMap((transport) => this.#describe(host, name, method, transport)),
-      ),
-    );
+    return classHostsOf(module).flatMap((host) => {
+      const routesOfClass = this.#routesOf(host);
+      return this.#methodsOf(host).flatMap(({ name, method }) =>
+        transportsOf(host, method).flatMap((transport) => this.#describe(host, name, method, transport, routesOfClass)),
+      );
+    });
   }
 
   /** Describes a handler that was passed to `ExternalContextCreator`. */
@@ -71,7 +72,8 @@ export class AppHandlers {
     if (hosts.length === 0) return undefined;
     return hosts.flatMap((host) => {
       const names = chainOf(host.prototype).flatMap((prototype) => namesOn(prototype, handler));
-      const routeNames = host.isController ? routeNamesOf(this.#routedBy(host), handler) : NO_ROUTE;
+      const ofMethod = host.isController ? routeNamesOf(this.#routedBy(host), handler) : [];
+      const routeNames = ofMethod.length > 0 ? { ofMethod, ofClass: this.#routesOf(host) } : NO_ROUTE;
       return [...new Set(names)].map((name) => ({ ...pick(host), name, handler, routeNames }));
     });
   }
@@ -85,14 +87,28 @@ export class AppHandlers {
     });
   }
 
-  #describe(host: ClassHost, name: string, method: AnyFunction, transport: Transport): AppHandler[] {
+  /** Returns the names of all routes of a class. */
+  #routesOf(host: ClassHost): readonly string[] {
+    if (!host.isController) return [];
+    const routed = this.#routedBy(host);
+    return this.#methodsOf(host).flatMap(({ method }) => routeNamesOf(routed, method));
+  }
+
+  #describe(
+    host: ClassHost,
+    name: string,
+    method: AnyFunction,
+    transport: Transport,
+    ofClass: readonly string[],
+  ): AppHandler[] {
     const own = (host.instance as Readonly<Record<string, unknown>>)[name];
     const called = typeof own === 'function' ? own : method;
     // Gateways call the prototype's function, and microservices do so before Nest 11.
     const handlers = new Set(transport === 'http' ? [called] : [called, method]);
     const routed = this.#routedBy(host);
-    const [paths, routeNames] =
-      transport === 'http' ? [routePathsOf(routed, method), routeNamesOf(routed, method)] : [[], NO_ROUTE];
+    const isRoute = transport === 'http';
+    const paths = isRoute ? routePathsOf(routed, method) : [];
+    const routeNames = isRoute ? { ofMethod: routeNamesOf(routed, method), ofClass } : NO_ROUTE;
     return [...handlers].map((handler) => {
       const guards = this.guards.guardsOf(host.instance, handler, host.module, transport);
       return { ...pick(host), name, handler, transport, routeNames, paths, guards };

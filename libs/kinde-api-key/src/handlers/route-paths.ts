@@ -14,19 +14,19 @@ export interface RoutedClass {
 
 /**
  * Returns every path of a route: each path of the controller with each of the method, below that of the module, the version where it is part of
- * the path, and the global prefix. Without a method, returns the paths of the controller.
+ * the path, and the global prefix.
  */
-export function routePathsOf(routed: RoutedClass, method?: AnyFunction): readonly string[] {
+export function routePathsOf(routed: RoutedClass, method: AnyFunction): readonly string[] {
   const { module, applicationId, controller, config } = routed;
   const modulePath: unknown =
     Reflect.getMetadata(MODULE_PATH + applicationId, module.metatype) ??
     Reflect.getMetadata(MODULE_PATH, module.metatype);
   const paths = pathList(modulePath).flatMap((first) =>
     pathList(Reflect.getMetadata(PATH, controller)).flatMap((second) =>
-      pathList(method && Reflect.getMetadata(PATH, method)).map((third) => joined(first, second, third)),
+      pathList(Reflect.getMetadata(PATH, method)).map((third) => joined(first, second, third)),
     ),
   );
-  const requestMethod: unknown = method && Reflect.getMetadata(METHOD, method);
+  const requestMethod: unknown = Reflect.getMetadata(METHOD, method);
   const prefixes = versionPrefixesOf(versionsOf(routed, method), config);
   return paths.flatMap((path) => {
     const prefix = isExcluded(path, requestMethod, config) ? '' : config.getGlobalPrefix();
@@ -34,11 +34,11 @@ export function routePathsOf(routed: RoutedClass, method?: AnyFunction): readonl
   });
 }
 
-/** Returns the versions of a route, or without a method those of its controller, as Nest's router finds them. */
-export function versionsOf({ controller, config }: RoutedClass, method?: AnyFunction): readonly unknown[] {
+/** Returns the versions of a route, as Nest's router finds them. */
+export function versionsOf({ controller, config }: RoutedClass, method: AnyFunction): readonly unknown[] {
   const versioning = config.getVersioning();
   if (!versioning) return [];
-  const ofMethod: unknown = method && Reflect.getMetadata(VERSION, method);
+  const ofMethod: unknown = Reflect.getMetadata(VERSION, method);
   const versions: unknown = ofMethod || (Reflect.getMetadata(VERSION, controller) ?? versioning.defaultVersion);
   return [versions ?? []].flat();
 }

@@ -4,7 +4,6 @@ import type { RateLimitRule } from './rate-limit-rule.js';
 
 const RULE: RateLimitRule = {
   scope: 'default',
-  namedBy: 'option',
   policy: 'default',
   limit: 100,
   windowMs: 60_000,

@@ -4,8 +4,6 @@ import type { Limit } from '../config/rate-limit-options.js';
 export interface RateLimitRule {
   /** Name of what is counted together, equal in every build of the app. With the id of a key it names a bucket. */
   readonly scope: string;
-  /** Where that name comes from. */
-  readonly namedBy: 'decorator' | 'route' | 'class' | 'option';
   /** Name of the policy in `RateLimit` and `RateLimit-Policy`: the scope as a structured string, without its quotes. */
   readonly policy: string;
   readonly limit: Limit;

@@ -12,7 +12,6 @@ const KEY = keyWith('api_key_1');
 function ruleWith(fields: Partial<RateLimitRule> = {}): RateLimitRule {
   return {
     scope: '*',
-    namedBy: 'option',
     policy: 'default',
     limit: 2,
     windowMs: 60_000,

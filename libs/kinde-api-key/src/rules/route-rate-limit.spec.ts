@@ -66,7 +66,6 @@ describe('the rate limit of a route', () => {
   it('is that of the option without a decorator, in one scope for the whole API', () => {
     expect(limitOf(Plain)).toEqual({
       scope: 'default',
-      namedBy: 'option',
       policy: 'default',
       limit: 100,
       windowMs: 60_000,
@@ -152,7 +151,7 @@ describe('the scope of a rate limit', () => {
     return rules.add(owner, name, handlerOf(owner, name), inUse).rule.rateLimit;
   }
 
-  it('is made from the paths of the route or the class, whatever the class is called', () => {
+  it('is made from the paths of the route or of the routes of the class, whatever the class is called', () => {
     const another = () => {
       @limit(2)
       class Renamed {
@@ -162,15 +161,14 @@ describe('the scope of a rate limit', () => {
       }
       return Renamed;
     };
+    const ROUTES = ['GET /users', 'GET /users/own'];
     for (const owner of [Users, another()]) {
-      expect(scopeOf(owner, 'own', ['GET /users/own'], ['/users/*'])).toMatchObject({
+      expect(scopeOf(owner, 'own', ['GET /users/own'], ROUTES)).toMatchObject({
         scope: 'GET /users/own',
         policy: 'GET /users/own',
-        namedBy: 'route',
       });
-      expect(scopeOf(owner, 'find', ['GET /users'], ['/users/*'])).toMatchObject({
-        scope: '/users/*',
-        namedBy: 'class',
+      expect(scopeOf(owner, 'find', ['GET /users'], ROUTES)).toMatchObject({
+        scope: 'class of GET /users',
       });
     }
   });
@@ -191,12 +189,11 @@ describe('the scope of a rate limit', () => {
     expect(scopeOf(Named, 'find', ['GET /named'])).toMatchObject({
       scope: 'the "export"',
       policy: 'the \\"export\\"',
-      namedBy: 'decorator',
     });
   });
 
-  it('of a handler without a path has no class name: it is the name of the method, or * for a class', () => {
-    expect([limitOf(Users, 'own'), limitOf(Users)]).toMatchObject([{ scope: 'own' }, { scope: '*' }]);
+  it('of a handler without a path has no class name: it is the name of the method', () => {
+    expect([limitOf(Users, 'own'), limitOf(Users)]).toMatchObject([{ scope: 'own' }, { scope: 'class of find' }]);
   });
 
   it.each([

@@ -14,7 +14,6 @@ const LIMIT: RateLimitMetadata = { kind: 'rate-limit', limit: 5, windowMs: 1_000
 const SKIP: RateLimitMetadata = { kind: 'skip-rate-limit' };
 const RATE_LIMIT: RateLimitRule = {
   scope: 'default',
-  namedBy: 'option',
   policy: 'default',
   limit: 5,
   windowMs: 1_000,

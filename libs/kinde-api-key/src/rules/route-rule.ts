@@ -12,8 +12,8 @@ import {
   type RuleMetadata,
 } from './rule-metadata.js';
 
-/** The budget of the option. */
-const WHOLE_API = { scope: 'default', namedBy: 'option' } as const;
+/** Name of the option's budget. */
+const WHOLE_API = 'default';
 
 /** What a handler demands, compiled from all the decorators that reach it. */
 export interface RouteRule {
@@ -85,25 +85,19 @@ export function compileRateLimit(
   if (nearest?.kind === 'skip-rate-limit') return null;
   const limited = nearest ?? option;
   if (!limited) return null;
-  const budget = nearest ? budgetOf(nearest.name, onMethod ? 'route' : 'class', routeNames, methodName) : WHOLE_API;
+  const name = nearest ? (nearest.name ?? pathNameOf(onMethod ? 'route' : 'class', routeNames, methodName)) : WHOLE_API;
   return {
-    ...budget,
-    policy: structuredText(budget.scope),
+    scope: name,
+    policy: structuredText(name),
     limit: limited.limit,
     windowMs: limited.windowMs,
     sendsHeadersOnSuccess: option?.headers === 'always',
   };
 }
 
-function budgetOf(
-  name: string | undefined,
-  target: 'route' | 'class',
-  { ofMethod, ofClass }: RouteNames,
-  methodName: string,
-): Pick<RateLimitRule, 'scope' | 'namedBy'> {
-  if (name !== undefined) return { scope: name, namedBy: 'decorator' };
-  const scope = target === 'route' ? ofMethod.join(', ') || methodName : ofClass.join(', ') || '*';
-  return { scope, namedBy: target };
+/** Names a budget after its route, or after the first route of its class: no other class has it. */
+function pathNameOf(target: 'route' | 'class', { ofMethod, ofClass }: RouteNames, methodName: string): string {
+  return target === 'route' ? ofMethod.join(', ') || methodName : `class of ${ofClass[0] ?? methodName}`;
 }
 
 /** Returns a text as a structured string allows it (RFC 9651 §3.3.3): other characters than printable ASCII are encoded. */
