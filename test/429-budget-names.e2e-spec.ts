@@ -102,6 +102,24 @@ describeAdapters('the budget of a rate limit', (adapter) => {
     expect(await scenario.get('/beta/inherited', key)).toMatchObject({ status: 200 });
   });
 
+  it('is separate for two classes that have the same path', async () => {
+    const [first, second] = ['x', 'y'].map((path) => {
+      @Controller('same')
+      @UseGuards(ApiKeyGuard)
+      @RateLimit({ limit: 1, windowMs: 60_000 })
+      class Same {
+        @Get(path)
+        find(): string {
+          return 'ok';
+        }
+      }
+      return Same;
+    });
+    const key = await start([first, second].filter((one) => one !== undefined));
+    for (const path of ['/same/x', '/same/y'])
+      for (const status of [200, 429]) expect(await scenario.get(path, key)).toMatchObject({ status });
+  });
+
   it('has the global prefix and the path of the module, of each module that registers the class', async () => {
     @Module({ controllers: [BetaController] })
     class First {}

@@ -13,8 +13,8 @@ export interface ApiKeyRateLimit
  * Limits how often one key may call one method, or the methods of a class together. It replaces the limit of the class, an ancestor or the
  * option `rateLimit`: the nearest counts, and limits do not add up. A request over it gets 429 `RATE_LIMITED`.
  *
- * Limits with the same `name` share one budget. Without a name, the budget is that of the route, or on a class that of the class's path: two
- * controllers that inherit the decorator have a budget each. It is not a decision about access: `globalGuard` still demands one. It stops the boot on a public route, where keys are ignored.
+ * Limits with the same `name` share one budget. Without a name, the budget is that of the route or of the class: two controllers that
+ * inherit the decorator have a budget each. It is not a decision about access: `globalGuard` still demands one. It stops the boot on a public route, where keys are ignored.
  *
  * @param rateLimit the limit and its window
  * @throws {TypeError} when the class is defined: for a limit or a window that is missing or out of range, a name that is not printable
