@@ -1,5 +1,22 @@
-import { Controller, Get, NotFoundException, UseGuards, type ExecutionContext } from '@nestjs/common';
-import { ApiKeyGuard, ApiKeyProblemDetailsFilter, OrgScoped, type ApiKeyDecision } from 'nestjs-kinde-api-key';
+import {
+  Catch,
+  Controller,
+  Get,
+  HttpException,
+  NotFoundException,
+  UseGuards,
+  type ArgumentsHost,
+  type ExceptionFilter,
+  type ExecutionContext,
+  type Type,
+} from '@nestjs/common';
+import {
+  ApiKeyGuard,
+  ApiKeyProblemDetailsFilter,
+  ApiKeyRefusedException,
+  OrgScoped,
+  type ApiKeyDecision,
+} from 'nestjs-kinde-api-key';
 import type { Answer } from './support/http.js';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
@@ -28,10 +45,33 @@ class UsersController {
   }
 }
 
+/** A filter of an app, which answers with all that it can learn of an exception. */
+function filterOf(...caught: (abstract new (...args: never[]) => unknown)[]): ExceptionFilter {
+  @Catch(...(caught as Type[]))
+  class AppFilter implements ExceptionFilter<HttpException> {
+    catch(exception: HttpException, host: ArgumentsHost): void {
+      const { code, headers, cause } = exception as { code?: unknown; headers?: unknown; cause?: unknown };
+      const { name: type } = exception.constructor;
+      const learned = {
+        ...Object.fromEntries(Object.entries(exception)),
+        type,
+        code,
+        headers,
+        cause,
+        text: String(exception),
+        body: exception.getResponse(),
+      };
+      const response = host.switchToHttp().getResponse<{ status(code: number): { send(body: unknown): void } }>();
+      response.status(exception.getStatus()).send({ filter: caught.map(({ name }) => name), ...learned });
+    }
+  }
+  return new AppFilter();
+}
+
 /** What a client sees, except for the time and its own path. */
 function seen({ status, headers, body }: Answer, path: string): unknown {
   const fields = Object.entries(headers).filter(([name]) => !['date', 'etag', 'content-length'].includes(name));
-  return { status, fields, body: JSON.stringify(body).replace(path, '<path>') };
+  return { status, fields, body: JSON.stringify(body).replaceAll(path, '<path>') };
 }
 
 describeAdapters('hideExistence', (adapter) => {
@@ -55,6 +95,22 @@ describeAdapters('hideExistence', (adapter) => {
   it.each([
     ['plain answers', undefined],
     ['problem details', (app: Scenario['app']) => void app.useGlobalFilters(new ApiKeyProblemDetailsFilter())],
+    ['a filter for everything', (app: Scenario['app']) => void app.useGlobalFilters(filterOf())],
+    ['a filter for HttpException', (app: Scenario['app']) => void app.useGlobalFilters(filterOf(HttpException))],
+    [
+      'a filter for NotFoundException',
+      (app: Scenario['app']) => void app.useGlobalFilters(filterOf(NotFoundException)),
+    ],
+    [
+      'filters for NotFoundException and for refusals',
+      (app: Scenario['app']) =>
+        void app.useGlobalFilters(filterOf(NotFoundException), filterOf(ApiKeyRefusedException)),
+    ],
+    [
+      'problem details and a filter for NotFoundException',
+      (app: Scenario['app']) =>
+        void app.useGlobalFilters(filterOf(NotFoundException), new ApiKeyProblemDetailsFilter()),
+    ],
     ['CORS', (app: Scenario['app']) => app.enableCors({ origin: 'https://example.com' })],
   ])(
     'answers a foreign resource, a missing one and a missing route byte for byte alike, with %s',
@@ -70,7 +126,9 @@ describeAdapters('hideExistence', (adapter) => {
       const missing = seen(await scenario.get('/none', key), '/none');
       expect(missing).toMatchObject({
         status: 404,
-        body: JSON.stringify({ message: 'Cannot GET <path>', error: 'Not Found', statusCode: 404 }),
+        body: expect.stringContaining(
+          JSON.stringify({ message: 'Cannot GET <path>', error: 'Not Found', statusCode: 404 }),
+        ),
       });
       for (const [path, withKey] of requests) expect(seen(await scenario.get(path, withKey), path)).toEqual(missing);
       expect(decisions.map(({ code }) => code)).toEqual([

@@ -63,4 +63,31 @@ describeAdapters('429 TOO_MANY_FAILED_ATTEMPTS', (adapter) => {
       expect(await scenario.get('/')).toMatchObject({ status: 401, body: { code: 'MISSING_KEY' } });
     expect(await scenario.get('/', badKey(1))).toMatchObject({ status: 401 });
   });
+
+  it.each([
+    ['one burst of 1,000', 1_000],
+    ['bursts of 50', 50],
+  ])(
+    'calls Kinde at most for the limit and the verifications in progress, for 1,000 bad keys in %s',
+    async (_case, size) => {
+      await scenario.close();
+      const [limit, maxConcurrent, maxQueued] = [50, 10, 45];
+      scenario = await startScenario({
+        adapter,
+        controllers: [AnyController],
+        options: { failedAttempts: { limit, windowMs: 60_000 }, kinde: { maxConcurrent, maxQueued } },
+      });
+      const statuses: number[] = [];
+      for (let sent = 0; sent < 1_000; sent += size) {
+        const burst = Array.from({ length: size }, async (_, index) => scenario.get('/', badKey(sent + index)));
+        statuses.push(...(await Promise.all(burst)).map(({ status }) => status));
+      }
+      expect(scenario.emulator.counters.verifies).toBeLessThanOrEqual(
+        limit + (size > limit ? maxConcurrent + maxQueued : 0),
+      );
+      expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(limit);
+      expect(statuses.filter((status) => ![401, 429, 503].includes(status))).toEqual([]);
+      expect(await scenario.get('/', scenario.emulator.createKey().key)).toMatchObject({ status: 429 });
+    },
+  );
 });

@@ -186,7 +186,10 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
     });
     expect(await scenario.get('/limited/first', key)).toMatchObject({
       status: 200,
-      headers: { ratelimit: '"LimitedController";r=2;t=10', 'ratelimit-policy': '"LimitedController";q=3;w=10' },
+      headers: {
+        ratelimit: '"class of GET /limited/first";r=2;t=10',
+        'ratelimit-policy': '"class of GET /limited/first";q=3;w=10',
+      },
     });
     for (const path of ['/plain/skipped', '/plain/open']) {
       const { status, headers } = await scenario.get(path, key);

@@ -5,7 +5,7 @@
 //
 // A run counts only if its control is right; there are at most seven. A variant fails if the lower end of its interval exceeds its bound in
 // three runs that count: then the difference is no noise.
-// The memory of a cached key has a bound of its own.
+// The memory of a cached key and the cost of an invalidation have bounds of their own.
 import { parseArgs } from 'node:util';
 import { prepareLibrary } from './prepare.mjs';
 import { controlLine, ratio, round, table } from './report.mjs';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
 });
 prepareLibrary();
 const { FLOOR, measureHotPath, REFUSALS } = await import('./parts/hot-path.mjs');
+const { measureInvalidation } = await import('./parts/invalidation.mjs');
 const { bytesOf } = await import('./parts/memory.mjs');
 const { slowedGuard } = await import('./variants/ours.mjs');
 
@@ -41,6 +42,9 @@ const SLACK = 1.2;
 
 const MAX_BYTES = { keys: 50_000, bytes: 650 };
 
+/** Maximum of what an invalidation costs, in look-ups. One that walked 50,000 keys would cost hundreds. */
+const MAX_LOOK_UPS = 30;
+
 const adapters = values.adapter ? [values.adapter] : ['fastify', 'express'];
 const guard = values['slow-by'] && slowedGuard(Number(values['slow-by']));
 const plan = {
@@ -53,6 +57,7 @@ const plan = {
 };
 
 let isFast = keepsMemory();
+isFast = (await invalidatesFast()) && isFast;
 for (const adapter of adapters) {
   console.log(`\n## ${adapter}\n`);
   isFast = (await passes(adapter)) && isFast;
@@ -64,6 +69,13 @@ function keepsMemory() {
   const text = `A cached key takes ${round(bytes, 0)} bytes at ${MAX_BYTES.keys.toLocaleString('en')} keys`;
   console.log(`${text}, at most ${MAX_BYTES.bytes}: ${bytes <= MAX_BYTES.bytes ? 'ok' : 'too large'}`);
   return bytes <= MAX_BYTES.bytes;
+}
+
+async function invalidatesFast() {
+  const { ratio: lookUps } = await measureInvalidation(30);
+  const isOk = lookUps <= MAX_LOOK_UPS;
+  console.log(`An invalidation costs ${round(lookUps)} look-ups, at most ${MAX_LOOK_UPS}: ${isOk ? 'ok' : 'too slow'}`);
+  return isOk;
 }
 
 async function passes(adapter) {

@@ -1,6 +1,6 @@
 // npm run bench                     everything, five to eight minutes
 // npm run bench -- --quick          fewer rounds and keys, a minute or two: for a first look
-// npm run bench -- --only=memory    one part: fastify, express, callers, memory, start-up, http
+// npm run bench -- --only=memory    one part: fastify, express, callers, memory, invalidation, start-up, http
 //
 // Prints Markdown on stdout and progress on stderr.
 import { cpus } from 'node:os';
@@ -20,6 +20,7 @@ const PARTS = {
   express: async () => (await import('./parts/hot-path-report.mjs')).reportHotPath('express', plan),
   callers: async () => (await import('./parts/callers.mjs')).reportCallers(values.quick),
   memory: async () => (await import('./parts/memory.mjs')).reportMemory(values.quick),
+  invalidation: async () => (await import('./parts/invalidation.mjs')).reportInvalidation(values.quick),
   'start-up': async () => (await import('./parts/start-up.mjs')).reportStartUp(values.quick),
   http: async () => (await import('./parts/http.mjs')).reportHttp(values.quick),
 };

@@ -93,7 +93,7 @@ export async function compile(
   folder: string,
   format: Format,
   options: Record<string, unknown>,
-  files: readonly string[] = ['main.ts'],
+  files: readonly string[] = ['main.ts', 'filter.ts'],
 ): Promise<string> {
   const cwd = join(folder, format);
   const compilerOptions = {

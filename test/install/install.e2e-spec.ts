@@ -51,6 +51,9 @@ const APPS = [
   },
 ];
 
+/** The answer to a request without a key, after a filter of the app has written into its body. */
+const FILTERED = '401 MISSING_KEY /x Bearer realm="api"';
+
 /** Node without `require` of ESM: the library and its dependencies load as CommonJS. */
 const COMMON_JS_ONLY = '--no-experimental-require-module';
 
@@ -93,6 +96,13 @@ describe.each(APPS)('the library installed from the registry with $name', ({ pac
     expect(await compile(folder, 'cjs', { module: isCommonJs ? 'node16' : 'nodenext' })).toBe('');
     await expectAnswers('cjs');
     if (isCommonJs) await expectAnswers('cjs', COMMON_JS_ONLY);
+  });
+
+  // Nest 10 brings Express 4, where an error in a filter of the app ends the process.
+  it('answers through a filter that writes into the body of the exception', async () => {
+    const { code, stdout, stderr } = await runNode(['out/filter.js'], join(folder, 'cjs'));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual([FILTERED, FILTERED]);
   });
 
   it('has a command that runs', async () => {

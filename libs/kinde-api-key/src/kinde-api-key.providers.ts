@@ -120,6 +120,7 @@ export const PROVIDERS: Provider[] = [
         { orgParam: guard.orgParam, publicControllers: publicControllersOf(extras), rateLimit },
         new ResolverBinding(modules, instances),
         (told, handler) => handlers.find(told, handler),
+        log,
       ),
       credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
       verification,

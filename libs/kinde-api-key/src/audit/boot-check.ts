@@ -12,6 +12,7 @@ import {
 } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { copiesWarning } from '../copies.js';
+import { budgetProblems } from './budget-names.js';
 import type { RouteRule } from '../rules/route-rule.js';
 import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
@@ -67,13 +68,18 @@ export class BootCheck {
     const external = this.external.take((late) => this.#checkLate(late));
     const calledExternally = external.filter((one) => this.#owns(this.handlers.hostOf(one.instance)?.module));
     for (const handler of calledExternally.map((one) => this.handlers.describeExternal(one))) this.#check(handler);
+    const checked: AppHandler[] = [];
     for (const module of modules.filter((one) => this.#owns(one))) {
       const declared = this.handlers.declaredIn(module);
+      checked.push(...declared);
       for (const handler of declared) this.#check(handler);
       const known = [...declared, ...calledExternally.map((one) => this.handlers.describeExternal(one))];
       for (const problem of unusedRules(classHostsOf(module), known, controllers)) this.#problems.add(problem);
     }
     for (const problem of this.registration.principals?.problems ?? []) this.#problems.add(problem);
+    // At the end, because a class may be registered in several modules: a budget's name is made from the paths of all of them.
+    const inForce = checked.flatMap((one) => this.registration.rules.ruleOf(one.told, one.handler) ?? []);
+    for (const problem of budgetProblems(inForce)) this.#problems.add(problem);
     this.#throwProblems();
     const copies = copiesWarning();
     const duplicates = this.#duplicateRegistrationWarnings(found.map(registrationOf));

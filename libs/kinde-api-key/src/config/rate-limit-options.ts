@@ -1,5 +1,13 @@
 import type { Caller } from '../api-key/principal.js';
-import { choice, integer, isIntegerIn, type OptionalIn, type OptionKind, type RequiredIn } from './option-kinds.js';
+import {
+  choice,
+  integer,
+  isIntegerIn,
+  option,
+  type OptionalIn,
+  type OptionKind,
+  type RequiredIn,
+} from './option-kinds.js';
 
 const LIMIT = { min: 1, max: 10_000 } as const;
 const WINDOW = { min: 1_000, max: 86_400_000, unit: 'ms' } as const;
@@ -52,7 +60,21 @@ export const ROUTE_RATE_LIMIT_OPTIONS = {
   limit: integer(LIMIT),
   /** Length of the sliding window. In milliseconds, 1,000 to 86,400,000. Required. */
   windowMs: integer(WINDOW),
+  /**
+   * Name of the budget, which is also the policy's name in `RateLimit-Policy`. Limits with the same name share one budget, and must be equal.
+   * 1 to 100 characters of printable ASCII. Default: made from the route, e.g. `GET /reports/:id`.
+   */
+  name: option<string, undefined>({
+    takes: 'a text of 1 to 100 characters of printable ASCII, without blanks around it',
+    accepts: isBudgetName,
+    absent: undefined,
+  }),
 };
+
+/** Whether a value may name a budget: 1 to 100 characters that fit into a header. */
+export function isBudgetName(value: unknown): value is string {
+  return typeof value === 'string' && /^(?! )[\x20-\x7e]{1,100}(?<! )$/.test(value);
+}
 
 /** The options of `failedAttempts`. */
 export const FAILED_ATTEMPTS_OPTIONS = {

@@ -44,7 +44,7 @@ describe('ApiKeyGuard, with a rate limit and a cached key', () => {
     const { guard, counted } = await guardWith();
     const { context, headers } = requestTo('find');
     expect(guard.canActivate(context)).toBe(true);
-    expect(counted).toEqual(['* api_key_1']);
+    expect(counted).toEqual(['default api_key_1']);
     expect(headers).toEqual({});
   });
 
@@ -100,8 +100,8 @@ describe('ApiKeyGuard, counting requests', () => {
       expect([name, await outcomeOf(() => guard.canActivate(requestTo(name, key).context))]).toEqual([name, outcome]);
     }
     expect(counted).toEqual([
-      ...Array<string>(4).fill('* api_key_1'),
-      ...Array<string>(2).fill('Users.once api_key_1'),
+      ...Array<string>(4).fill('default api_key_1'),
+      ...Array<string>(2).fill('once api_key_1'),
     ]);
   });
 

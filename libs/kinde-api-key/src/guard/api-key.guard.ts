@@ -1,4 +1,4 @@
-import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type ExecutionContext, type HttpException } from '@nestjs/common';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
 import { retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
@@ -6,7 +6,6 @@ import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import { keepFromSharedCaches, setHeaders } from '../responses/accepted-headers.js';
 import { ANSWER_OF_REASON } from '../responses/answers.js';
-import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
 import { decideAccess, decideOrganization } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
@@ -38,8 +37,8 @@ import {
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
 
 /**
- * Lets a request through if its API key is valid, or a source of the option `principals` knows the caller, and the handler's decorators are satisfied. Refuses every other request with
- * {@link ApiKeyRefusedException}. A handler without a decorator requires a valid key.
+ * Lets a request through if its API key is valid, or a source of the option `principals` knows the caller, and the handler's decorators are
+ * satisfied. Refuses every other request with `ApiKeyRefusedException`. A handler without a decorator requires a valid key.
  *
  * Returns `true` synchronously when the key is cached and no resolver has to be awaited.
  */
@@ -182,7 +181,7 @@ export class ApiKeyGuard implements CanActivate {
     return true;
   }
 
-  #refuseUnsupported(context: ExecutionContext, why: string): ApiKeyRefusedException {
+  #refuseUnsupported(context: ExecutionContext, why: string): HttpException {
     const line = `${context.getClass()?.name}.${context.getHandler()?.name} was refused: ${why}`;
     if (this.registration.unsupported.isDue(line)) this.registration.log.error(line);
     return refuseUnsupported(this.registration, context);

@@ -1,7 +1,7 @@
-import type { ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext, HttpException } from '@nestjs/common';
+import type { ApiKeyRefusalCode } from '../api-key/decision.js';
 import { rateLimitField, rateLimitPolicyField } from '../rate-limit/rate-limit-headers.js';
 import { ANSWERS, type AnswerName } from '../responses/answers.js';
-import type { ApiKeyRefusedException } from '../responses/api-key-refused.exception.js';
 import type { HttpResponse } from '../responses/http-response.js';
 import { whenSent } from '../responses/sent-refusal.js';
 import type { AccessRefusal } from '../rules/access-decision.js';
@@ -18,12 +18,12 @@ export function refuseRequest(
   name: AnswerName,
   retryAfterSeconds?: number,
   onSent?: () => void,
-): ApiKeyRefusedException {
+): HttpException {
   const { request } = state;
   const message = name === 'MALFORMED_REQUEST' ? twoCredentialsMessage(registration, request) : messageFor(state, name);
   const details = { retryAfterSeconds, message, headers: rateLimitHeadersOf(state), request };
   const exception = registration.refusals.refuse(name, details);
-  return thrown(registration, context, state, exception, onSent);
+  return thrown(registration, context, state, exception, ANSWERS[name].code, onSent);
 }
 
 /** Returns the exception that refuses a caller who lacks what the route demands. */
@@ -32,11 +32,11 @@ export function refuseAccess(
   context: ExecutionContext,
   state: RequestState,
   refusal: AccessRefusal,
-): ApiKeyRefusedException {
+): HttpException {
   const message = messageFor(state, refusal.code);
   const details = { headers: rateLimitHeadersOf(state), request: state.request, message };
   const exception = registration.refusals.refuseAccess(refusal, state.rule, details);
-  return thrown(registration, context, state, exception);
+  return thrown(registration, context, state, exception, refusal.code);
 }
 
 /** Returns the exception that refuses a key, which counts as a failed attempt of the client's network once it is the answer. */
@@ -45,7 +45,7 @@ export function refuseKey(
   context: ExecutionContext,
   state: RequestState,
   name: AnswerName,
-): ApiKeyRefusedException {
+): HttpException {
   const { failedAttempts } = registration;
   if (!failedAttempts || name === 'MISSING_KEY') return refuseRequest(registration, context, state, name);
   const waitSeconds = failedAttempts.waitSeconds(state.request);
@@ -69,10 +69,10 @@ export function resolverFailure(
 }
 
 /** Returns the exception that refuses a request which the guard does not understand. */
-export function refuseUnsupported(registration: Registration, context: ExecutionContext): ApiKeyRefusedException {
+export function refuseUnsupported(registration: Registration, context: ExecutionContext): HttpException {
   const exception = registration.refusals.refuse('UNSUPPORTED_CONTEXT');
-  if (context.getType() === 'http') return thrown(registration, context, null, exception);
-  registration.decisions?.report(decisionOf(null, exception.code));
+  if (context.getType() === 'http') return thrown(registration, context, null, exception, 'UNSUPPORTED_CONTEXT');
+  registration.decisions?.report(decisionOf(null, 'UNSUPPORTED_CONTEXT'));
   return exception;
 }
 
@@ -92,12 +92,13 @@ function thrown(
   registration: Registration,
   context: ExecutionContext,
   state: RequestState | null,
-  exception: ApiKeyRefusedException,
+  exception: HttpException,
+  code: ApiKeyRefusalCode,
   onSent?: () => void,
-): ApiKeyRefusedException {
+): HttpException {
   whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, () => {
     onSent?.();
-    registration.decisions?.report(decisionOf(state, exception.code));
+    registration.decisions?.report(decisionOf(state, code));
   });
   return exception;
 }

@@ -6,13 +6,15 @@ import type { GuardLookup, Transport } from './guard-lookup.js';
 import type { ClassInUse } from './linked-classes.js';
 import { GATEWAY, MESSAGE_PATTERN, PATH, RESOLVER_TYPE, SUBSCRIBED_MESSAGE } from './nest-metadata.js';
 import type { NestModule } from './provider-lookup.js';
-import { routePathsOf } from './route-paths.js';
+import { NO_ROUTE, routeNamesOf, type RouteNames } from './route-names.js';
+import { routePathsOf, type RoutedClass } from './route-paths.js';
 
 /** A function that Nest calls, the method that it stands for, and its class. */
 export interface HandlerInUse extends ClassInUse {
   readonly name: string;
   /** What Nest calls and tells the guard: the instance's function, which may differ from the prototype's. */
   readonly handler: AnyFunction;
+  readonly routeNames: RouteNames;
 }
 
 /** A handler of the app. */
@@ -36,11 +38,12 @@ export class AppHandlers {
 
   /** Returns the handlers of a module that Nest's own decorators declare. */
   declaredIn(module: NestModule): readonly AppHandler[] {
-    return classHostsOf(module).flatMap((host) =>
-      this.#methodsOf(host).flatMap(({ name, method }) =>
-        transportsOf(host, method).flatMap((transport) => this.#describe(host, name, method, transport)),
-      ),
-    );
+    return classHostsOf(module).flatMap((host) => {
+      const routesOfClass = this.#routesOf(host);
+      return this.#methodsOf(host).flatMap(({ name, method }) =>
+        transportsOf(host, method).flatMap((transport) => this.#describe(host, name, method, transport, routesOfClass)),
+      );
+    });
   }
 
   /** Describes a handler that was passed to `ExternalContextCreator`. */
@@ -49,7 +52,7 @@ export class AppHandlers {
     const told = classToldBy(instance) ?? Object;
     const inUse = host ?? { registered: told, told, prototype: Object.getPrototypeOf(instance) as object | null };
     const guards = hasGuards ? this.guards.guardsOf(instance, handler, host?.module, 'external') : [];
-    return { ...pick(inUse), name, handler, transport: 'external', paths: [], guards };
+    return { ...pick(inUse), name, handler, transport: 'external', routeNames: NO_ROUTE, paths: [], guards };
   }
 
   /** Returns the controller or provider that an instance is, or that its class is registered for. */
@@ -69,7 +72,9 @@ export class AppHandlers {
     if (hosts.length === 0) return undefined;
     return hosts.flatMap((host) => {
       const names = chainOf(host.prototype).flatMap((prototype) => namesOn(prototype, handler));
-      return [...new Set(names)].map((name) => ({ ...pick(host), name, handler }));
+      const ofMethod = host.isController ? routeNamesOf(this.#routedBy(host), handler) : [];
+      const routeNames = ofMethod.length > 0 ? { ofMethod, ofClass: this.#routesOf(host) } : NO_ROUTE;
+      return [...new Set(names)].map((name) => ({ ...pick(host), name, handler, routeNames }));
     });
   }
 
@@ -82,19 +87,36 @@ export class AppHandlers {
     });
   }
 
-  #describe(host: ClassHost, name: string, method: AnyFunction, transport: Transport): AppHandler[] {
+  /** Returns the names of all routes of a class. */
+  #routesOf(host: ClassHost): readonly string[] {
+    if (!host.isController) return [];
+    const routed = this.#routedBy(host);
+    return this.#methodsOf(host).flatMap(({ method }) => routeNamesOf(routed, method));
+  }
+
+  #describe(
+    host: ClassHost,
+    name: string,
+    method: AnyFunction,
+    transport: Transport,
+    ofClass: readonly string[],
+  ): AppHandler[] {
     const own = (host.instance as Readonly<Record<string, unknown>>)[name];
     const called = typeof own === 'function' ? own : method;
     // Gateways call the prototype's function, and microservices do so before Nest 11.
     const handlers = new Set(transport === 'http' ? [called] : [called, method]);
-    const paths =
-      transport === 'http'
-        ? routePathsOf(host.module, this.modules.applicationId, host.registered, method, this.config)
-        : [];
+    const routed = this.#routedBy(host);
+    const isRoute = transport === 'http';
+    const paths = isRoute ? routePathsOf(routed, method) : [];
+    const routeNames = isRoute ? { ofMethod: routeNamesOf(routed, method), ofClass } : NO_ROUTE;
     return [...handlers].map((handler) => {
       const guards = this.guards.guardsOf(host.instance, handler, host.module, transport);
-      return { ...pick(host), name, handler, transport, paths, guards };
+      return { ...pick(host), name, handler, transport, routeNames, paths, guards };
     });
+  }
+
+  #routedBy({ module, registered: controller }: ClassHost): RoutedClass {
+    return { module, applicationId: this.modules.applicationId, controller, config: this.config };
   }
 
   #hosts(): readonly ClassHost[] {

@@ -1,6 +1,8 @@
 // Metadata keys of Nest's own decorators, the same in Nest 10, 11 and 12. Nest 12 does not export them, and the packages may not be installed.
 export const PATH = 'path';
 export const METHOD = 'method';
+export const HOST = 'host';
+export const VERSION = '__version__';
 export const GUARDS = '__guards__';
 export const MODULE_PATH = '__module_path__';
 /** `@MessagePattern()`, `@EventPattern()` and their like, of @nestjs/microservices. */

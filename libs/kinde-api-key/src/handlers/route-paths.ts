@@ -1,20 +1,23 @@
-import { RequestMethod } from '@nestjs/common';
+import { RequestMethod, VERSION_NEUTRAL, VersioningType } from '@nestjs/common';
 import type { ApplicationConfig } from '@nestjs/core';
 import type { AnyFunction } from './ancestors.js';
-import { METHOD, MODULE_PATH, PATH } from './nest-metadata.js';
+import { METHOD, MODULE_PATH, PATH, VERSION } from './nest-metadata.js';
 import type { NestModule } from './provider-lookup.js';
 
+/** A controller, and where its paths begin. */
+export interface RoutedClass {
+  readonly module: NestModule;
+  readonly applicationId: string;
+  readonly controller: AnyFunction;
+  readonly config: ApplicationConfig;
+}
+
 /**
- * Returns every path of a route: each path of the controller with each of the method, below that of the module and the global prefix. Versions
- * are left out, because they have no parameters.
+ * Returns every path of a route: each path of the controller with each of the method, below that of the module, the version where it is part of
+ * the path, and the global prefix.
  */
-export function routePathsOf(
-  module: NestModule,
-  applicationId: string,
-  controller: AnyFunction,
-  method: object,
-  config: ApplicationConfig,
-): readonly string[] {
+export function routePathsOf(routed: RoutedClass, method: AnyFunction): readonly string[] {
+  const { module, applicationId, controller, config } = routed;
   const modulePath: unknown =
     Reflect.getMetadata(MODULE_PATH + applicationId, module.metatype) ??
     Reflect.getMetadata(MODULE_PATH, module.metatype);
@@ -24,7 +27,32 @@ export function routePathsOf(
     ),
   );
   const requestMethod: unknown = Reflect.getMetadata(METHOD, method);
-  return paths.map((path) => (isExcluded(path, requestMethod, config) ? path : joined(config.getGlobalPrefix(), path)));
+  const prefixes = versionPrefixesOf(versionsOf(routed, method), config);
+  return paths.flatMap((path) => {
+    const prefix = isExcluded(path, requestMethod, config) ? '' : config.getGlobalPrefix();
+    return prefixes.map((version) => joined(prefix, version, path));
+  });
+}
+
+/** Returns the versions of a route, as Nest's router finds them. */
+export function versionsOf({ controller, config }: RoutedClass, method: AnyFunction): readonly unknown[] {
+  const versioning = config.getVersioning();
+  if (!versioning) return [];
+  const ofMethod: unknown = Reflect.getMetadata(VERSION, method);
+  const versions: unknown = ofMethod || (Reflect.getMetadata(VERSION, controller) ?? versioning.defaultVersion);
+  return [versions ?? []].flat();
+}
+
+/** Whether versions are a part of the path. */
+export function hasVersionInPath(config: ApplicationConfig): boolean {
+  return config.getVersioning()?.type === VersioningType.URI;
+}
+
+function versionPrefixesOf(versions: readonly unknown[], config: ApplicationConfig): readonly string[] {
+  const versioning = config.getVersioning();
+  if (versioning?.type !== VersioningType.URI || versions.length === 0) return [''];
+  const prefix = versioning.prefix === false ? '' : (versioning.prefix ?? 'v');
+  return versions.map((version) => (version === VERSION_NEUTRAL ? '' : `${prefix}${String(version)}`));
 }
 
 /** Whether a route is excluded from the global prefix, as Nest's router decides it. */

@@ -3,7 +3,7 @@ import { rateLimitField, rateLimitPolicyField, retryAfterSeconds } from './rate-
 import type { RateLimitRule } from './rate-limit-rule.js';
 
 const RULE: RateLimitRule = {
-  scope: '*',
+  scope: 'default',
   policy: 'default',
   limit: 100,
   windowMs: 60_000,

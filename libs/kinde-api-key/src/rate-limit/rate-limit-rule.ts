@@ -2,9 +2,9 @@ import type { Limit } from '../config/rate-limit-options.js';
 
 /** The rate limit of a route, compiled once. */
 export interface RateLimitRule {
-  /** What is counted together: the whole API, a class or a method. With the id of a key it names a bucket. */
+  /** Name of what is counted together, equal in every build of the app. With the id of a key it names a bucket. */
   readonly scope: string;
-  /** Name of the policy in `RateLimit` and `RateLimit-Policy`: printable ASCII without quotes and backslashes. */
+  /** Name of the policy in `RateLimit` and `RateLimit-Policy`: the scope as a structured string, without its quotes. */
   readonly policy: string;
   readonly limit: Limit;
   /** Length of the window in milliseconds. */

@@ -10,7 +10,14 @@ const keyWith = (keyId: string) => ({ keyId, orgCode: 'org_a' }) as VerifiedApiK
 const KEY = keyWith('api_key_1');
 
 function ruleWith(fields: Partial<RateLimitRule> = {}): RateLimitRule {
-  return { scope: '*', policy: 'default', limit: 2, windowMs: 60_000, sendsHeadersOnSuccess: false, ...fields };
+  return {
+    scope: '*',
+    policy: 'default',
+    limit: 2,
+    windowMs: 60_000,
+    sendsHeadersOnSuccess: false,
+    ...fields,
+  };
 }
 
 function limiterWith(store: RateLimitStore = new SlidingWindow({ now: () => 0 })) {

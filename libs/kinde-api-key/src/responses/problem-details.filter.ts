@@ -15,11 +15,6 @@ export class ApiKeyProblemDetailsFilter implements ExceptionFilter<ApiKeyRefused
   catch(exception: ApiKeyRefusedException, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<ProblemResponse>();
     const { statusCode, error, message, ...members } = exception.getResponse();
-    if (members.code === undefined) {
-      // Hidden by hideExistence: the same answer as for a missing route, which this filter does not see.
-      response.status(statusCode).send(exception.getResponse());
-      return;
-    }
     response.header('Content-Type', 'application/problem+json');
     response
       .status(statusCode)

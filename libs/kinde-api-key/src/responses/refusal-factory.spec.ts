@@ -1,6 +1,6 @@
-import { NotFoundException } from '@nestjs/common';
+import { NotFoundException, type HttpException } from '@nestjs/common';
 import { ANSWERS, type AnswerName } from './answers.js';
-import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import { RefusalFactory } from './refusal-factory.js';
 import type { RouteRule } from '../rules/route-rule.js';
 
@@ -13,7 +13,8 @@ function factoryWith(options: Partial<FactoryOptions> = {}): RefusalFactory {
   return new RefusalFactory({ credentials: [BEARER], realm: 'api', hideExistence: false, ...options });
 }
 
-function respond(exception: ApiKeyRefusedException) {
+function respond(exception: HttpException) {
+  if (!(exception instanceof ApiKeyRefusedException)) throw new Error(`not a refusal: ${exception.name}`);
   return { headers: exception.headers, exception, body: exception.getResponse() };
 }
 
@@ -74,16 +75,18 @@ describe('RefusalFactory.refuse()', () => {
   it('makes a body and headers for each exception, which an app may write into', () => {
     const factory = factoryWith();
     const refuse = () =>
-      factory.refuseAccess({ code: 'INSUFFICIENT_SCOPE', lacks: 'required' }, RULE, { headers: { RateLimit: '1' } });
+      respond(
+        factory.refuseAccess({ code: 'INSUFFICIENT_SCOPE', lacks: 'required' }, RULE, { headers: { RateLimit: '1' } }),
+      );
     const RULE = ruleWith(['b', 'a'], [['d', 'c']]);
     const first = refuse();
-    const body = first.getResponse();
+    const { body } = first;
     body.message = 'changed';
     body.required_scopes?.sort();
     body.required_any_of?.[0]?.push('more');
     first.headers['RateLimit'] = 'changed';
     const second = refuse();
-    expect(second.getResponse()).toMatchObject({
+    expect(second.body).toMatchObject({
       message: 'Insufficient scope',
       required_scopes: ['b', 'a'],
       required_any_of: [['d', 'c']],
@@ -180,11 +183,14 @@ describe('hideExistence', () => {
 
   it.each(['ORG_REQUIRED', 'ORG_MISMATCH'] as const)('answers %s like a missing route', (code) => {
     const request = { method: 'GET', originalUrl: '/users/1' };
-    const { headers, body, exception } = respond(hiding.refuseAccess({ code }, ruleWith(['a']), { request }));
-    expect(headers).toEqual({});
-    expect(JSON.stringify(body)).toBe(JSON.stringify(new NotFoundException('Cannot GET /users/1').getResponse()));
-    expect(exception.getStatus()).toBe(404);
-    expect(exception.code).toBe(code);
+    const exception = hiding.refuseAccess({ code }, ruleWith(['a']), { request });
+    const missing = new NotFoundException('Cannot GET /users/1');
+    expect(exception).not.toBeInstanceOf(ApiKeyRefusedException);
+    expect(exception.constructor).toBe(NotFoundException);
+    expect(exception).toEqual(missing);
+    for (const seen of [Object.keys, String, JSON.stringify, (one: HttpException) => JSON.stringify(one.getResponse())])
+      expect(seen(exception)).toEqual(seen(missing));
+    expect(exception.stack).not.toMatch(/kinde|guard/i);
   });
 
   it('reads the path of the raw request behind a framework', () => {

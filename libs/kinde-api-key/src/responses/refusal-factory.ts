@@ -1,8 +1,9 @@
+import type { HttpException } from '@nestjs/common';
 import type { ResolvedGuardOptions } from '../config/resolved-options.js';
 import type { AccessRefusal, AccessRule } from '../rules/access-decision.js';
 import type { RouteRule } from '../rules/route-rule.js';
 import { ANSWERS, type Answer, type AnswerName } from './answers.js';
-import { refused, type ApiKeyRefusalBody, type ApiKeyRefusedException } from './api-key-refused.exception.js';
+import { hidden, refused, type ApiKeyRefusalBody } from './api-key-refused.exception.js';
 
 /** An answer, made once and not per request: a flood of refusals must stay cheap. Each exception gets copies. */
 interface PreparedAnswer extends Pick<Answer, 'code'> {
@@ -43,21 +44,20 @@ export class RefusalFactory {
   }
 
   /** Returns the exception of an answer, for one request alone: filters and monitors write into exceptions. */
-  refuse(name: AnswerName, details: RefusalDetails = {}): ApiKeyRefusedException {
+  refuse(name: AnswerName, details: RefusalDetails = {}): HttpException {
     return this.#answer(this.#answers[name], details);
   }
 
   /** Returns the exception for a key that lacks what a route demands. */
-  refuseAccess(refusal: AccessRefusal, { access }: RouteRule, details: RefusalDetails = {}): ApiKeyRefusedException {
+  refuseAccess(refusal: AccessRefusal, { access }: RouteRule, details: RefusalDetails = {}): HttpException {
     if (refusal.code !== 'INSUFFICIENT_SCOPE') return this.refuse(refusal.code, details);
     let answers = this.#scopeAnswers.get(access);
     if (!answers) this.#scopeAnswers.set(access, (answers = this.#prepareScopeAnswers(access)));
     return this.#answer(answers[refusal.lacks], details);
   }
 
-  #answer({ code, challenge, body }: PreparedAnswer, details: RefusalDetails): ApiKeyRefusedException {
-    if (this.hidesExistence && (code === 'ORG_MISMATCH' || code === 'ORG_REQUIRED'))
-      return refused(code, notFoundBody(details.request), {});
+  #answer({ code, challenge, body }: PreparedAnswer, details: RefusalDetails): HttpException {
+    if (this.hidesExistence && (code === 'ORG_MISMATCH' || code === 'ORG_REQUIRED')) return hidden(details.request);
     const { retryAfterSeconds, message = body.message } = details;
     const headers: Record<string, string> = { ...details.headers, 'Cache-Control': 'no-store' };
     if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
@@ -98,11 +98,4 @@ function copyOf(body: Readonly<ApiKeyRefusalBody>, message: string): ApiKeyRefus
   if (body.required_scopes) copy.required_scopes = [...body.required_scopes];
   if (body.required_any_of) copy.required_any_of = body.required_any_of.map((scopes) => [...scopes]);
   return copy;
-}
-
-/** The body of Nest's own answer to a request for a missing route: the same text, its fields in the same order. */
-function notFoundBody(request: unknown): ApiKeyRefusalBody {
-  const { raw = request } = (request ?? {}) as { readonly raw?: unknown };
-  const { method, originalUrl, url } = (raw ?? {}) as Readonly<Record<string, unknown>>;
-  return { message: `Cannot ${String(method)} ${String(originalUrl ?? url)}`, error: 'Not Found', statusCode: 404 };
 }

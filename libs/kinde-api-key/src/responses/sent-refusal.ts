@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import type { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import type { HttpException } from '@nestjs/common';
+import { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import { rawResponseOf, type HttpResponse } from './http-response.js';
 
 /** A refusal that was thrown, and may be caught. */
 interface ThrownRefusal {
-  readonly exception: ApiKeyRefusedException;
+  readonly exception: HttpException;
+  readonly headers: Readonly<Record<string, string>>;
   /** What the response had under the names of the refusal's headers, if anything: what a filter sets afterwards wins over the refusal's. */
   readonly before: HeaderFields | undefined;
   readonly onSent: () => void;
@@ -20,14 +22,16 @@ const THROWN = Symbol('nestjs-kinde-api-key:thrown');
  * its status says that the request failed, and no guard has let the request through meanwhile. Nest sets the status of a handler's success after
  * the last guard and before the handler, which is how a request is known to have been let through, whatever the handler answers then.
  */
-export function whenSent(response: HttpResponse, exception: ApiKeyRefusedException, onSent: () => void): void {
+export function whenSent(response: HttpResponse, exception: HttpException, onSent: () => void): void {
+  // What hideExistence hides has the headers of a missing route: none.
+  const headers = exception instanceof ApiKeyRefusedException ? exception.headers : {};
   const raw = rawResponseOf(response);
   if (!raw) {
-    for (const [name, value] of Object.entries(exception.headers)) response.header(name, value);
+    for (const [name, value] of Object.entries(headers)) response.header(name, value);
     onSent();
     return;
   }
-  thrownOn(raw, response).push({ exception, before: presentOf(response, raw, exception.headers), onSent });
+  thrownOn(raw, response).push({ exception, headers, before: presentOf(response, raw, headers), onSent });
 }
 
 function presentOf(
@@ -77,20 +81,20 @@ function pick(thrown: Thrown, statusCode: number): ThrownRefusal | undefined {
 }
 
 /** Sets the headers of a refusal: among the arguments of `writeHead` if all headers are passed there (Fastify), else on the response. */
-function withHeaders(raw: ServerResponse, { exception, before }: ThrownRefusal, args: unknown[]): unknown[] {
+function withHeaders(raw: ServerResponse, { headers, before }: ThrownRefusal, args: unknown[]): unknown[] {
   const given = args.at(-1);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    for (const name in exception.headers) {
+    for (const name in headers) {
       const current = raw.getHeader(name);
-      if (current === undefined || current === before?.[name]) raw.setHeader(name, exception.headers[name] as string);
+      if (current === undefined || current === before?.[name]) raw.setHeader(name, headers[name] as string);
     }
     return args;
   }
   const fields: HeaderFields = { ...given };
-  for (const name in exception.headers) {
+  for (const name in headers) {
     const field = fieldOf(fields, name);
     const current = field === undefined ? raw.getHeader(name) : fields[field];
-    if (current === undefined || current === before?.[name]) fields[field ?? name] = exception.headers[name];
+    if (current === undefined || current === before?.[name]) fields[field ?? name] = headers[name];
   }
   args[args.length - 1] = fields;
   return args;

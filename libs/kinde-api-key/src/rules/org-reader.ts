@@ -16,15 +16,48 @@ export type OrgReader = (
   caller: Caller,
 ) => ResolvedOrg | ReturnType<OrgResolverFunction>;
 
-/** Returns a reader of a value in the request itself. */
-export function requestOrgReader(
-  target: Exclude<OrganizationTarget, { from: 'key' } | { resolve: unknown }>,
-): OrgReader {
-  if (hasTarget(target, 'param')) return (_context, request) => ({ orgCode: ownField(request.params, target.param) });
-  if (hasTarget(target, 'query')) return (_context, request) => ({ orgCode: ownField(request.query, target.query) });
-  if (hasTarget(target, 'body')) return (_context, request) => ({ orgCode: ownField(request.body, target.body) });
+/** A target that stands in the request itself. */
+type RequestTarget = Exclude<OrganizationTarget, { from: 'key' } | { resolve: unknown }>;
+
+/**
+ * Returns a reader of a value in the request itself.
+ *
+ * @param warn told once, without the value, when a request lacks it: each such request is refused
+ */
+export function requestOrgReader(target: RequestTarget, warn?: (message: string) => void): OrgReader {
+  const read = fieldReader(target);
+  let hasWarned = false;
+  return (_context, request) => {
+    const orgCode = read(request);
+    if (orgCode === undefined && !hasWarned) {
+      hasWarned = true;
+      warn?.(absence(target, request));
+    }
+    return { orgCode };
+  };
+}
+
+function fieldReader(target: RequestTarget): (request: HttpRequest) => unknown {
+  if (hasTarget(target, 'param')) return (request) => ownField(request.params, target.param);
+  if (hasTarget(target, 'query')) return (request) => ownField(request.query, target.query);
+  if (hasTarget(target, 'body')) return (request) => ownField(request.body, target.body);
   const header = target.header.toLowerCase();
-  return (_context, request) => ({ orgCode: ownField(request.headers, header) });
+  return (request) => ownField(request.headers, header);
+}
+
+/** Returns what is absent, and why that usually is. */
+function absence(target: RequestTarget, { body }: HttpRequest): string {
+  if (hasTarget(target, 'param'))
+    return `the route parameter "${target.param}" is absent: the path that was called does not have it`;
+  if (hasTarget(target, 'query')) return `the query parameter "${target.query}" is absent: the client did not send it`;
+  if (hasTarget(target, 'header'))
+    return `the header "${target.header}" is absent: the client did not send it, or a proxy drops it`;
+  const isParsed = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
+  if (isParsed) return `the body has no field "${target.body}" of its own`;
+  return (
+    `the body is not parsed yet, so its field "${target.body}" is absent: guards run before interceptors such as FileInterceptor, which parse ` +
+    'multipart bodies, or no body parser knows its Content-Type. Read the organization from the path, a header or a resolver instead'
+  );
 }
 
 /** Returns what a reader read in one shape. Ignores inherited fields: a polluted `Object.prototype` must not match. */

@@ -5,6 +5,11 @@ import { classMetadata, methodMetadata } from './rule-storage.js';
 describe('rate limit decorators', () => {
   it.each([
     ['RateLimit', RateLimit({ limit: 5, windowMs: 1_000 }), { kind: 'rate-limit', limit: 5, windowMs: 1_000 }],
+    [
+      'RateLimit with a name',
+      RateLimit({ limit: 5, windowMs: 1_000, name: 'export' }),
+      { kind: 'rate-limit', limit: 5, windowMs: 1_000, name: 'export' },
+    ],
     ['SkipRateLimit', SkipRateLimit(), { kind: 'skip-rate-limit' }],
   ])('store the same metadata on a class and on a method: %s', (_name, decorate, metadata) => {
     @decorate
@@ -37,6 +42,16 @@ describe('@RateLimit()', () => {
     ['a window under a second', { limit: 5, windowMs: 999 }, '@RateLimit({ windowMs })'],
     ['a window over a day', { limit: 5, windowMs: 86_400_001 }, '@RateLimit({ windowMs })'],
     ['half a millisecond', { limit: 5, windowMs: 1_000.5 }, '@RateLimit({ windowMs })'],
+    [
+      'an empty name',
+      { limit: 5, windowMs: 1_000, name: '' },
+      '@RateLimit({ name }) must be a text of 1 to 100 characters',
+    ],
+    ['a name of blanks', { limit: 5, windowMs: 1_000, name: ' ' }, '@RateLimit({ name })'],
+    ['a name with a line break', { limit: 5, windowMs: 1_000, name: 'a\n' }, '@RateLimit({ name })'],
+    ['a name that is not ASCII', { limit: 5, windowMs: 1_000, name: 'größe' }, '@RateLimit({ name })'],
+    ['a name of 101 characters', { limit: 5, windowMs: 1_000, name: 'a'.repeat(101) }, '@RateLimit({ name })'],
+    ['a symbol', { limit: 5, windowMs: 1_000, name: Symbol('a') }, '@RateLimit({ name })'],
     ['another field', { limit: 5, windowMs: 1_000, window: 60 }, '@RateLimit({ window }) is not an option'],
     [
       'an option of forRoot',
@@ -62,6 +77,16 @@ describe('@RateLimit()', () => {
       { limit: 10_000, windowMs: 86_400_000 },
     ])
       expect(() => RateLimit(given)).not.toThrow();
+  });
+
+  it('stores no name that was not given, so that an older copy of the library can read the metadata', () => {
+    @RateLimit({ limit: 5, windowMs: 1_000 })
+    class Controller {}
+    expect(Object.keys(classMetadata(Controller)[0] ?? {})).toEqual(['kind', 'limit', 'windowMs']);
+  });
+
+  it.each(['a', 'a b', '~!"\\', 'a'.repeat(100)])('accepts printable ASCII as a name: %j', (name) => {
+    expect(() => RateLimit({ limit: 1, windowMs: 1_000, name })).not.toThrow();
   });
 
   it('keeps its limit when the given object changes, and freezes its metadata', () => {

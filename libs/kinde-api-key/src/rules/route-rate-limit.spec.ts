@@ -66,7 +66,7 @@ class Skipped {
 describe('the rate limit of a route', () => {
   it('is that of the option without a decorator, in one scope for the whole API', () => {
     expect(limitOf(Plain)).toEqual({
-      scope: '*',
+      scope: 'default',
       policy: 'default',
       limit: 100,
       windowMs: 60_000,
@@ -76,8 +76,8 @@ describe('the rate limit of a route', () => {
   });
 
   it('is that of the class before the option, and of the method before the class', () => {
-    expect(limitOf(Users)).toMatchObject({ limit: 2, windowMs: 1_000, scope: 'Users', policy: 'Users' });
-    expect(limitOf(Users, 'own')).toMatchObject({ limit: 3, scope: 'Users.own', policy: 'Users.own' });
+    expect(limitOf(Users)).toMatchObject({ limit: 2, windowMs: 1_000 });
+    expect(limitOf(Users, 'own')).toMatchObject({ limit: 3 });
     expect(limitOf(Users, 'find', rulesWith(null))).toMatchObject({ limit: 2 });
   });
 
@@ -111,7 +111,7 @@ describe('the rate limit of a route', () => {
       @SkipRateLimit()
       override own(): void {}
     }
-    expect(limitOf(Silent, 'own')).toMatchObject({ limit: 3, scope: 'Silent.own' });
+    expect(limitOf(Silent, 'own')).toMatchObject({ limit: 3 });
     expect(limitOf(Loud, 'own')).toMatchObject({ limit: 9 });
     expect(limitOf(Unlimited, 'own')).toBeNull();
     expect(limitOf(Users, 'own')).toMatchObject({ limit: 3 });
@@ -145,37 +145,64 @@ describe('the rate limit of a route', () => {
 });
 
 describe('the scope of a rate limit', () => {
-  it('is the class that Nest serves, so that subclasses with an inherited limit have separate budgets', () => {
-    class First extends Users {}
-    class Second extends Users {}
-    const rules = rulesWith();
-    expect([limitOf(First, 'find', rules), limitOf(Second, 'find', rules)]).toMatchObject([
-      { scope: 'First' },
-      { scope: 'Second' },
-    ]);
-    expect(limitOf(First, 'own', rules)).toMatchObject({ scope: 'First.own' });
-  });
+  /** Compiles a rule as the boot check does, for a route with these names. */
+  function scopeOf(owner: Owner, name: string, ofMethod: string[], ofClass: string[] = [], rules = rulesWith()) {
+    const prototype = owner.prototype as object;
+    const inUse = { registered: owner, told: owner, prototype, routeNames: { ofMethod, ofClass } };
+    return rules.add(owner, name, handlerOf(owner, name), inUse).rule.rateLimit;
+  }
 
-  it('differs between classes with the same name', () => {
+  it('is made from the paths of the route or of the routes of the class, whatever the class is called', () => {
     const another = () => {
       @limit(2)
-      class Users {
+      class Renamed {
         find(): void {}
+        @limit(3)
+        own(): void {}
       }
-      return Users;
+      return Renamed;
     };
-    const rules = rulesWith();
-    const scopes = [Users, another(), another()].map((owner) => limitOf(owner, 'find', rules)?.scope);
-    expect(scopes).toEqual(['Users', 'Users~2', 'Users~3']);
-    expect(limitOf(Users, 'own', rules)?.scope).toBe('Users.own');
+    const ROUTES = ['GET /users', 'GET /users/own'];
+    for (const owner of [Users, another()]) {
+      expect(scopeOf(owner, 'own', ['GET /users/own'], ROUTES)).toMatchObject({
+        scope: 'GET /users/own',
+        policy: 'GET /users/own',
+      });
+      expect(scopeOf(owner, 'find', ['GET /users'], ROUTES)).toMatchObject({
+        scope: 'class of GET /users',
+      });
+    }
   });
 
-  it('is encoded as ASCII without blanks and quotes, so that it fits into a header', () => {
-    class Größe {
-      @limit(1)
-      'find "all"'(): void {}
+  it('has every path of the route in a fixed order, also of a class that several modules register', () => {
+    const rules = rulesWith();
+    scopeOf(Users, 'own', ['GET /v2/own', 'GET /b/own'], [], rules);
+    expect(scopeOf(Users, 'own', ['GET /a/own', 'GET /b/own'], [], rules)?.scope).toBe(
+      'GET /a/own, GET /b/own, GET /v2/own',
+    );
+  });
+
+  it('is the name of the decorator, before any path', () => {
+    class Named {
+      @RateLimit({ limit: 1, windowMs: 1_000, name: 'the "export"' })
+      find(): void {}
     }
-    expect(limitOf(Größe, 'find "all"')?.scope).toBe('Gr%C3%B6%C3%9Fe.find%20%22all%22');
+    expect(scopeOf(Named, 'find', ['GET /named'])).toMatchObject({
+      scope: 'the "export"',
+      policy: 'the \\"export\\"',
+    });
+  });
+
+  it('of a handler without a path has no class name: it is the name of the method', () => {
+    expect([limitOf(Users, 'own'), limitOf(Users)]).toMatchObject([{ scope: 'own' }, { scope: 'class of find' }]);
+  });
+
+  it.each([
+    ['GET /größe', 'GET /gr%C3%B6%C3%9Fe'],
+    ['GET /:"a\\b"', 'GET /:\\"a\\\\b\\"'],
+    ['GET /\ud800', 'GET /?'],
+  ])('is a structured string in headers: %j', (name, policy) => {
+    expect(scopeOf(Users, 'own', [name])).toMatchObject({ scope: name, policy });
   });
 });
 

@@ -1,6 +1,8 @@
+import type { Log } from '../log.js';
 import type { ResolvedGuardOptions, ResolvedOptions } from '../config/resolved-options.js';
 import { chainOf, namesOn, type AnyFunction } from '../handlers/ancestors.js';
 import type { ClassInUse } from '../handlers/linked-classes.js';
+import { mergedNames, NO_ROUTE, type RouteNames } from '../handlers/route-names.js';
 import { requestOrgReader, type OrgReader } from './org-reader.js';
 import { hasTarget, isResolverClass, type OrganizationTarget } from './org-target.js';
 import type { ResolverBinding } from './resolver-binding.js';
@@ -22,6 +24,8 @@ export interface RegisteredRule extends CompiledRule {
   readonly registered: AnyFunction;
   /** The methods that the handler stands for: Nest tells the guard which function it calls, but not under which name. */
   readonly names: readonly string[];
+  /** Names of every route that the handler serves: the class may be registered in several modules. */
+  readonly routeNames: RouteNames;
   /** What is wrong with the other classes for which Nest tells the guard the same. */
   readonly conflicts: readonly string[];
 }
@@ -29,8 +33,13 @@ export interface RegisteredRule extends CompiledRule {
 /** Finds what a guard is called for, by the class and the function that Nest tells it. `undefined`: the class is not in the app. */
 export type FindHandlers = (told: AnyFunction, handler: AnyFunction) => readonly FoundHandler[] | undefined;
 
-interface FoundHandler extends ClassInUse {
+interface FoundHandler extends RoutedClassInUse {
   readonly name: string;
+}
+
+/** A class of the app, and the names of a route of it. Without them, its handler has no path. */
+interface RoutedClassInUse extends ClassInUse {
+  readonly routeNames?: RouteNames;
 }
 
 /**
@@ -41,18 +50,27 @@ export class RouteRuleRegistry {
   readonly #rules = new WeakMap<AnyFunction, WeakMap<AnyFunction, RegisteredRule>>();
   /** The functions that were added at boot. */
   readonly #added = new WeakSet<AnyFunction>();
-  readonly #namesakes = new Map<string, Set<AnyFunction>>();
 
   readonly #options: RouteRuleRegistryOptions;
   // Private to the language: they lead to every object of the app, and a log of a guard must not.
   readonly #resolvers: ResolverBinding;
   readonly #find: FindHandlers;
+  readonly #log: Pick<Log, 'warn'> | undefined;
 
-  /** @param find where handlers that were not added are looked for; default: on the class alone */
-  constructor(options: RouteRuleRegistryOptions, resolvers: ResolverBinding, find: FindHandlers = findOnClass) {
+  /**
+   * @param find where handlers that were not added are looked for; default: on the class alone
+   * @param log told of organizations that are absent from requests
+   */
+  constructor(
+    options: RouteRuleRegistryOptions,
+    resolvers: ResolverBinding,
+    find: FindHandlers = findOnClass,
+    log?: Pick<Log, 'warn'>,
+  ) {
     this.#options = options;
     this.#resolvers = resolvers;
     this.#find = find;
+    this.#log = log;
   }
 
   /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
@@ -73,15 +91,16 @@ export class RouteRuleRegistry {
    * @param told the class that Nest tells the guard
    * @param inUse the class as Nest sees it; default: an ordinary class
    */
-  add(told: AnyFunction, name: string, handler: AnyFunction, inUse: ClassInUse = ordinary(told)): RegisteredRule {
+  add(told: AnyFunction, name: string, handler: AnyFunction, inUse: RoutedClassInUse = ordinary(told)): RegisteredRule {
     this.#added.add(handler);
     return this.#register(told, name, handler, inUse);
   }
 
-  #register(told: AnyFunction, name: string, handler: AnyFunction, inUse: ClassInUse): RegisteredRule {
+  #register(told: AnyFunction, name: string, handler: AnyFunction, inUse: RoutedClassInUse): RegisteredRule {
     const earlier = this.#rules.get(told)?.get(handler);
     const names = new Set([...(earlier?.names ?? []), ...namesOf(inUse.prototype, handler), name]);
-    const compiled = this.#compile(inUse, [...names], handler);
+    const routeNames = mergedNames([earlier?.routeNames ?? NO_ROUTE, inUse.routeNames ?? NO_ROUTE]);
+    const compiled = this.#compile(inUse, [...names], handler, routeNames);
     const conflicts = [...(earlier?.conflicts ?? []), ...(earlier ? findConflicts(earlier, compiled) : [])];
     const rule = { ...compiled, conflicts, problems: [...compiled.problems, ...conflicts.slice(0, 1)] };
     const rules = this.#rules.get(told) ?? new WeakMap<AnyFunction, RegisteredRule>();
@@ -99,35 +118,37 @@ export class RouteRuleRegistry {
     return this.#rules.get(told)?.get(handler);
   }
 
-  #compile(inUse: ClassInUse, names: readonly string[], handler: AnyFunction): Omit<RegisteredRule, 'conflicts'> {
+  #compile(
+    inUse: ClassInUse,
+    names: readonly string[],
+    handler: AnyFunction,
+    routeNames: RouteNames,
+  ): Omit<RegisteredRule, 'conflicts'> {
     const { registered } = inUse;
     const { ofClass, ofMethod } = handlerMetadata(registered, names, handler, inUse);
     const listed: AccessMetadata[] = this.#options.publicControllers.has(registered) ? [{ kind: 'public' }] : [];
     const metadata = { ofClass: { ...ofClass, access: [...listed, ...ofClass.access] }, ofMethod };
     const methodName = names.join('|');
-    const rateLimit = compileRateLimit(metadata, this.#uniqueNameOf(registered), methodName, this.#options.rateLimit);
-    const readerOf = this.#readerOf.bind(this, registered);
+    const rateLimit = compileRateLimit(metadata, routeNames, methodName, this.#options.rateLimit);
+    const route = `${registered.name}.${methodName}`;
+    const readerOf = this.#readerOf.bind(this, registered, route);
     const all = [ofClass, ofMethod].flatMap(({ access, rateLimits }) => [...access, ...rateLimits]);
-    const compiled = compileRule(`${registered.name}.${methodName}`, metadata, readerOf, rateLimit);
-    return { ...compiled, metadata: [...new Set(all)], registered, names };
+    const compiled = compileRule(route, metadata, readerOf, rateLimit);
+    return { ...compiled, metadata: [...new Set(all)], registered, names, routeNames };
   }
 
   /** Returns the reader of a target, `null` where nothing has to be compared, or what is wrong with the resolver. */
-  #readerOf(controller: AnyFunction, target?: OrganizationTarget): OrgReader | string | null {
-    if (!target) return requestOrgReader({ param: this.#options.orgParam });
+  #readerOf(controller: AnyFunction, route: string, target?: OrganizationTarget): OrgReader | string | null {
+    const warn = (absence: string): void =>
+      this.#log?.warn(
+        `@OrgScoped() on ${route} refused a request like one for another organization: ${absence}. This is logged once per route`,
+      );
+    if (!target) return requestOrgReader({ param: this.#options.orgParam }, warn);
     if (hasTarget(target, 'from')) return null;
-    if (!hasTarget(target, 'resolve')) return requestOrgReader(target);
+    if (!hasTarget(target, 'resolve')) return requestOrgReader(target, warn);
     const { resolve } = target;
     if (isResolverClass(resolve)) return this.#resolvers.bind(controller, resolve);
     return (context, _request, apiKey) => resolve(context, apiKey);
-  }
-
-  /** Returns the name of a class, with a number added for the second class of that name and later ones. */
-  #uniqueNameOf(controller: AnyFunction): string {
-    const namesakes = this.#namesakes.get(controller.name) ?? new Set();
-    this.#namesakes.set(controller.name, namesakes.add(controller));
-    const position = [...namesakes].indexOf(controller) + 1;
-    return position === 1 ? controller.name : `${controller.name}~${position}`;
   }
 }
 

@@ -13,7 +13,7 @@ const ONE = (...scopes: string[]): AccessMetadata => ({ kind: 'any-scope', scope
 const LIMIT: RateLimitMetadata = { kind: 'rate-limit', limit: 5, windowMs: 1_000 };
 const SKIP: RateLimitMetadata = { kind: 'skip-rate-limit' };
 const RATE_LIMIT: RateLimitRule = {
-  scope: '*',
+  scope: 'default',
   policy: 'default',
   limit: 5,
   windowMs: 1_000,

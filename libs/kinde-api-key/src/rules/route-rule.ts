@@ -1,5 +1,6 @@
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
+import type { RouteNames } from '../handlers/route-names.js';
 import type { AccessRule } from './access-decision.js';
 import type { OrgReader } from './org-reader.js';
 import type { OrganizationTarget } from './org-target.js';
@@ -11,8 +12,8 @@ import {
   type RuleMetadata,
 } from './rule-metadata.js';
 
-/** Scope of the API-wide limit. Not a valid class name, so it cannot collide. */
-const WHOLE_API = '*';
+/** Name of the option's budget. */
+const WHOLE_API = 'default';
 
 /** What a handler demands, compiled from all the decorators that reach it. */
 export interface RouteRule {
@@ -69,12 +70,14 @@ export function compileRule(
 }
 
 /**
- * Returns the limit of a route: the method's, else the class's, else the option's. Each decorator's limit has a scope of its own, so a
- * class and a method with equal limits have separate budgets.
+ * Returns the limit of a route: the method's, else the class's, else the option's. Its budget has the decorator's name, else one that is
+ * made from paths. Never one of a class: builds of one app count in the same Redis, and a minifier may exchange the names of two classes.
+ *
+ * @param methodName names the budget of a handler that has no path
  */
 export function compileRateLimit(
   { ofMethod, ofClass }: HandlerMetadata,
-  uniqueClassName: string,
+  routeNames: RouteNames,
   methodName: string,
   option: ResolvedOptions['rateLimit'],
 ): RateLimitRule | null {
@@ -83,15 +86,27 @@ export function compileRateLimit(
   if (nearest?.kind === 'skip-rate-limit') return null;
   const limited = nearest ?? option;
   if (!limited) return null;
-  // Encoded, because the scope is also the policy's name in a header: ASCII without blanks, quotes and backslashes.
-  const ownScope = (onMethod ? [uniqueClassName, methodName] : [uniqueClassName]).map(encodeURIComponent).join('.');
+  const name = nearest ? (nearest.name ?? pathNameOf(onMethod ? 'route' : 'class', routeNames, methodName)) : WHOLE_API;
   return {
-    scope: nearest ? ownScope : WHOLE_API,
-    policy: nearest ? ownScope : 'default',
+    scope: name,
+    policy: structuredText(name),
     limit: limited.limit,
     windowMs: limited.windowMs,
     sendsHeadersOnSuccess: option?.headers === 'always',
   };
+}
+
+/** Names a budget after its route, or after the first route of its class: no other class has it. */
+function pathNameOf(target: 'route' | 'class', { ofMethod, ofClass }: RouteNames, methodName: string): string {
+  return target === 'route' ? ofMethod.join(', ') || methodName : `class of ${ofClass[0] ?? methodName}`;
+}
+
+/** Returns a text as a structured string allows it (RFC 9651 §3.3.3): other characters than printable ASCII are encoded. */
+function structuredText(text: string): string {
+  return text
+    .replace(/[\ud800-\udfff]/gu, '?') // Halves of a character, which cannot be encoded.
+    .replace(/[^\x20-\x7e]+/g, encodeURIComponent)
+    .replace(/["\\]/g, '\\$&');
 }
 
 /** Returns what is wrong with the decorators of a handler: contradictions, and limits that a public route cannot keep. */

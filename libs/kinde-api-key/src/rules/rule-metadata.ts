@@ -1,3 +1,4 @@
+import { isBudgetName } from '../config/rate-limit-options.js';
 import { isOrganizationTarget, type OrganizationTarget } from './org-target.js';
 
 /** What a decorator says about the callers that may call a handler. Such metadata adds up. */
@@ -12,7 +13,7 @@ export type AccessMetadata =
 
 /** What `@RateLimit()` and `@SkipRateLimit()` say. It is not a decision about access, and the nearest replaces all others. */
 export type RateLimitMetadata =
-  | { readonly kind: 'rate-limit'; readonly limit: number; readonly windowMs: number }
+  | { readonly kind: 'rate-limit'; readonly limit: number; readonly windowMs: number; readonly name?: string }
   | { readonly kind: 'skip-rate-limit' };
 
 /** What one decorator says about a class or a method. */
@@ -57,7 +58,7 @@ const FIELDS: Readonly<Record<RuleMetadata['kind'], Readonly<Record<string, (val
   organization: { target: isOrganizationTarget },
   user: {},
   'keys-only': {},
-  'rate-limit': { limit: isCount, windowMs: isCount },
+  'rate-limit': { limit: isCount, windowMs: isCount, name: (value) => value === undefined || isBudgetName(value) },
   'skip-rate-limit': {},
 };
 
@@ -97,6 +98,9 @@ export function describeRule(metadata: RuleMetadata): string {
   if (!isEnforceable(metadata)) return `a rule of the kind ${JSON.stringify(metadata.kind) ?? 'undefined'}`;
   if (metadata.kind === 'scopes' || metadata.kind === 'any-scope')
     return `${DECORATORS[metadata.kind]}(${metadata.scopes.map((scope) => `'${scope}'`).join(', ')})`;
-  if (metadata.kind === 'rate-limit') return `@RateLimit({ limit: ${metadata.limit}, windowMs: ${metadata.windowMs} })`;
+  if (metadata.kind === 'rate-limit') {
+    const { limit, windowMs, name } = metadata;
+    return `@RateLimit({ limit: ${limit}, windowMs: ${windowMs}${name === undefined ? '' : `, name: '${name}'`} })`;
+  }
   return decoratorOf(metadata);
 }

@@ -47,7 +47,7 @@ export class SharedSecrets {
     return `${this.#verdicts}:${createHmac('sha256', this.#nameSecret).update(digest, 'latin1').digest('base64url')}`;
   }
 
-  /** Returns the name of a rate limit bucket, hashed because class names and key ids have any length. */
+  /** Returns the name of a rate limit bucket, hashed because paths and key ids have any length. */
   bucketName(bucket: string, windowMs: number): string {
     return `${this.#buckets}:${short(`${windowMs} ${bucket}`)}`;
   }
