@@ -22,24 +22,31 @@ export class KindeCalls {
     this.#deadlines = new Deadlines(connection.timeoutMs);
   }
 
-  /** @throws {VerificationFailure} if there is no usable answer, with the time to wait for one */
+  /** @throws {VerificationFailure} if there is no usable answer, with the time to wait for one. `parse` must not throw */
   send<Answer extends { readonly kind: string }>(
     request: KindeRequest,
     parse: (response: KindeResponse) => Answer,
   ): Promise<Answered<Answer>> {
+    return this.#deadlines.run(({ signal }) => this.#send(request, parse, signal));
+  }
+
+  async #send<Answer extends { readonly kind: string }>(
+    request: KindeRequest,
+    parse: (response: KindeResponse) => Answer,
+    signal: AbortSignal,
+  ): Promise<Answered<Answer>> {
     const { clock, http } = this.#connection;
-    return this.#deadlines.run(async ({ signal }) => {
-      const sentAtMs = clock.now();
-      const response = await http.send(request, signal).catch((error: unknown) => {
-        throw failureOf(error, signal);
-      });
-      const answer = parse(response);
-      if (!bringsNothing(answer)) return { answer: answer as Exclude<Answer, NoAnswer>, sentAtMs };
-      const problem = answer.kind === 'throttled' ? 'Kinde asks this service to slow down (429)' : answer.problem;
-      const retryAfterSeconds = parseRetryAfterSeconds(response.headers, clock.now());
-      const kind = answer.kind === 'throttled' ? 'throttled' : 'kinde';
-      throw new VerificationFailure(kind, problem, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+    const sentAtMs = clock.now();
+    const response = await http.send(request, signal).catch((error: unknown) => {
+      throw failureOf(error, signal);
     });
+    const answer = parse(response);
+    if (!bringsNothing(answer)) return { answer: answer as Exclude<Answer, NoAnswer>, sentAtMs };
+    const retryAfterSeconds = parseRetryAfterSeconds(response.headers, clock.now());
+    const options = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+    throw answer.kind === 'throttled'
+      ? new VerificationFailure('throttled', 'Kinde asks this service to slow down (429)', options)
+      : new VerificationFailure('kinde', answer.problem, options);
   }
 }
 
