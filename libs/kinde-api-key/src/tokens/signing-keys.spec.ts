@@ -122,7 +122,7 @@ describe('while Kinde does not answer, the signing keys', () => {
     expect(emulator.counters.jwksReads).toBe(2);
   });
 
-  it('are asked for after 5, 10, 20 and 30 s if there are none yet', async () => {
+  it('are asked for after 5, 10, 20 and 30 s if no key was fetched yet', async () => {
     emulator.failUntilCleared(503, 'jwks');
     for (const [index, seconds] of [5, 10, 20, 30, 30].entries()) {
       await expect(authenticate(good())).rejects.toMatchObject({ ...UNAVAILABLE, retryAfterSeconds: seconds });
