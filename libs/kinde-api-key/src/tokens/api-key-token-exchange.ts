@@ -98,7 +98,7 @@ export class ApiKeyTokenExchange {
     );
     const key = RawKey.parse(rawKey);
     if (!key) throw new KindeTokenExchangeError('INVALID_CLIENT', 'The text is not an API key. Kinde was not asked');
-    const scopes = [...new Set(wordsOf(scope))].sort().join(' ');
+    const scopes = [...new Set(wordsOf(scope) as string[])].toSorted().join(' ');
     const id = `${key.digest}${scopes}`;
     const cached = this.#tokens.get(id);
     const nowMs = this.#clock.now();
