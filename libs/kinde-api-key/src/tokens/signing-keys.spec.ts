@@ -36,6 +36,15 @@ async function outcomesOf(tokens: readonly string[]): Promise<string[]> {
   ];
 }
 
+async function outcomesInSequence(tokens: readonly string[], everyMs: number): Promise<string[]> {
+  const outcomes = new Set<string>();
+  for (const token of tokens) {
+    clock.advance(everyMs);
+    for (const outcome of await outcomesOf([token])) outcomes.add(outcome);
+  }
+  return [...outcomes];
+}
+
 /** Well-formed, with another unknown key id each. They need no signature, because none is checked. */
 const flood = Array.from({ length: 10_000 }, (_, index) => {
   const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid: `kid-${index}` })).toString('base64url');
@@ -59,10 +68,7 @@ describe('the signing keys', () => {
   });
 
   it('are fetched at most once per 30 s for 10,000 tokens with unknown keys in sequence', async () => {
-    for (const token of flood) {
-      clock.advance(6);
-      await expect(authenticate(token)).rejects.toMatchObject(UNKNOWN);
-    }
+    expect(await outcomesInSequence(flood, 6)).toEqual(['INVALID_TOKEN']);
     expect(emulator.counters.jwksReads).toBe(2);
     await expect(authenticate(good())).resolves.toMatchObject({ id: 'kp_1' });
   });
@@ -115,10 +121,7 @@ describe('while Kinde does not answer, the signing keys', () => {
     clock.advance(30_000);
     emulator.failUntilCleared(503, 'jwks');
     expect(await outcomesOf(flood)).toEqual(['VERIFICATION_UNAVAILABLE']);
-    for (const token of flood.slice(0, 4_999)) {
-      clock.advance(6);
-      await expect(authenticate(token)).rejects.toMatchObject(UNAVAILABLE);
-    }
+    expect(await outcomesInSequence(flood.slice(0, 4_999), 6)).toEqual(['VERIFICATION_UNAVAILABLE']);
     expect(emulator.counters.jwksReads).toBe(2);
   });
 
