@@ -136,18 +136,23 @@ describe('ApiKeyTokenExchange.tokenFor()', () => {
   });
 
   it('no longer serves a token once Kinde refuses to renew it', async () => {
-    await exchange.tokenFor(key);
+    let lastAnswer: Promise<unknown> = Promise.resolve();
+    const http: KindeHttp = {
+      send: (...call) => {
+        const answer = connection.http.send(...call);
+        lastAnswer = answer;
+        return answer;
+      },
+      close: () => {},
+    };
+    const watched = new ApiKeyTokenExchange({ ...connection, http });
+    const token = await watched.tokenFor(key);
     emulator.revokeKey(keyId);
     clock.advance(0.8 * HOUR_MS);
-    let answer = (): void => {};
-    emulator.failNext({ holdUntil: new Promise<void>((resolve) => (answer = resolve)) }, 'token');
-    const arrival = emulator.nextRequest('token');
-    await exchange.tokenFor(key);
-    await arrival;
-    answer();
-    // Joins the renewal in flight, and gets its outcome.
-    clock.advance(0.2 * HOUR_MS);
-    await expect(exchange.tokenFor(key)).rejects.toMatchObject({ code: 'INVALID_CLIENT' });
+    expect(await watched.tokenFor(key)).toBe(token);
+    await lastAnswer;
+    await new Promise(setImmediate);
+    await expect(watched.tokenFor(key)).rejects.toMatchObject({ code: 'INVALID_CLIENT' });
   });
 });
 

@@ -13,16 +13,20 @@ let emulator: KindeEmulator;
 let connection: ReturnType<typeof connectionTo>;
 let authenticate: ReturnType<typeof connect>;
 
-beforeEach(async () => {
-  clock.set(NOW_MS);
+beforeAll(async () => {
   emulator = await KindeEmulator.start({ clock });
+});
+beforeEach(() => {
+  clock.set(NOW_MS);
+  emulator.resetCounters();
   connection = connectionTo(emulator, clock);
   authenticate = connect(kindeAccessTokens({ audience: AUDIENCE }), connection);
 });
-afterEach(async () => {
+afterEach(() => {
+  emulator.clearFaults();
   connection.http.close();
-  await emulator.stop();
 });
+afterAll(() => emulator.stop());
 
 const good = () => emulator.issueToken({ userId: 'kp_1', lifetimeSeconds: 90 * 86_400 });
 const other = new Signer('other');
@@ -96,6 +100,8 @@ describe('the signing keys', () => {
     await arrival;
     expect(await outcomesOf([good(), good()])).toEqual(['ok']);
     answer();
+    // Joins the call in flight.
+    await expect(authenticate(foreign('a'))).rejects.toMatchObject(UNKNOWN);
     expect(emulator.counters.jwksReads).toBe(2);
   });
 });
@@ -195,7 +201,7 @@ describe('an answer that is not a good key set is an outage, and replaces no key
     ['no keys', { keys: [] }],
     ['keys that are not a list', { keys: { other: other.jwk } }],
     ['a key that is a text', { keys: ['other'] }],
-    ['51 keys', { keys: Array.from({ length: 51 }, () => other.jwk) }],
+    ['51 keys', { keys: Array.from({ length: 51 }, (_, index) => ({ ...other.jwk, kid: `kid-${index}` })) }],
     ['keys for encryption alone', { keys: [{ ...other.jwk, use: 'enc' }] }],
     ['keys for another algorithm alone', { keys: [{ ...other.jwk, alg: 'RS512' }] }],
     ['a shared secret', { keys: [{ kty: 'oct', k: 'AAAA', kid: 'other', alg: 'RS256' }] }],
