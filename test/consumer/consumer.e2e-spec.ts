@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   ANSWERS,
@@ -82,6 +82,73 @@ describe('the packed library answers 200, 401 and 403 in plain node without warn
     );
     expect(readFileSync(consumer, 'utf8')).not.toContain('require("nestjs-kinde-api-key');
     await expectAnswers('cjs');
+  });
+});
+
+describe('the subpath ./tokens of the packed library', () => {
+  /** Authenticates a token of the emulator, and prints its user. */
+  const PROGRAM = `
+    async function main({ kindeAccessTokens }, { KindeEmulator }) {
+      const emulator = await KindeEmulator.start();
+      const http = {
+        async send({ url }, signal) {
+          const response = await fetch(url, { signal });
+          return { status: response.status, headers: { 'content-type': 'application/json' }, body: await response.text() };
+        },
+        close() {},
+      };
+      const connection = { origin: emulator.domain, timeoutMs: 5_000, http, clock: { now: () => Date.now() }, log: console };
+      const source = kindeAccessTokens({ audience: 'https://api.example.com' });
+      const connected = source[Symbol.for('nestjs-kinde-api-key:connect')](connection);
+      const request = { rawHeaders: ['Authorization', 'Bearer ' + emulator.issueToken({ userId: 'kp_1' })] };
+      const context = { getType: () => 'http', switchToHttp: () => ({ getRequest: () => request }) };
+      console.log((await connected.authenticate(context)).userId);
+      await emulator.stop();
+    }
+  `;
+  const paths = ['nestjs-kinde-api-key/tokens', 'nestjs-kinde-api-key/testing'];
+
+  /** Makes another package the app's jose. `null`: none is installed. */
+  async function useJose(name: string | null): Promise<void> {
+    const link = join(folder, 'node_modules/jose');
+    await rm(link, { force: true });
+    if (name !== null) await symlink(join(REPOSITORY, 'node_modules', name), link, 'junction');
+  }
+
+  beforeAll(async () => {
+    const loads = (load: string): string => paths.map((path) => `${load}(${JSON.stringify(path)})`).join(', ');
+    await writeFile(join(folder, 'tokens.mjs'), `${PROGRAM}; await main(${loads('await import')});`);
+    await writeFile(join(folder, 'tokens.cjs'), `${PROGRAM}; main(${loads('require')});`);
+    const built = paths.map(
+      (path) => `require(${JSON.stringify(join(installed, 'dist/cjs', path.slice(21), 'index.js'))})`,
+    );
+    await writeFile(join(folder, 'jest-like.cjs'), `${PROGRAM}; main(${built.join(', ')});`);
+  });
+  afterAll(() => useJose('jose'));
+
+  it.each([
+    ['jose', 'tokens.mjs'],
+    ['jose', 'tokens.cjs'],
+    ['jose', 'jest-like.cjs'],
+    ['jose5', 'tokens.mjs'],
+    ['jose5', 'tokens.cjs'],
+    ['jose5', 'jest-like.cjs'],
+  ])('verifies a token with %s in %s without warnings', async (jose, program) => {
+    await useJose(jose);
+    expect(await runNode([program], folder)).toEqual({ code: 0, stdout: 'kp_1\n', stderr: '' });
+  });
+
+  it.each(['tokens.mjs', 'tokens.cjs'])('names jose in the error of %s if it is not installed', async (program) => {
+    await useJose(null);
+    const { code, stderr } = await runNode([program], folder);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Cannot find (package|module) 'jose'/);
+  });
+
+  it('is the only part that needs jose', async () => {
+    await useJose(null);
+    await writeFile(join(folder, 'core.mjs'), "import 'nestjs-kinde-api-key'; import 'nestjs-kinde-api-key/testing';");
+    expect(await runNode(['core.mjs'], folder)).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

@@ -97,6 +97,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   kinde: ['config'],
   config: [],
   'api-key': [],
+  tokens: ['guard/principal-source.ts', 'guard/credential-reader.ts', 'rules/http-request.ts', 'kinde', 'config'],
   testing: [
     'kinde-api-key.module.ts',
     'kinde-api-key.options.ts',
@@ -169,6 +170,12 @@ describe('source files', () => {
     expect(cycles).toEqual([]);
   });
 
+  it('do not import the subpath for access tokens, so that jose is needed there alone', () => {
+    expect(listed(WITHIN.filter(({ to }) => moduleOf(to) === 'tokens'))).toEqual([]);
+    const users = IMPORTS.filter(({ to }) => to === 'jose').map(({ from }) => from);
+    expect(users).toEqual(['tokens/access-token-verifier.ts']);
+  });
+
   it('do not import the test kit, except for the command line', () => {
     const users = WITHIN.filter(({ to }) => moduleOf(to) === 'testing').map(({ from }) => moduleOf(from));
     expect(new Set(users)).toEqual(new Set(['cli']));
@@ -196,7 +203,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\//;
+    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

@@ -4,7 +4,12 @@ export type KindeApiKeyErrorCode =
   | 'VERIFICATION_MISCONFIGURED'
   | 'INVALID_CONFIGURATION'
   | 'INVALID_TOKEN'
-  | 'TOKEN_EXPIRED';
+  | 'TOKEN_EXPIRED'
+  | KindeTokenExchangeErrorCode;
+
+/** Why Kinde does not exchange an API key for a token (RFC 6749 §5.2, in upper case). */
+export type KindeTokenExchangeErrorCode =
+  'INVALID_CLIENT' | 'UNAUTHORIZED_CLIENT' | 'INVALID_SCOPE' | 'INVALID_REQUEST';
 
 /**
  * @internal Whether a value is an instance of a class, or of the class with the same name in another copy of the library. So `instanceof` and
@@ -88,6 +93,19 @@ export class KindeAccessTokenError extends KindeApiKeyError {
   }
 }
 
+/** Kinde does not exchange an API key for an access token. A retry does not help; the message says what does. */
+export class KindeTokenExchangeError extends KindeApiKeyError {
+  override readonly name = 'KindeTokenExchangeError';
+
+  /** @param message says what to change and where, without the key */
+  constructor(
+    readonly code: KindeTokenExchangeErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** The module's options, or the rules on the app's routes, contradict themselves. The app does not boot. */
 export class KindeApiKeyConfigurationError extends KindeApiKeyError {
   override readonly name = 'KindeApiKeyConfigurationError';
@@ -116,6 +134,7 @@ function namesOf(owner: unknown): readonly string[] {
     KindeApiKeyUnavailableError,
     KindeApiKeyMisconfiguredError,
     KindeAccessTokenError,
+    KindeTokenExchangeError,
     KindeApiKeyConfigurationError,
   });
   return named.filter(([, one]) => owner === KindeApiKeyError || owner === one).map(([name]) => name);

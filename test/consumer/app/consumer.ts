@@ -11,6 +11,7 @@ import {
 } from 'nestjs-kinde-api-key';
 import type { redisStore } from 'nestjs-kinde-api-key/redis';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
+import type { kindeAccessTokens, KindeAccessTokensOptions } from 'nestjs-kinde-api-key/tokens';
 
 @Controller('organizations/:orgCode/users')
 @OrgScoped()
@@ -42,6 +43,9 @@ for (const name of Object.getOwnPropertyNames(Crud.prototype))
     name,
     Object.getOwnPropertyDescriptor(Crud.prototype, name) as PropertyDescriptor,
   );
+
+/** Compiled only: this app runs without jose. */
+export type AccessTokens = (options: KindeAccessTokensOptions) => ReturnType<typeof kindeAccessTokens>;
 
 /** A minimal app of a user. Also compiled against the published types. */
 export async function askEverything(shared?: ReturnType<typeof redisStore>): Promise<Record<string, string>> {

@@ -81,7 +81,7 @@ export class CredentialReader {
  *
  * @returns the value, `undefined` if the header is absent, `null` if it was sent more than once
  */
-function headerValue(request: HttpRequest, name: string): string | null | undefined {
+export function headerValue(request: HttpRequest, name: string): string | null | undefined {
   const raw = request.rawHeaders ?? request.raw?.rawHeaders;
   // Requests that an adapter makes without a socket (serverless ones) have no raw list, or an empty one.
   if (!Array.isArray(raw) || raw.length === 0) return joinedHeaderValue(request.headers, name);

@@ -19,5 +19,5 @@ export type {
   KindeEmulatorKeyType,
 } from './emulator/key-store.js';
 export type { KindeEmulatorInvalidKeyAnswer, KindeEmulatorOptions } from './emulator/options.js';
-export type { KindeEmulatorTokenOptions } from './emulator/token-issuer.js';
+export type { KindeEmulatorTokenOptions } from './emulator/issued-token.js';
 export { describeSharedStore, type SharedStoreFleet, type SharedStoreSuiteRunner } from './shared-store-suite.js';

@@ -152,7 +152,18 @@ describe('KindeEmulator', () => {
 
   it('counts requests by kind in one live object', async () => {
     const { counters } = emulator;
-    const zero = { requests: 0, tokenRequests: 0, mints: 0, verifies: 0, reads: 0, lists: 0, changes: 0, apiReads: 0 };
+    const names = [
+      'tokenRequests',
+      'mints',
+      'exchanges',
+      'jwksReads',
+      'verifies',
+      'reads',
+      'lists',
+      'changes',
+      'apiReads',
+    ];
+    const zero = Object.fromEntries(['requests', ...names].map((name) => [name, 0]));
     expect(counters).toEqual(zero);
     const { key } = emulator.createKey();
     const call = async (method: string, path: string): Promise<void> => {
@@ -174,6 +185,8 @@ describe('KindeEmulator', () => {
       requests: 12,
       tokenRequests: 1,
       mints: 0,
+      exchanges: 0,
+      jwksReads: 1,
       verifies: 2,
       reads: 1,
       lists: 1,

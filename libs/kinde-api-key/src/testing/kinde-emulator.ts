@@ -5,13 +5,13 @@ import {
   environmentOf,
   type KindeEmulatorApplicationOptions,
   type KindeEmulatorCredentials,
-  MANAGEMENT_SCOPES,
 } from './emulator/applications.js';
 import { Arrivals } from './emulator/arrivals.js';
 import { type KindeEmulatorCounters, newCounters } from './emulator/counters.js';
 import { type EmulatedKinde, newEmulatedKinde } from './emulator/emulated-kinde.js';
 import { FaultPlan } from './emulator/fault-plan.js';
 import type { KindeEmulatorEndpoint, KindeEmulatorFault, KindeEmulatorFaultTarget } from './emulator/faults.js';
+import { issueToken, type KindeEmulatorTokenOptions } from './emulator/issued-token.js';
 import type {
   KindeEmulatorKey,
   KindeEmulatorKeyOptions,
@@ -26,7 +26,7 @@ import {
   type KindeEmulatorOptions,
 } from './emulator/options.js';
 import { handleRequest } from './emulator/request-handler.js';
-import { generateSigningKeys, type KindeEmulatorTokenOptions, type SigningKeys } from './emulator/token-issuer.js';
+import { generateSigningKeys, type SigningKeys } from './emulator/token-issuer.js';
 
 /** Emulates Kinde on 127.0.0.1 over plain http: M2M tokens, API keys and faults on command. Not for production. */
 export class KindeEmulator implements AsyncDisposable {
@@ -143,10 +143,14 @@ export class KindeEmulator implements AsyncDisposable {
     this.#kinde.tokens.revokeAll();
   }
 
-  /** Returns a signed token without a request, e.g. for a test of a token that is refused. Not counted in `mints`. */
+  /** Signs with a new key from now on and publishes it alone. Tokens of the key before are no longer valid. */
+  async rotateSigningKey(): Promise<void> {
+    this.#kinde.tokens.rotate(await generateSigningKeys());
+  }
+
+  /** Returns a signed token without a request: an M2M token, or a user's with `userId`. Not counted in `mints`. */
   issueToken(options: KindeEmulatorTokenOptions = {}): string {
-    const { scopes = MANAGEMENT_SCOPES, audience = [`${this.domain}/api`], lifetimeSeconds = 86_400 } = options;
-    return this.#kinde.tokens.issue({ clientId: this.#application.clientId, scopes, audience, lifetimeSeconds });
+    return issueToken(this.#kinde, this.#application, options);
   }
 
   /**

@@ -31,10 +31,11 @@ export type MintAnswer =
  * Parses an answer of any status and content to `POST /oauth2/token`. Pure, and never throws.
  *
  * @param nowMs the time, in milliseconds since the epoch; used for a token that carries `exp` alone
+ * @param unstatedLifeMs lifetime of a token that states none, in milliseconds. Default: such a token is unusable
  */
-export function parseMintAnswer(response: KindeResponse, nowMs: number): MintAnswer {
+export function parseMintAnswer(response: KindeResponse, nowMs: number, unstatedLifeMs?: number): MintAnswer {
   const { status } = response;
-  if (status === 200) return parseToken(response, nowMs);
+  if (status === 200) return parseToken(response, nowMs, unstatedLifeMs);
   if (status === 400 || status === 401 || status === 403) {
     const sent = ownField(parseObject(response.body) ?? {}, 'error');
     const error = OAUTH_REFUSALS.find((refusal) => refusal === sent);
@@ -43,7 +44,7 @@ export function parseMintAnswer(response: KindeResponse, nowMs: number): MintAns
   return answerOfStatus(status);
 }
 
-function parseToken(response: KindeResponse, nowMs: number): MintAnswer {
+function parseToken(response: KindeResponse, nowMs: number, unstatedLifeMs = Number.NaN): MintAnswer {
   const answer = parseJsonAnswer(response);
   if (typeof answer === 'string') return unusable(answer);
   const accessToken = ownField(answer, 'access_token');
@@ -53,7 +54,9 @@ function parseToken(response: KindeResponse, nowMs: number): MintAnswer {
     return unusableMint("'access_token' is not a token");
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')
     return unusableMint("'token_type' is not bearer");
-  const lifeMs = lifeSecondsOf(ownField(answer, 'expires_in'), accessToken, nowMs) * 1_000;
+  const expiresIn = ownField(answer, 'expires_in') ?? undefined;
+  const statedMs = lifeSecondsOf(expiresIn, accessToken, nowMs) * 1_000;
+  const lifeMs = Number.isNaN(statedMs) && expiresIn === undefined ? unstatedLifeMs : statedMs;
   if (!isLife(lifeMs)) return unusableMint('the M2M token has no lifetime');
   return { kind: 'token', accessToken, lifeMs };
 }

@@ -6,6 +6,10 @@ export interface EmulatorCounters {
   tokenRequests: number;
   /** M2M tokens issued by the token endpoint. Kinde bills these. */
   mints: number;
+  /** Access tokens issued in exchange for API keys. */
+  exchanges: number;
+  /** Reads of the public keys of tokens (`/.well-known/jwks`). */
+  jwksReads: number;
   /** Calls to verify. */
   verifies: number;
   /** Reads of one API key (`GET /api/v1/api_keys/{id}`). */
@@ -23,5 +27,16 @@ export type KindeEmulatorCounters = Readonly<EmulatorCounters>;
 
 /** Returns counters at zero. */
 export function newCounters(): EmulatorCounters {
-  return { requests: 0, tokenRequests: 0, mints: 0, verifies: 0, reads: 0, lists: 0, changes: 0, apiReads: 0 };
+  return {
+    requests: 0,
+    tokenRequests: 0,
+    mints: 0,
+    exchanges: 0,
+    jwksReads: 0,
+    verifies: 0,
+    reads: 0,
+    lists: 0,
+    changes: 0,
+    apiReads: 0,
+  };
 }

@@ -32,7 +32,7 @@ const ROUTES: readonly (readonly [
   answer: Answerer,
 ])[] = [
   ['POST', /^\/oauth2\/token$/, 'token', 'tokenRequests', answerTokenRequest],
-  ['GET', /^\/\.well-known\/jwks(?:\.json)?$/, 'jwks', undefined, answerJwks],
+  ['GET', /^\/\.well-known\/jwks(?:\.json)?$/, 'jwks', 'jwksReads', answerJwks],
   ['POST', /^\/api\/v1\/api_keys\/verify$/, 'verify', 'verifies', answerVerify],
   ['GET', /^\/api\/v1\/api_keys$/, 'keys', 'lists', answerKeyList],
   ['POST', /^\/api\/v1\/api_keys$/, 'keys', 'changes', answerKeyCreation],

@@ -2,23 +2,16 @@ import { generateKeyPair, type JsonWebKey, type KeyObject, randomUUID, sign, ver
 import { promisify } from 'node:util';
 import type { Clock } from '../../clock.js';
 
-/** Contents of a token from `issueToken()`. */
-export interface KindeEmulatorTokenOptions {
-  /** Default: the scopes of the Management API. */
-  readonly scopes?: readonly string[] | undefined;
-  /** Default: the Management API, `<domain>/api`. */
-  readonly audience?: readonly string[] | undefined;
-  /** Seconds from now by the emulator's clock. Negative for an expired token. Default 86,400. */
-  readonly lifetimeSeconds?: number | undefined;
-}
-
-/** Contents of an M2M token. */
+/** Contents of a token. */
 export interface TokenContents {
   readonly clientId: string;
   readonly audience: readonly string[];
   readonly scopes: readonly string[];
   readonly lifetimeSeconds: number;
   readonly orgCode?: string | null | undefined;
+  /** A user's token. Otherwise it is an M2M token. */
+  readonly userId?: string | null | undefined;
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Claims of an M2M token that the Management API checks. */
@@ -38,12 +31,12 @@ interface RawClaims {
 
 const generateRsaKeyPair = promisify(generateKeyPair);
 
-/** Issues and checks the emulator's M2M tokens: JWTs signed with RS256 by one key per emulator. */
+/** Issues and checks the emulator's tokens: JWTs signed with RS256, by one key at a time. */
 export class TokenIssuer {
   readonly #issuer: string;
   readonly #clock: Clock;
-  readonly #keys: SigningKeys;
-  readonly #keyId = randomUUID();
+  #keys: SigningKeys;
+  #keyId = randomUUID();
   #generation = 0;
 
   /** @param issuer The `iss` claim: the emulator's origin. */
@@ -60,7 +53,7 @@ export class TokenIssuer {
       aud: contents.audience,
       azp: contents.clientId,
       exp: issuedAt + contents.lifetimeSeconds,
-      gty: ['client_credentials'],
+      ...(contents.userId ? { sub: contents.userId } : { gty: ['client_credentials'] }),
       iat: issuedAt,
       iss: this.#issuer,
       jti: `${this.#generation}-${randomUUID()}`,
@@ -68,6 +61,7 @@ export class TokenIssuer {
       scope: contents.scopes.join(' '),
       scp: contents.scopes,
       v: '2',
+      ...contents.claims,
     };
     const content = `${encodePart({ alg: 'RS256', kid: this.#keyId, typ: 'JWT' })}.${encodePart(claims)}`;
     return `${content}.${sign('RSA-SHA256', Buffer.from(content), this.#keys.privateKey).toString('base64url')}`;
@@ -95,6 +89,12 @@ export class TokenIssuer {
   /** Revokes all tokens issued so far. */
   revokeAll(): void {
     this.#generation += 1;
+  }
+
+  /** Signs with another key from now on. Tokens of the key before are no longer valid. */
+  rotate(keys: SigningKeys): void {
+    this.#keys = keys;
+    this.#keyId = randomUUID();
   }
 
   /** Returns the public key as a JSON Web Key Set. */
