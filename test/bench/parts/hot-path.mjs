@@ -14,7 +14,15 @@ import {
   librarySketchGuard,
   refusingFloorGuard,
 } from '../variants/floor.mjs';
-import { ourLimitedVariant, ourMiss, ourModule, OURS_IN_REDIS, ourVariants } from '../variants/ours.mjs';
+import {
+  ourLimitedVariant,
+  ourMiss,
+  ourModule,
+  OURS_IN_REDIS,
+  OURS_WITH_PRINCIPALS,
+  ourVariants,
+  oursWithPrincipals,
+} from '../variants/ours.mjs';
 
 export const FLOOR = 'the floor, by hand';
 export const OURS = 'ours, two scopes';
@@ -35,7 +43,11 @@ export async function measureHotPath(adapter, plan) {
   const peers = plan.peers && (await import('../variants/peers.mjs'));
   const redis = peers ? await startRedis() : undefined;
   const tables = {
-    hits: [...baseline(known, keyOf), ...ourVariants(keyOf, plan.guard)],
+    hits: [
+      ...baseline(known, keyOf),
+      ...ourVariants(keyOf, plan.guard),
+      oursWithPrincipals(upstream, keyOf, plan.guard),
+    ],
     refusals: refusalVariants(known, upstream, plan.guard),
     asking: [],
   };
@@ -51,7 +63,7 @@ export async function measureHotPath(adapter, plan) {
   try {
     await checkAnswers(variants);
     await checkRefusalsAreEqual(variants);
-    for (const name of [OURS, OURS_IN_REDIS]) await askForAll(variants, name, plan.keys);
+    for (const name of [OURS, OURS_WITH_PRINCIPALS, OURS_IN_REDIS]) await askForAll(variants, name, plan.keys);
     const measured = await measureRounds(variants, plan);
     return { measured, tables: mapValues(tables, (rows) => rows.map(({ name }) => name)) };
   } finally {

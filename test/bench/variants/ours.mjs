@@ -1,7 +1,9 @@
 // The library, as it is published.
+import { kindeAccessTokens } from 'nestjs-kinde-api-key/tokens';
 import { ApiKeyGuard, KindeApiKeyModule, OrgScoped, RateLimit, RequireScopes } from 'nestjs-kinde-api-key';
 import { SCOPES } from '../upstream.mjs';
 
+export const OURS_WITH_PRINCIPALS = 'ours, two scopes, with principals';
 export const OURS_IN_REDIS = 'ours, a key that is cached in Redis';
 
 const AN_HOUR_MS = 3_600_000;
@@ -46,6 +48,20 @@ export function ourMiss({ domain, credentials }, keyOf, shared) {
     guards: [ApiKeyGuard],
     decorators: [RequireScopes(...SCOPES)],
     imports: [KindeApiKeyModule.forRoot(options)],
+    keyOf,
+  };
+}
+
+/** A second registration, which also accepts Kinde access tokens. */
+export function oursWithPrincipals({ domain, credentials }, keyOf, guard = ApiKeyGuard) {
+  const options = { domain, ...credentials, kinde: KINDE, cache: { ttlMs: AN_HOUR_MS }, isGlobal: false };
+  return {
+    name: OURS_WITH_PRINCIPALS,
+    guards: [guard],
+    decorators: [RequireScopes(...SCOPES)],
+    imports: [
+      KindeApiKeyModule.forRoot({ ...options, principals: [kindeAccessTokens({ audience: 'https://api.example' })] }),
+    ],
     keyOf,
   };
 }

@@ -51,7 +51,7 @@ export class Examination {
     this.#signal = signal;
   }
 
-  /** Gets the M2M token. @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials; any other error if there is none now */
+  /** Gets the M2M token. @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials; any other error without a token */
   mint(): Promise<string> {
     return this.#mint(this.#deadline());
   }
