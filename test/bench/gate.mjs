@@ -14,12 +14,8 @@ const { values } = parseArgs({
   options: { 'slow-by': { type: 'string' }, rounds: { type: 'string', default: '150' }, adapter: { type: 'string' } },
 });
 prepareLibrary();
-<<<<<<< Updated upstream
-const { FLOOR, measureHotPath, REFUSALS } = await import('./parts/hot-path.mjs');
-const { measureInvalidation } = await import('./parts/invalidation.mjs');
-=======
 const { FLOOR, measureHotPath, OURS, REFUSALS } = await import('./parts/hot-path.mjs');
->>>>>>> Stashed changes
+const { measureInvalidation } = await import('./parts/invalidation.mjs');
 const { bytesOf } = await import('./parts/memory.mjs');
 const { OURS_WITH_PRINCIPALS, slowedGuard } = await import('./variants/ours.mjs');
 
