@@ -16,6 +16,8 @@ export async function measureInvalidation(rounds) {
   const shared = {
     onInvalidations: (listener) => (announce = listener),
     find: async () => undefined,
+    claim: async () => true,
+    release: async () => undefined,
     share: async () => undefined,
     invalidationsOf: async () => [],
     publish: async () => undefined,
