@@ -16,7 +16,12 @@ import {
   sectionOf,
   withSection,
 } from './support/markdown.js';
-import { demoCallsMarkdown, firstDemoCallsMarkdown, truthTableMarkdown } from './support/readme-tables.js';
+import {
+  callersTableMarkdown,
+  demoCallsMarkdown,
+  firstDemoCallsMarkdown,
+  truthTableMarkdown,
+} from './support/readme-tables.js';
 import { sourceFiles } from './support/source-files.js';
 
 const OTHER_PAGES = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'apps/sample/README.md'];
@@ -62,6 +67,7 @@ describe('pages', () => {
     ['README.md', 'some demo calls', firstDemoCallsMarkdown],
     ['apps/sample/README.md', 'demo calls', demoCallsMarkdown],
     [`${DOCS}/routes.md`, 'truth table', truthTableMarkdown],
+    [`${DOCS}/callers.md`, 'callers table', callersTableMarkdown],
     [`${DOCS}/multiple-instances.md`, 'plan', () => planTable()],
   ])('show, in %s, the section "%s" as the code has it (UPDATE_README=1 rewrites it)', (page, name, render) => {
     if (process.env.UPDATE_README === '1') writeFileSync(join(REPOSITORY, page), withSection(page, name, render()));

@@ -1,4 +1,5 @@
 import { curlOf, DEMO_CALLS, type DemoCall } from '../../apps/sample/src/demo/demo-calls.js';
+import { CALLERS_TABLE, RULES } from './callers-table.js';
 import { KEYS, TRUTH_TABLE, type KeyKind } from './truth-table.js';
 
 /** The calls of the sample that the README shows. */
@@ -15,6 +16,15 @@ export function truthTableMarkdown(): string {
     ...kinds.map((kind) => outcomes[kind].replace(/_/g, ' ').toLowerCase()),
   ]);
   return table([head, ...rows]);
+}
+
+/** Who gets what, as the page on callers shows it. */
+export function callersTableMarkdown(): string {
+  const rows = CALLERS_TABLE.map(({ caller, outcomes }) => [
+    caller,
+    ...outcomes.map((outcome) => outcome.replace(/_/g, ' ').toLowerCase()),
+  ]);
+  return table([['caller', ...RULES.map(code)], ...rows]);
 }
 
 /** All demo calls, as the README of the sample shows them. */
