@@ -93,15 +93,15 @@ describeAdapters('Kinde access tokens', (adapter) => {
     scenario.emulator.failUntilCleared(503, 'jwks');
     scenario.clock.advance(3_600_000);
     expect((await scenario.get('/me', token())).status).toBe(200);
-    scenario.emulator.rotateSigningKey();
+    await scenario.emulator.rotateSigningKey();
     const rotated = await scenario.get('/me', token());
     expect([rotated.status, codeOf(rotated)]).toEqual([503, 'VERIFICATION_UNAVAILABLE']);
   });
 
   it('are refused with two of them, and beside a key', async () => {
     const { key } = scenario.emulator.createKey({});
-    const twice = ['Authorization', `Bearer ${token()}`, 'Authorization', `Bearer ${token()}`];
-    const both = ['Authorization', `Bearer ${token()}`, 'Authorization', `Bearer ${key}`];
+    const twice = ['Host', 'localhost', 'Authorization', `Bearer ${token()}`, 'Authorization', `Bearer ${token()}`];
+    const both = ['Host', 'localhost', 'Authorization', `Bearer ${token()}`, 'Authorization', `Bearer ${key}`];
     for (const headers of [twice, both]) {
       const answer = await scenario.send('/me', { headers });
       expect([answer.status, codeOf(answer)]).toEqual([400, 'MALFORMED_REQUEST']);

@@ -390,7 +390,11 @@ describe('verifyAtBoot', () => {
       .setLogger(logger)
       .compile();
     const app = testing.createNestApplication();
-    await app.init().finally(() => app.close());
+    try {
+      await app.init();
+    } finally {
+      await app.close();
+    }
     return logger.warn.mock.calls.map(([line]) => String(line));
   };
 
