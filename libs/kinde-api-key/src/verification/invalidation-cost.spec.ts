@@ -15,6 +15,9 @@ async function serviceWith(count: number) {
   const shared = {
     onInvalidations: (listener: typeof announce) => void (announce = listener),
     find: async () => undefined,
+    claim: async () => true,
+    release: async () => undefined,
+    maxWaitMs: 0,
     share: async () => undefined,
     invalidationsOf: async () => [],
     publish: async () => undefined,
