@@ -17,8 +17,13 @@ export const readApiKeyPage: ReadResult<ApiKeyPage> = (answer) => {
   const listed = ownField(answer, 'api_keys');
   if (typeof hasMore !== 'boolean') return unusable("'has_more' is not a boolean");
   if (!Array.isArray(listed)) return unusable("'api_keys' is not an array");
-  const keys = listed.map(summaryOf);
-  return keys.find(isUnusable) ?? resultOf({ keys: keys.filter((key) => !isUnusable(key)), hasMore });
+  const keys: ApiKeySummary[] = [];
+  for (const wire of listed as unknown[]) {
+    const key = summaryOf(wire);
+    if (isUnusable(key)) return key;
+    keys.push(key);
+  }
+  return resultOf({ keys, hasMore });
 };
 
 /**
