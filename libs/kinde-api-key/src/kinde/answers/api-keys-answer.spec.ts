@@ -64,7 +64,15 @@ describe('readApiKeyPage', () => {
   });
 
   it('makes null of a field that decides nothing and has the wrong type', () => {
-    const odd = { ...KEY, name: 1, type: 'team', key_prefix: [], key_suffix: {}, last_verified_ip: 4, created_by: true };
+    const odd = {
+      ...KEY,
+      name: 1,
+      type: 'team',
+      key_prefix: [],
+      key_suffix: {},
+      last_verified_ip: 4,
+      created_by: true,
+    };
     expect(page([odd])).toMatchObject({
       result: { keys: [{ name: null, ownerType: null, keyPrefix: null, keySuffix: null, createdBy: null }] },
     });

@@ -23,7 +23,9 @@ describe('readApis', () => {
   });
 
   it('reads an API without scopes', () => {
-    expect(readApis({ apis: [{ ...API, scopes: null }] })).toMatchObject({ result: { apis: [{ scopeIds: new Map() }] } });
+    expect(readApis({ apis: [{ ...API, scopes: null }] })).toMatchObject({
+      result: { apis: [{ scopeIds: new Map() }] },
+    });
   });
 
   it.each([
