@@ -2,19 +2,32 @@ import { ApiKeysService, KindeApiKeyManagementError, type ApiKeySummary } from '
 import { KindeEmulator, TestClock, type KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
 import { newVerifier, type VerifierOptions } from './key-verifier.js';
 
-/** Starts an emulator and a service that asks it, without an app. `invalidated` lists the key ids that it invalidated. */
-export async function startKeysService(options: VerifierOptions = {}, emulator: KindeEmulatorOptions = {}) {
+/** A service on an emulator, without an app. */
+export interface StartedKeysService extends Pick<ReturnType<typeof newVerifier>, 'verifier' | 'verify'> {
+  readonly kinde: KindeEmulator;
+  readonly clock: TestClock;
+  readonly keys: ApiKeysService;
+  /** What it invalidated. */
+  readonly invalidated: readonly unknown[];
+  stop(): Promise<void>;
+}
+
+/** Starts an emulator and a service that asks it. */
+export async function startKeysService(
+  options: VerifierOptions = {},
+  emulator: KindeEmulatorOptions = {},
+): Promise<StartedKeysService> {
   const clock = new TestClock();
   const kinde = await KindeEmulator.start({ clock, ...emulator });
   const invalidated: unknown[] = [];
-  const { verifier, verify, lines } = newVerifier(kinde, clock, options);
+  const { verifier, verify } = newVerifier(kinde, clock, options);
   const invalidate = (target: unknown) => Promise.resolve(void invalidated.push(target));
   const keys = new ApiKeysService(verifier.management, { invalidate }, clock);
   const stop = async (): Promise<void> => {
     verifier.close();
     await kinde.stop();
   };
-  return { kinde, clock, keys, verifier, verify, invalidated, lines, stop };
+  return { kinde, clock, keys, verifier, verify, invalidated, stop };
 }
 
 /** @returns the error of a call that must fail with one of the library's own */
