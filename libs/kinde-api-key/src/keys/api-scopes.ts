@@ -38,7 +38,7 @@ export class ApiScopes {
    * Asks Kinde only for what is not given: nothing, for a given API and no scopes.
    *
    * @param givenApiId unset: the only API of the environment besides Kinde's own
-   * @throws {KindeApiKeyManagementError} INVALID_INPUT if there is no such API or scope, or if several APIs are possible; else like a call
+   * @throws {KindeApiKeyManagementError} INVALID_INPUT if the API or a scope does not exist, or if several APIs are possible; else like a call
    */
   async resolve(
     givenApiId: string | undefined,

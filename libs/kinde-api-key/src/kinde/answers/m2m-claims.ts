@@ -47,7 +47,7 @@ const MESSAGE_LIMIT = 4_096;
  * Whether the body of a 401 or 403 says that the token lacks a scope.
  *
  * @param body of any shape
- * @param rawKey removed from the body first: Kinde may echo the key, and its sender must not choose our diagnosis. Default: there is none
+ * @param rawKey removed from the body first: Kinde may echo the key, and its sender must not choose our diagnosis. Unset: no key was sent
  */
 export function saysScopeIsMissing(body: string, rawKey = ''): boolean {
   const text = body.slice(0, MESSAGE_LIMIT).replaceAll(rawKey, '').toLowerCase();
