@@ -48,7 +48,7 @@ describe('checkInput', () => {
     [{ ...INPUT, scopes: ['x'.repeat(256)] }, 'scopes[0]'],
     [{ ...INPUT, scopes: [['read:users']] }, 'scopes[0]'],
     // A hole must not pass as a name.
-    [{ ...INPUT, scopes: new Array<string>(1) }, 'scopes[0]'],
+    [{ ...INPUT, scopes: Object.assign<string[], object>([], { length: 1 }) }, 'scopes[0]'],
     [{ ...INPUT, scopes: Array.from({ length: 101 }, () => 'a') }, 'at most 100'],
     [{ ...INPUT, scope: ['read:users'] }, 'no other fields'],
     [{ ...INPUT, apiId: '' }, 'apiId'],

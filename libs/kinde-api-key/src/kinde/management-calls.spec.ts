@@ -1,8 +1,8 @@
+import { Agent } from 'node:http';
 import { inspect } from 'node:util';
 import { newVerifier, unknownKey } from '../../../../test/support/key-verifier.js';
 import { failureOf, startKeysService } from '../../../../test/support/keys-service.js';
 import { Relay, type RelayMode } from '../../../../test/support/relay.js';
-import { Agent } from 'node:http';
 import { ApiKeysService } from '../keys/api-keys.service.js';
 import { KindeEmulator, TestClock, type KindeEmulatorFault, type KindeEmulatorOptions } from '../testing/index.js';
 import { AxiosKindeHttp, unsharedHttpService } from './axios-http.js';
@@ -54,6 +54,32 @@ describe('a call without its permission', () => {
     expect(kinde.getKey(keyId)).toMatchObject({ status: 'revoked' });
   });
 
+  it('succeeds at once for another scope that is granted later', async () => {
+    const { kinde, keys, clock } = await start({}, { scopes: [] });
+    const { keyId } = kinde.createKey();
+    await failureOf(keys.get(keyId));
+    clock.advance(60_000);
+    kinde.changeApplication({ scopes: ['read:api_keys'] });
+    await keys.get(keyId);
+    kinde.changeApplication({ scopes: ['read:api_keys', 'update:api_keys'] });
+    await keys.rotate(keyId);
+  });
+
+  it('shares one new token with calls that are rejected at the same time, and with one whose rejection arrives late', async () => {
+    const { kinde, keys } = await start({}, { scopes: ['read:api_keys'] });
+    const ids = [1, 2, 3].map(() => kinde.createKey().keyId);
+    await keys.get(ids[0] ?? '');
+    let release = (): void => {};
+    kinde.failNext({ holdUntil: new Promise<void>((resolve) => (release = resolve)) }, 'keys');
+    const late = keys.revoke(ids[0] ?? '');
+    await kinde.nextRequest('keys');
+    kinde.changeApplication({ scopes: ['read:api_keys', 'delete:api_keys'] });
+    await Promise.all(ids.slice(1).map((keyId) => keys.revoke(keyId)));
+    release();
+    await late;
+    expect(kinde.counters.mints).toBe(2);
+  });
+
   it('mints ever fewer tokens for the same missing scope: Kinde bills them', async () => {
     const { kinde, keys, clock } = await start({}, { scopes: ['read:api_keys'] });
     const { keyId } = kinde.createKey();
@@ -92,6 +118,17 @@ describe('a call with a token that Kinde rejects', () => {
     const { key } = await keys.create(INPUT);
     expect(key).toMatch(/^k_live_/);
     expect(kinde.counters.mints).toBe(2);
+  });
+
+  it('is sent again with a new token once a minute, as long as that helps', async () => {
+    const { kinde, keys, clock } = await start();
+    const { keyId } = kinde.createKey();
+    for (let minute = 0; minute < 4; minute += 1) {
+      await keys.get(keyId);
+      kinde.revokeTokens();
+      clock.advance(60_000);
+    }
+    expect(kinde.counters.mints).toBe(4);
   });
 
   it('ends with UNAVAILABLE when Kinde rejects the call and accepts the token, without another token', async () => {

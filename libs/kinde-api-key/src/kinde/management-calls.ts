@@ -5,7 +5,7 @@ import { missingPermission } from './answers/m2m-claims.js';
 import type { KindeRequest, KindeResponse } from './http.js';
 import { Admission } from './limits/admission.js';
 import { Backoff } from './limits/backoff.js';
-import type { Deadline, Deadlines } from './limits/deadline.js';
+import { untilAborted, type Deadline, type Deadlines } from './limits/deadline.js';
 import { withRetries } from './limits/retry.js';
 import type { ManagementApi } from './management-api.js';
 import { ManagementOutcome, type ManagementCall } from './management-call.js';
@@ -43,6 +43,7 @@ interface Sending<T> {
 export class ManagementCalls {
   readonly #ownLimits: Admission;
   readonly #renewalPause: Backoff;
+  #renewal: Promise<AccessToken> | undefined;
 
   constructor(
     private readonly parts: SharedParts,
@@ -121,9 +122,12 @@ export class ManagementCalls {
   async #tokenWithScope(token: AccessToken, signal: AbortSignal): Promise<AccessToken | undefined> {
     const { token: current } = this.parts;
     if (!current.isInUse(token)) return current.current(signal);
-    if (this.#renewalPause.remainingMs > 0) return undefined;
-    this.#renewalPause.start();
-    return current.renew(signal);
+    if (!this.#renewal) {
+      if (this.#renewalPause.remainingMs > 0) return undefined;
+      this.#renewalPause.start();
+      this.#renewal = current.renew().finally(() => (this.#renewal = undefined));
+    }
+    return untilAborted(this.#renewal, signal);
   }
 
   /** Sends the call when it is its turn, with retries where it may be sent again. */

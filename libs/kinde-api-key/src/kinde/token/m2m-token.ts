@@ -95,8 +95,8 @@ export class M2mToken {
   }
 
   /** Mints another token now, because permissions were granted after the current one was minted. The caller limits how often. */
-  renew(signal: AbortSignal): Promise<AccessToken> {
-    return untilAborted(this.#mint(), signal);
+  renew(): Promise<AccessToken> {
+    return this.#mint();
   }
 
   /** Whether calls are sent with this token now: it was not replaced, and did not expire. */

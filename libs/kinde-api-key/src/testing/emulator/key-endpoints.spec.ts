@@ -107,6 +107,7 @@ describe('key endpoints of the emulator', () => {
 
     it.each([
       'page_size=0',
+      'page_size=501',
       'page_size=x',
       'page_size=1.5',
       'key_type=environment',
