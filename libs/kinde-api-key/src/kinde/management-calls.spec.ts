@@ -244,6 +244,27 @@ describe('a call during an outage', () => {
     expect(kinde.counters.requests).toBe(requests);
   });
 
+  it('does not open the circuit: Kinde may still verify keys', async () => {
+    const { kinde, keys, verify } = await start({ retries: 0 });
+    const { keyId, key } = kinde.createKey();
+    kinde.failUntilCleared(500, 'keys');
+    for (let call = 0; call < 12; call += 1) await failureOf(call % 2 === 0 ? keys.get(keyId) : keys.create(INPUT));
+    await expect(verify(key)).resolves.toMatchObject({ verdict: { accepted: true } });
+  });
+
+  it('does not close the circuit, which verifications opened', async () => {
+    const { kinde, keys, clock, verify } = await start({ retries: 0 });
+    const { keyId } = kinde.createKey();
+    await keys.get(keyId);
+    kinde.failUntilCleared(500, 'verify');
+    for (let call = 0; call < 10; call += 1) await verify(unknownKey(call)).catch(() => undefined);
+    clock.advance(1_000);
+    await keys.get(keyId);
+    const { verifies } = kinde.counters;
+    await Promise.all([1, 2, 3].map((call) => verify(unknownKey(call)).catch(() => undefined)));
+    expect(kinde.counters.verifies).toBe(verifies + 1);
+  });
+
   it('is UNAVAILABLE after the app has shut down', async () => {
     const { keys, verifier } = await start();
     verifier.close();

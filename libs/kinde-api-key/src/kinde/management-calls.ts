@@ -38,7 +38,8 @@ interface Sending<T> {
 
 /**
  * The calls of the Management API besides verifications, with the same M2M token, circuit breaker and limits. A few are sent at a time: those
- * that read with the priority of new keys, those that change something with that of known keys. So they cannot delay good keys.
+ * that read with the priority of new keys, those that change something with that of known keys. So they cannot delay good keys, and their failures do not open the
+ * circuit breaker.
  */
 export class ManagementCalls {
   readonly #ownLimits: Admission;
@@ -139,8 +140,8 @@ export class ManagementCalls {
       const releases = [await this.#ownLimits.enter(priority, deadline)];
       try {
         releases.push(await this.parts.admission.enter(priority, deadline));
-        const send = () =>
-          this.parts.api.send<Result<T> | CallRefusal>({ endpoint: 'api', request, parse }, deadline.signal);
+        const apiCall = { endpoint: 'api', request, parse, isApart: true } as const;
+        const send = () => this.parts.api.send<Result<T> | CallRefusal>(apiCall, deadline.signal);
         return (await outcome.watch(send)).answer;
       } finally {
         for (const release of releases) release();
