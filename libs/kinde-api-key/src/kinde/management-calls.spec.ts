@@ -62,7 +62,7 @@ describe('a call without its permission', () => {
     kinde.changeApplication({ scopes: ['read:api_keys'] });
     await keys.get(keyId);
     kinde.changeApplication({ scopes: ['read:api_keys', 'update:api_keys'] });
-    await keys.rotate(keyId);
+    await expect(keys.rotate(keyId)).resolves.toMatchObject({ keyId });
   });
 
   it('shares one new token with calls that are rejected at the same time, and with one whose rejection arrives late', async () => {
