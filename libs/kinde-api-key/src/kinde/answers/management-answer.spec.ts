@@ -1,4 +1,7 @@
-import { parseManagementAnswer, resultOf } from './management-answer.js';
+import fc from 'fast-check';
+import { readApiKeyDetails, readApiKeyPage, readNewApiKey, readRevocation } from './api-keys-answer.js';
+import { readApis, readApiScopes } from './apis-answer.js';
+import { parseManagementAnswer, resultOf, type ReadResult } from './management-answer.js';
 
 const ERROR = { errors: [{ code: 'X', message: 'x' }] };
 const parse = (status: number, body: unknown, type = 'application/json') =>
@@ -38,5 +41,54 @@ describe('parseManagementAnswer', () => {
     [500, ERROR, undefined],
   ])('learns nothing from %d %j %s', (status, body, type) => {
     expect(parse(status, body, type)).toMatchObject({ kind: 'outage' });
+  });
+
+  const readers: readonly ReadResult<unknown>[] = [
+    readApiKeyPage,
+    readApiKeyDetails('api_key_1'),
+    readNewApiKey(),
+    readRevocation,
+    readApis,
+    readApiScopes,
+  ];
+  const field = fc.constantFrom(
+    'api_keys',
+    'api_key',
+    'has_more',
+    'id',
+    'key',
+    'status',
+    'scopes',
+    'apis',
+    'code',
+    '__proto__',
+  );
+  const { json } = fc.letrec<{ json: unknown }>((tie) => ({
+    json: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom(null, true, false, 0, '', 'active', 'api_key_1'),
+      fc.array(tie('json'), { maxLength: 3 }),
+      fc.dictionary(field, tie('json'), { maxKeys: 5 }),
+    ),
+  }));
+
+  it('never throws, whatever the answer', () => {
+    const status = fc.constantFrom(200, 201, 204, 302, 400, 401, 403, 404, 429, 500);
+    const body = fc.oneof(
+      json.map((value) => JSON.stringify(value)),
+      fc.string(),
+    );
+    const type = fc.constantFrom('application/json', 'text/html', '');
+    fc.assert(
+      fc.property(status, body, type, fc.constantFrom(...readers), (code, text, contentType, read) => {
+        const answer = parseManagementAnswer(
+          { status: code, headers: { 'content-type': contentType }, body: text },
+          read,
+        );
+        expect(['result', 'not_found', 'invalid_input', 'rejected', 'throttled', 'outage']).toContain(answer.kind);
+        if (answer.kind === 'result') expect([200, 201]).toContain(code);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
