@@ -166,6 +166,17 @@ describe('ApiKeysService.create', () => {
     expect(kinde.counters.apiReads).toBe(3);
   });
 
+  it('keeps the scopes of twenty APIs, and asks again for the one that was evicted', async () => {
+    const ids = Array.from({ length: 21 }, (_, index) => `api_${index}`);
+    const { kinde, keys } = await restart({}, { apis: ids.map((id) => ({ id, name: id, scopes: ['a:read'] })) });
+    const create = (apiId = '') => keys.create({ name: 'n', apiId, scopes: ['a:read'], owner: 'environment' });
+    for (const id of ids) await create(id);
+    await create(ids[20]);
+    expect(kinde.counters.apiReads).toBe(21);
+    await create(ids[0]);
+    expect(kinde.counters.apiReads).toBe(22);
+  });
+
   it('asks Kinde for nothing else when the API is given and there are no scopes', async () => {
     const { kinde, keys } = started;
     await keys.create({ name: 'n', apiId: kinde.apiId, owner: 'environment' });
