@@ -15,6 +15,7 @@ import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import axios from 'axios';
 import {
   ApiKeyGuard,
+  ApiKeysService,
   ApiKeyVerificationService,
   getVerifiedApiKey,
   KindeApiKeyModule,
@@ -32,6 +33,8 @@ const GOOD = 'k_live_canary/good+0123456789~abcdef==';
 const UNKNOWN = 'k_live_canary/unknown+0123456789~abcd==';
 const REVOKED = 'k_live_canary/revoked+0123456789~abcd==';
 const MISSING_SCOPE = 'k_live_canary/scope+missing+01234567==';
+/** A key that Kinde creates in an answer that cannot be used. */
+const CREATED = 'k_live_canary/created+0123456789~abcd==';
 const CLIENT_SECRET = 'canary-client-secret/+&=%with?signs';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -137,7 +140,7 @@ async function start(
     headers: JSON_TYPE,
   };
   scenario.emulator.failUntilCleared(mint, 'token');
-  const canaries = { GOOD, UNKNOWN, REVOKED, MISSING_SCOPE, CLIENT_SECRET, M2M_TOKEN: token };
+  const canaries = { GOOD, UNKNOWN, REVOKED, MISSING_SCOPE, CREATED, CLIENT_SECRET, M2M_TOKEN: token };
   return { ...scenario, canaries };
 }
 
@@ -170,12 +173,33 @@ async function driveEveryRoute(scenario: Scenario): Promise<void> {
 
 async function showParts({ app }: Scenario): Promise<void> {
   const service = app.get(ApiKeyVerificationService);
-  for (const part of [service, app.get(ApiKeyGuard), app.get(KindeApiKeyModule)]) see(part);
+  for (const part of [service, app.get(ApiKeyGuard), app.get(ApiKeysService), app.get(KindeApiKeyModule)]) see(part);
   for (const key of [GOOD, UNKNOWN, REVOKED, MISSING_SCOPE]) {
     see(service.verifyCached(key));
     see(await service.verify(key).catch((error: unknown) => error));
   }
   see(service);
+}
+
+/** Calls every method of the service about keys, and records what they throw and return. The secret of a new key is the caller's. */
+async function manageKeys({ app }: Scenario): Promise<void> {
+  const keys = app.get(ApiKeysService);
+  const calls = [
+    () => keys.list().next(),
+    () => keys.idleSince(1).next(),
+    () => keys.get('api_key_good'),
+    () => keys.get(GOOD),
+    () => keys.rotate(GOOD),
+    () => keys.revoke(GOOD),
+    () => keys.create({ name: 'n', owner: 'environment', apiId: GOOD }),
+    () => keys.create({ name: 'n', owner: 'environment', scopes: [GOOD] }),
+    () => keys.create({ name: 'n', owner: GOOD as 'environment' }),
+    () => keys.create({ name: 'n', owner: 'environment' }).then(({ keyId }) => keyId),
+    () => keys.rotate('api_key_good').then(({ keyId }) => keyId),
+    () => keys.revoke('api_key_good'),
+  ];
+  for (const call of calls) see(await call().catch((error: unknown) => error));
+  see(keys);
 }
 
 function expectNoCanary(canaries: Canaries): void {
@@ -221,6 +245,21 @@ const FAULTS: [title: string, fault: KindeEmulatorFault, where: 'verify' | 'toke
   ['broken JSON', { malformed: true }, 'verify'],
   ['an endless body', { endless: true }, 'verify'],
   ['a hang', { hang: true }, 'verify'],
+];
+
+const CREATED_ODDLY = {
+  code: 'API_KEY_CREATED',
+  message: CREATED,
+  api_key: { id: [CREATED], key: CREATED, [CREATED]: 1 },
+};
+const KEY_FAULTS: KindeEmulatorFault[] = [
+  ...[200, 201, 400, 401, 403, 404, 409, 429, 500, 503].map((status) => ({ status, echo: true, headers: JSON_TYPE })),
+  { status: 201, body: CREATED_ODDLY, headers: JSON_TYPE },
+  { status: 201, body: { api_key: { key: CREATED } }, headers: JSON_TYPE },
+  { status: 400, body: { errors: [{ code: CREATED, message: CREATED }] }, headers: JSON_TYPE },
+  { status: 404, body: { errors: { code: CREATED, message: CREATED } }, headers: JSON_TYPE },
+  { status: 201, body: CREATED, headers: JSON_TYPE },
+  { redirect: `http://127.0.0.1:9/?${encodeURIComponent(CREATED)}` },
 ];
 
 describe('canariesIn', () => {
@@ -282,6 +321,27 @@ describeAdapters('secrets stay out of logs, answers and errors', (adapter) => {
     await scenario.close();
     expectNoCanary(scenario.canaries);
   });
+
+  it('when keys are listed, created, rotated and revoked', async () => {
+    const scenario = await start(adapter);
+    await manageKeys(scenario);
+    await scenario.close();
+    expect(seen.join('\n')).toContain('api_key_good');
+    expectNoCanary(scenario.canaries);
+  });
+
+  it('when Kinde answers to calls about keys with whatever it got, or with a new key where it does not belong', async () => {
+    const scenario = await start(adapter);
+    for (const fault of KEY_FAULTS) {
+      for (const where of ['keys', 'apis'] as const) scenario.emulator.failUntilCleared(fault, where);
+      await manageKeys(scenario);
+      // Ends the wait after a 429, and the pause of the circuit.
+      scenario.clock.advance(61_000);
+    }
+    await scenario.close();
+    expect(seen.join('\n')).toContain('KindeApiKeyManagementError');
+    expectNoCanary(scenario.canaries);
+  }, 30_000);
 
   it('when Nest logs and answers an error that a handler did not catch', async () => {
     const scenario = await start(adapter);

@@ -72,6 +72,7 @@ describe('the second copy', () => {
     expect(unavailable).not.toBeInstanceOf(first.KindeApiKeyMisconfiguredError);
     expect(unavailable).not.toBeInstanceOf(first.ApiKeyRefusedException);
     expect(new second.KindeApiKeyConfigurationError('x', [])).toBeInstanceOf(first.KindeApiKeyConfigurationError);
+    expect(new second.KindeApiKeyManagementError('NOT_FOUND', 'x')).toBeInstanceOf(first.KindeApiKeyManagementError);
     class Own extends first.KindeApiKeyUnavailableError {}
     expect(unavailable).not.toBeInstanceOf(Own);
     for (const other of [new Error('x'), null, undefined, 'x', { name: 'KindeApiKeyUnavailableError', code: 'x' }])

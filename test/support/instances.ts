@@ -1,5 +1,6 @@
 import { Test } from '@nestjs/testing';
 import {
+  ApiKeysService,
   ApiKeyVerificationService,
   KINDE_API_KEY_CLOCK,
   KindeApiKeyModule,
@@ -16,6 +17,7 @@ export const REDIS_TIMEOUT_MS = 1_000;
 /** One instance of the app, in this process. */
 export interface TestInstance {
   readonly service: ApiKeyVerificationService;
+  readonly keys: ApiKeysService;
   readonly redis: TestClient;
   /** The warnings that it has logged. */
   readonly warnings: string[];
@@ -63,7 +65,8 @@ export class TestInstances {
       await app.close();
       redis.close();
     };
-    const instance = { service: app.get(ApiKeyVerificationService), redis, warnings, stop };
+    const [service, keys] = [app.get(ApiKeyVerificationService), app.get(ApiKeysService)];
+    const instance = { service, keys, redis, warnings, stop };
     this.all.push(instance);
     return instance;
   }

@@ -56,6 +56,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'rules',
     'responses',
     'verification',
+    'keys',
     'kinde',
   ],
   'kinde-api-key.module.ts': [
@@ -64,6 +65,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'audit',
     'doctor',
     'guard',
+    'keys',
     'verification',
     'shared',
     'kinde',
@@ -88,6 +90,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'kinde-api-key.options.ts': ['config'],
   audit: ['guard', 'rules', 'handlers'],
   guard: ['rules', 'responses', 'verification', 'rate-limit', 'handlers', 'kinde/kinde-connection.ts', 'config'],
+  keys: ['verification', 'kinde'],
   responses: ['rules', 'rate-limit', 'config'],
   rules: ['handlers', 'rate-limit', 'config'],
   handlers: [],
@@ -203,7 +206,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

@@ -33,11 +33,16 @@ export {
   KindeAccessTokenError,
   KindeApiKeyConfigurationError,
   KindeApiKeyError,
+  KindeApiKeyManagementError,
   KindeApiKeyMisconfiguredError,
   KindeApiKeyUnavailableError,
   type MisconfigurationReason,
   type KindeApiKeyErrorCode,
+  type KindeApiKeyManagementErrorCode,
 } from './kinde-api-key.errors.js';
+export { ApiKeysService } from './keys/api-keys.service.js';
+export type { ApiKeyFilter, ApiKeyOwner, NewApiKeyInput } from './keys/key-input.js';
+export type { ApiKeyDetails, ApiKeySummary, NewApiKey } from './api-key/api-key-summary.js';
 export { KindeApiKeyModule } from './kinde-api-key.module.js';
 export { KINDE_API_KEY_OPTIONS } from './kinde-api-key.options.js';
 export type {

@@ -5,11 +5,23 @@ export type KindeApiKeyErrorCode =
   | 'INVALID_CONFIGURATION'
   | 'INVALID_TOKEN'
   | 'TOKEN_EXPIRED'
-  | KindeTokenExchangeErrorCode;
+  | KindeTokenExchangeErrorCode
+  | KindeApiKeyManagementErrorCode;
 
 /** Why Kinde does not exchange an API key for a token (RFC 6749 §5.2, in upper case). */
 export type KindeTokenExchangeErrorCode =
   'INVALID_CLIENT' | 'UNAUTHORIZED_CLIENT' | 'INVALID_SCOPE' | 'INVALID_REQUEST';
+
+/**
+ * Why a call of `ApiKeysService` failed:
+ * - `NOT_FOUND`: Kinde has no key with this id
+ * - `PERMISSION_MISSING`: the M2M application lacks a scope; the message names it, and where to grant it
+ * - `INVALID_INPUT`: an argument is wrong; the message says which
+ * - `THROTTLED`: Kinde answered 429 and did nothing
+ * - `UNAVAILABLE`: Kinde did not answer, or with something that cannot be used
+ */
+export type KindeApiKeyManagementErrorCode =
+  'NOT_FOUND' | 'PERMISSION_MISSING' | 'INVALID_INPUT' | 'THROTTLED' | 'UNAVAILABLE';
 
 /**
  * @internal Whether a value is an instance of a class, or of the class with the same name in another copy of the library. So `instanceof` and
@@ -106,6 +118,28 @@ export class KindeTokenExchangeError extends KindeApiKeyError {
   }
 }
 
+/** A call of `ApiKeysService` failed. The message is for operators, and contains neither a key nor any text of Kinde's answer. */
+export class KindeApiKeyManagementError extends KindeApiKeyError {
+  override readonly name = 'KindeApiKeyManagementError';
+  /** How long to wait before another try, in whole seconds; `null` where waiting does not help. */
+  readonly retryAfterSeconds: number | null;
+  /**
+   * Whether Kinde may have created, rotated or revoked the key all the same: the call was sent, and its answer was lost. `false`: Kinde
+   * changed nothing.
+   */
+  readonly isOutcomeUnknown: boolean;
+
+  constructor(
+    readonly code: KindeApiKeyManagementErrorCode,
+    message: string,
+    options: { readonly retryAfterSeconds?: number | null; readonly isOutcomeUnknown?: boolean } = {},
+  ) {
+    super(message);
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.isOutcomeUnknown = options.isOutcomeUnknown ?? false;
+  }
+}
+
 /** The module's options, or the rules on the app's routes, contradict themselves. The app does not boot. */
 export class KindeApiKeyConfigurationError extends KindeApiKeyError {
   override readonly name = 'KindeApiKeyConfigurationError';
@@ -135,6 +169,7 @@ function namesOf(owner: unknown): readonly string[] {
     KindeApiKeyMisconfiguredError,
     KindeAccessTokenError,
     KindeTokenExchangeError,
+    KindeApiKeyManagementError,
     KindeApiKeyConfigurationError,
   });
   return named.filter(([, one]) => owner === KindeApiKeyError || owner === one).map(([name]) => name);

@@ -15,6 +15,8 @@ import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { KINDE_API_KEY_REGISTRATION } from './guard/registration.js';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './kinde-api-key.module-definition.js';
 import { LOG, maxAcceptedAgeMsOf, PROVIDERS, RESOLVED_OPTIONS, SHARED_STATE } from './kinde-api-key.providers.js';
+import { ApiKeysService } from './keys/api-keys.service.js';
+import { KEYS_PROVIDERS } from './keys/keys.providers.js';
 import { KINDE_API_KEY_HTTP } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
 import { KINDE_CONNECTION } from './kinde/kinde-connection.js';
@@ -27,11 +29,12 @@ import { ApiKeyVerificationService } from './verification/api-key-verification.s
  * provides {@link ApiKeyGuard} and {@link ApiKeyVerificationService} to every module.
  */
 @Module({
-  providers: PROVIDERS,
+  providers: [...PROVIDERS, ...KEYS_PROVIDERS],
   exports: [
     ApiKeyDoctor,
     ApiKeyGuard,
     ApiKeyVerificationService,
+    ApiKeysService,
     KINDE_API_KEY_HTTP,
     KINDE_API_KEY_REGISTRATION,
     KINDE_CONNECTION,

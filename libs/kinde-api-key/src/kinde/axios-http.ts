@@ -18,19 +18,24 @@ export const KINDE_API_KEY_HTTP = Symbol.for('nestjs-kinde-api-key:http');
 /** The part of an `HttpService` that the library uses. */
 export type KindeHttpService = Pick<HttpService, 'request'>;
 
-/** Maximum size of an answer, after decompression. Kinde's have about 500 bytes; a list of a thousand scopes still fits. */
+/** Maximum size of an answer unless the request names another. Kinde's have about 500 bytes; a list of a thousand scopes still fits. */
 const MAX_ANSWER_BYTES = 65_536;
 /** A key has at most 512 characters; the rest is the token request. */
 const MAX_REQUEST_BYTES = 16_384;
 /** Shorter than the idle timeout of usual servers, so that a call seldom meets a connection that is being closed. */
 const AGENT_OPTIONS = { keepAlive: true, timeout: 15_000 };
+const UNKEPT = { ...AGENT_OPTIONS, keepAlive: false };
 
 /** Sends Kinde's HTTP through an `HttpService`. Sets everything that matters for security again on each request. */
 export class AxiosKindeHttp implements KindeHttp {
   readonly #ownHttpAgent = new HttpAgent(AGENT_OPTIONS);
   readonly #ownHttpsAgent = new HttpsAgent(AGENT_OPTIONS);
+  /** For requests that are sent once: a kept connection may have died, and they cannot be sent again over another. */
+  readonly #unkeptHttpAgent = new HttpAgent(UNKEPT);
+  readonly #unkeptHttpsAgent = new HttpsAgent(UNKEPT);
   /** The proxy may have a password, and the sockets of the agents hold requests. */
   readonly #connection: Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAgent'>;
+  readonly #unkeptConnection: Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAgent'>;
   #closed = false;
 
   /**
@@ -49,12 +54,17 @@ export class AxiosKindeHttp implements KindeHttp {
       httpAgent: options.httpAgent ?? this.#ownHttpAgent,
       httpsAgent: options.httpsAgent ?? this.#ownHttpsAgent,
     };
+    this.#unkeptConnection = {
+      ...this.#connection,
+      httpAgent: options.httpAgent ?? this.#unkeptHttpAgent,
+      httpsAgent: options.httpsAgent ?? this.#unkeptHttpsAgent,
+    };
   }
 
   async send(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse> {
     if (this.#closed || signal.aborted) throw new KindeTransportError('aborted');
     const first = this.#attempt(request, signal);
-    if (!(await first.needsFreshConnection)) return first.answer;
+    if (request.once || !(await first.needsFreshConnection)) return first.answer;
     // The others were kept as long as this one.
     closeIdleConnections(this.#connection.httpAgent as HttpAgent);
     closeIdleConnections(this.#connection.httpsAgent as HttpsAgent);
@@ -72,8 +82,8 @@ export class AxiosKindeHttp implements KindeHttp {
 
   close(): void {
     this.#closed = true;
-    this.#ownHttpAgent.destroy();
-    this.#ownHttpsAgent.destroy();
+    for (const agent of [this.#ownHttpAgent, this.#ownHttpsAgent]) agent.destroy();
+    for (const agent of [this.#unkeptHttpAgent, this.#unkeptHttpsAgent]) agent.destroy();
   }
 
   #attempt(request: KindeRequest, signal: AbortSignal): Attempt {
@@ -112,9 +122,9 @@ export class AxiosKindeHttp implements KindeHttp {
         responseType: 'arraybuffer',
         transformRequest: [(body: unknown) => body],
         transformResponse: [(body: unknown) => body],
-        maxContentLength: MAX_ANSWER_BYTES,
+        maxContentLength: request.maxAnswerBytes ?? MAX_ANSWER_BYTES,
         maxBodyLength: MAX_REQUEST_BYTES,
-        ...this.#connection,
+        ...(request.once ? this.#unkeptConnection : this.#connection),
       });
       return responseOf(await firstValueFrom(answers.pipe(takeUntil(fromEvent(signal, 'abort')))));
     } catch (error) {

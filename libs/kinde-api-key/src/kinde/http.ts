@@ -1,12 +1,16 @@
 /** One call to Kinde. It carries secrets: pass it on to the HTTP client, and never store it. */
 export interface KindeRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Absolute, on Kinde's own origin. */
   readonly url: string;
   /** Lower-case names. `authorization` holds the M2M token. */
   readonly headers: Readonly<Record<string, string>>;
   /** The exact text to send. Unset: no body. */
-  readonly body?: string;
+  readonly body?: string | undefined;
+  /** `true` for a request that must not reach Kinde twice, because each one changes something. Default `false`. */
+  readonly once?: boolean | undefined;
+  /** Maximum size of the answer in bytes, after decompression. Default 65,536. */
+  readonly maxAnswerBytes?: number | undefined;
 }
 
 /** A complete answer within the size limit. Its content is not checked yet. */
@@ -21,8 +25,8 @@ export interface KindeResponse {
 /** Kinde's HTTP. An interface, so that only one file knows the HTTP client. */
 export interface KindeHttp {
   /**
-   * Sends one request. Does not follow redirects. Does not retry, unless a connection turns out to have died before the call. Every call
-   * needs a signal, because there is no other deadline here.
+   * Sends one request. Does not follow redirects. Does not retry, unless a connection turns out to have died before the call. Even then
+   * it does not send a request again that is to be sent `once`. Every call needs a signal, because there is no other deadline here.
    *
    * @throws {KindeTransportError} for everything that is not a complete answer, and nothing else
    */

@@ -12,6 +12,7 @@ import { Deadlines, type Deadline } from './limits/deadline.js';
 import { HeldKeys } from './limits/held-keys.js';
 import { withRetries } from './limits/retry.js';
 import { ManagementApi } from './management-api.js';
+import { ManagementCalls } from './management-calls.js';
 import type { AccessToken } from './token/access-token.js';
 import { M2mToken, type Mint } from './token/m2m-token.js';
 import { TokenEndpoint } from './token/token-endpoint.js';
@@ -36,6 +37,8 @@ interface Verification {
 
 /** Verifies keys with Kinde. Caches nothing but the M2M token. */
 export class KeyVerifier {
+  /** The other calls of the Management API, with the same M2M token and limits. */
+  readonly management: Pick<ManagementCalls, 'apiId' | 'send'>;
   readonly #options: Omit<ResolvedOptions['kinde'], 'clientSecret'>;
   readonly #health: HealthLog;
   readonly #deadlines: Deadlines;
@@ -70,6 +73,12 @@ export class KeyVerifier {
       if (!this.#deadlines.isClosed) this.#health.renewalFailed(error);
     });
     this.#rejections = new TokenRejections(this.#token, clock, options.audience, (token) => this.#checkToken(token));
+    const shared = { api: this.#api, admission: this.#admission, deadlines: this.#deadlines };
+    this.management = new ManagementCalls(
+      { ...shared, token: this.#token, rejections: this.#rejections },
+      options,
+      clock,
+    );
   }
 
   /** Whether the last verification ended without an answer of Kinde. Then a key that may be served meanwhile need not wait for the next. */

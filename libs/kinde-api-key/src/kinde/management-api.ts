@@ -20,6 +20,8 @@ export interface ApiCall<A> {
   readonly endpoint: 'api' | 'token';
   readonly request: KindeRequest;
   readonly parse: (response: KindeResponse) => A | NoAnswer;
+  /** `true` for a call whose failures say nothing about verifications: an open circuit stops it, and it neither opens nor closes one. */
+  readonly isApart?: boolean;
 }
 
 /** A usable answer. */
@@ -102,9 +104,9 @@ export class ManagementApi {
    * @throws {VerificationFailure} if there is no usable answer
    */
   async send<A extends { readonly kind: string }>(call: ApiCall<A>, signal: AbortSignal): Promise<ApiResult<A>> {
-    const held = this.#held(call.endpoint);
-    if (held) throw held;
-    return this.#circuit.run(async (isProbe) => {
+    const refusal = this.#held(call.endpoint) ?? (call.isApart ? this.#circuit.refusal() : undefined);
+    if (refusal) throw refusal;
+    const attempt = async (isProbe: boolean): Promise<ApiResult<A>> => {
       const sentAtMs = this.clock.now();
       const response = await this.#exchange(call, signal, isProbe);
       const answer = call.parse(response);
@@ -117,7 +119,8 @@ export class ManagementApi {
       throw retryAfterSeconds === undefined
         ? new VerificationFailure('kinde', problem, { retryable })
         : new VerificationFailure('kinde', problem, { retryAfterSeconds });
-    });
+    };
+    return call.isApart ? attempt(false) : this.#circuit.run(attempt);
   }
 
   async #exchange(

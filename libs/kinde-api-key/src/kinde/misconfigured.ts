@@ -44,6 +44,11 @@ export const ADVICE: Readonly<Record<Misconfiguration, Advice>> = {
   },
 };
 
+/** Returns what to do if a scope of Kinde's Management API is missing. */
+export function grantingOf(scope: string): string {
+  return `Grant it in ${WHERE} > APIs > Kinde Management API > Manage scopes (${scope})`;
+}
+
 /** Returns the error that says what to change and where. The library will have asked Kinde again after `retryAfterSeconds`. */
 export function misconfigured(what: Misconfiguration, retryAfterSeconds: number): KindeApiKeyMisconfiguredError {
   const { means, cure } = ADVICE[what];

@@ -39,10 +39,16 @@ export function parseMembership(response: KindeResponse, keyId: string, apiId: s
 
 /** Returns the URL of a key's details, or `undefined` for an id that would lead to another resource or cannot be encoded. */
 export function apiKeyUrl(origin: string, keyId: string): string | undefined {
+  const segment = pathSegment(keyId);
+  return segment === undefined ? undefined : `${origin}/api/v1/api_keys/${segment}`;
+}
+
+/** Returns an id as one segment of a path, or `undefined` for an id that would lead to another resource or cannot be encoded. */
+export function pathSegment(id: string): string | undefined {
   // '.' and '..' survive encodeURIComponent, and then walk up the path.
-  if (/^\.{1,2}$/.test(keyId)) return undefined;
+  if (/^\.{0,2}$/.test(id)) return undefined;
   try {
-    return `${origin}/api/v1/api_keys/${encodeURIComponent(keyId)}`;
+    return encodeURIComponent(id);
   } catch {
     return undefined;
   }

@@ -16,14 +16,22 @@ export function readClaims(token: string): WireObject | undefined {
 /** What an M2M token lacks by its own claims. */
 export type MissingPermission = 'audience' | 'scope';
 
-/** Returns what an M2M token for `audience` lacks by its own claims; `undefined` if it lacks nothing or cannot be read. */
-export function missingPermission(token: string, audience: string): MissingPermission | undefined {
+/**
+ * Returns what an M2M token for `audience` lacks by its own claims; `undefined` if it lacks nothing or cannot be read.
+ *
+ * @param scope the scope that it needs. Default: the one for verifications
+ */
+export function missingPermission(
+  token: string,
+  audience: string,
+  scope: string = REQUIRED_SCOPE,
+): MissingPermission | undefined {
   const claims = readClaims(token);
   if (claims === undefined) return undefined;
   if (![ownField(claims, 'aud')].flat().includes(audience)) return 'audience';
   const granted = [ownField(claims, 'scope'), ownField(claims, 'scp')];
   const words = granted.flatMap((claim) => (typeof claim === 'string' ? claim.split(' ') : claim));
-  return words.includes(REQUIRED_SCOPE) ? undefined : 'scope';
+  return words.includes(scope) ? undefined : 'scope';
 }
 
 /** Whether an M2M token has expired by its own `exp`. Only a hint, because the clock of this machine may be wrong. */
@@ -39,9 +47,9 @@ const MESSAGE_LIMIT = 4_096;
  * Whether the body of a 401 or 403 says that the token lacks a scope.
  *
  * @param body of any shape
- * @param rawKey removed from the body first: Kinde may echo the key, and its sender must not choose our diagnosis
+ * @param rawKey removed from the body first: Kinde may echo the key, and its sender must not choose our diagnosis. Unset: no key was sent
  */
-export function saysScopeIsMissing(body: string, rawKey: string): boolean {
+export function saysScopeIsMissing(body: string, rawKey = ''): boolean {
   const text = body.slice(0, MESSAGE_LIMIT).replaceAll(rawKey, '').toLowerCase();
   const errors = ownField(parseObject(text) ?? {}, 'errors');
   const entries = [errors].flat().filter(isWireObject);

@@ -94,6 +94,11 @@ export class M2mToken {
     });
   }
 
+  /** Mints another token now, because permissions were granted after the current one was minted. The caller limits how often. */
+  renew(): Promise<AccessToken> {
+    return this.#mint();
+  }
+
   /** Whether calls are sent with this token now: it was not replaced, and did not expire. */
   isInUse(token: AccessToken): boolean {
     return token === this.#current && this.clock.now() < token.usableUntilMs;

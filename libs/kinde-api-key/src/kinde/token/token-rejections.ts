@@ -85,6 +85,17 @@ export class TokenRejections {
     return renewed;
   }
 
+  /**
+   * Finds another token after a call other than verify was rejected, if it is the token that Kinde rejects.
+   *
+   * @returns the token to try the call with; `undefined` if Kinde accepts this one, or during the pause after a renewal
+   * @throws like {@link resolve}
+   */
+  async renewIfRejected(token: AccessToken, signal: AbortSignal): Promise<AccessToken | undefined> {
+    if (this.current.isInUse(token) && (await untilAborted(this.#checkOnce(token), signal))) return undefined;
+    return this.current.renewAfterRejection(token, signal);
+  }
+
   /** Joins only a check that was not sent yet: a check from before the rejection proves nothing about it. */
   #checkOnce(token: AccessToken): Promise<boolean> {
     if (this.#nextCheck?.token !== token) {

@@ -50,7 +50,7 @@ describe('key endpoints of the emulator', () => {
             name: 'CI',
             type: 'organization',
             status: 'active',
-            key_prefix: 'k_live_',
+            key_prefix: 'k_live',
             key_suffix: key.slice(-4),
             created_on: '2031-01-02T03:04:05+00',
             last_verified_on: '2031-01-02T03:04:05+00',
@@ -107,6 +107,7 @@ describe('key endpoints of the emulator', () => {
 
     it.each([
       'page_size=0',
+      'page_size=501',
       'page_size=x',
       'page_size=1.5',
       'key_type=environment',

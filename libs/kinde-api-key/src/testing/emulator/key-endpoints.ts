@@ -9,7 +9,7 @@ export function answerKeyList(kinde: EmulatedKinde, request: EmulatorRequest): E
   return withScope(kinde, request, 'read:api_keys', () => {
     const { query } = request;
     const pageSize = Number(query.get('page_size') ?? 50);
-    if (!Number.isSafeInteger(pageSize) || pageSize < 1) return badParameter('page_size');
+    if (!Number.isSafeInteger(pageSize) || pageSize < 1 || pageSize > 500) return badParameter('page_size');
     const type = query.get('key_type');
     if (type !== null && !['organization', 'user'].includes(type)) return badParameter('key_type');
     const status = query.get('status');

@@ -159,5 +159,5 @@ function newSecret(): string {
 }
 
 function endsOf(key: string): { readonly keyPrefix: string; readonly keySuffix: string } {
-  return { keyPrefix: key.slice(0, key.lastIndexOf('_') + 1), keySuffix: key.slice(-4) };
+  return { keyPrefix: key.slice(0, 6), keySuffix: key.slice(-4) };
 }

@@ -1,6 +1,6 @@
 import { RawKey } from '../../api-key/raw-key.js';
 import { type Clock, SystemClock } from '../../clock.js';
-import { KindeApiKeyUnavailableError } from '../../kinde-api-key.errors.js';
+import { KindeApiKeyManagementError, KindeApiKeyUnavailableError } from '../../kinde-api-key.errors.js';
 import { parseVerifyAnswer, refused } from '../../kinde/answers/verify-answer.js';
 import type { KeyAnswer, KeyVerifier } from '../../kinde/key-verifier.js';
 import { type KindeEmulatorKeyOptions, KeyStore } from '../emulator/key-store.js';
@@ -38,6 +38,7 @@ export class InMemoryKinde {
         return isDown();
       },
       token: () => Promise.reject(new Error('keys in memory need no M2M token: use KindeEmulator')),
+      management: { apiId, send: () => Promise.reject(notInMemory()) },
       close() {},
     };
   }
@@ -56,4 +57,8 @@ export class InMemoryKinde {
   #isOf(apiId: string, keyId: string): boolean {
     return this.#keys.get(keyId)?.apiIds.some((id) => id === apiId || id === EVERY_API) ?? false;
   }
+}
+
+function notInMemory(): KindeApiKeyManagementError {
+  return new KindeApiKeyManagementError('UNAVAILABLE', 'ApiKeysService needs a Kinde: in a test, use KindeEmulator');
 }
