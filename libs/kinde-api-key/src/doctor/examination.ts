@@ -3,7 +3,7 @@ import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeRequest, type KindeResponse } from '../kinde/http.js';
 import type { KindeConnection } from '../kinde/kinde-connection.js';
-import type { RegisteredApi } from '../kinde/answers/api-list.js';
+import type { RegisteredApi } from '../kinde/answers/apis-answer.js';
 import type { RouteRule } from '../rules/route-rule.js';
 import type { Finding } from './finding.js';
 

@@ -4,7 +4,7 @@ import { pathSegment } from '../kinde/answers/api-key-details.js';
 import { readApis, readApiScopes, type ScopeIds } from '../kinde/answers/apis-answer.js';
 import type { ManagementCalls } from '../kinde/management-calls.js';
 import { invalidInput } from './key-input.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '../nearest-name.js';
 
 /** How long scopes are used without asking Kinde again, in milliseconds. An unknown name always asks again. */
 const KEPT_MS = 60_000;

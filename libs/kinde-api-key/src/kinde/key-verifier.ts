@@ -104,11 +104,7 @@ export class KeyVerifier {
     }
   }
 
-  /**
-   * Returns the M2M token, for calls besides verifications. The signal ends the wait alone.
-   *
-   * @throws {KindeApiKeyMisconfiguredError} if Kinde rejects the credentials; {VerificationFailure} if a token cannot be had now
-   */
+  /** Returns the M2M token, for the doctor's calls. Throws like {@link M2mToken.current}. */
   token(signal: AbortSignal): Promise<AccessToken> {
     return this.#token.current(signal);
   }

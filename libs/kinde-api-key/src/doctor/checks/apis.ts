@@ -1,8 +1,9 @@
-import { parseApiList } from '../../kinde/answers/api-list.js';
+import { readApis } from '../../kinde/answers/apis-answer.js';
+import { parseManagementAnswer } from '../../kinde/answers/management-answer.js';
 import { WHERE } from '../../kinde/misconfigured.js';
 import { answerOf, isAnswer, type Examination } from '../examination.js';
 import { ok, problem, warning, type Finding } from '../finding.js';
-import { nearestOf } from '../nearest.js';
+import { nearestName } from '../../nearest-name.js';
 
 /** The scope of the M2M application that lists the registered APIs. */
 export const READ_APIS = 'read:apis';
@@ -14,7 +15,8 @@ export async function checkApis(examination: Examination): Promise<readonly Find
   const { token, options, routes } = examination;
   if (!token) return [];
   const answer = await answerOf(examination.ask('GET', '/api/v1/apis?expand=scopes'));
-  examination.apis = isAnswer(answer) ? parseApiList(answer) : undefined;
+  const parsed = isAnswer(answer) ? parseManagementAnswer(answer, readApis) : undefined;
+  if (parsed?.kind === 'result') examination.apis = parsed.result.apis.filter((api) => !api.isManagementApi);
   const { apis } = examination;
   if (!apis) return options.apiId === null && !routes?.length ? [] : [notListed(examination)];
   const [finding, known] = apiFinding(apis, options.apiId);
@@ -37,8 +39,8 @@ type Apis = NonNullable<Examination['apis']>;
 
 /** Returns the finding, and the APIs whose keys are accepted. */
 function apiFinding(apis: Apis, apiId: string | null): readonly [Finding, Apis] {
-  const names = apis.map(({ id, name }) => `${name} (${id})`).join(', ') || 'none';
-  const own = apis.filter(({ id }) => id === apiId);
+  const names = apis.map(({ apiId: id, name }) => `${name} (${id})`).join(', ') || 'none';
+  const own = apis.filter((one) => one.apiId === apiId);
   const [api] = own;
   if (api) return [ok('API_ID', `apiId is ${api.name}`), own];
   if (apiId !== null) {
@@ -53,14 +55,14 @@ function apiFinding(apis: Apis, apiId: string | null): readonly [Finding, Apis] 
 }
 
 function scopeFindings({ routes }: Examination, apis: Apis): Finding[] {
-  const registered = [...new Set(apis.flatMap(({ scopes }) => scopes))];
+  const registered = [...new Set(apis.flatMap(({ scopeIds }) => [...scopeIds.keys()]))];
   const required = new Map<string, string>();
   for (const { route, access } of routes ?? [])
     for (const scope of [...access.requiredScopes, ...access.requiredAnyOf.flat()])
       if (!required.has(scope)) required.set(scope, route);
   const unknown = [...required].filter(([scope]) => !registered.includes(scope));
   const problems = unknown.map(([scope, route]) => {
-    const nearest = nearestOf(scope, registered);
+    const nearest = nearestName(scope, registered);
     const seen = `${route} requires '${scope}', which is not registered${nearest ? `; did you mean '${nearest}'?` : ''}`;
     const means = 'No key can have this scope: every request to the route gets 403';
     return problem(

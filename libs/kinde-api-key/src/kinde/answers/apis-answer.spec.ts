@@ -14,7 +14,7 @@ describe('readApis', () => {
   it('reads the APIs with the ids of their scopes', () => {
     expect(readApis({ next_token: null, apis: [API] })).toEqual({
       kind: 'result',
-      result: { apis: [{ apiId: 'api_1', isManagementApi: false, scopeIds: IDS }], hasMore: false },
+      result: { apis: [{ apiId: 'api_1', name: 'API', isManagementApi: false, scopeIds: IDS }], hasMore: false },
     });
   });
 

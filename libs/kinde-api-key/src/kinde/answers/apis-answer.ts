@@ -8,6 +8,8 @@ export type ScopeIds = ReadonlyMap<string, string>;
 /** A registered API. */
 export interface RegisteredApi {
   readonly apiId: string;
+  /** The id, if Kinde names none. */
+  readonly name: string;
   readonly isManagementApi: boolean;
   readonly scopeIds: ScopeIds;
 }
@@ -41,12 +43,14 @@ export const readApiScopes: ReadResult<ScopeIds> = (answer) => {
 function apiOf(wire: unknown): RegisteredApi | UnusableAnswer {
   if (!isWireObject(wire)) return unusable('an API is not an object');
   const apiId = ownField(wire, 'id');
+  const name = ownField(wire, 'name');
   const isManagementApi = ownField(wire, 'is_management_api');
   // An API without scopes may come without the list.
   const scopeIds = scopeIdsOf(ownField(wire, 'scopes') ?? []);
   if (typeof apiId !== 'string' || apiId === '') return unusable("'id' of an API is not a string");
   if (typeof isManagementApi !== 'boolean') return unusable("'is_management_api' is not a boolean");
-  return 'kind' in scopeIds ? scopeIds : { apiId, isManagementApi, scopeIds };
+  if ('kind' in scopeIds) return scopeIds;
+  return { apiId, name: typeof name === 'string' ? name : apiId, isManagementApi, scopeIds };
 }
 
 function scopeIdsOf(scopes: unknown): ScopeIds | UnusableAnswer {
