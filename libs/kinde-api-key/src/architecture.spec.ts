@@ -57,6 +57,7 @@ const LEAVES = [
 /** The modules that each module may import, besides the leaves. Downward only: see the map in CONTRIBUTING.md. */
 const ALLOWED: Record<string, readonly string[]> = {
   'index.ts': [
+    'audit',
     'kinde-api-key.module.ts',
     'kinde-api-key.options.ts',
     'doctor',
@@ -118,7 +119,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'config',
   ],
   doctor: ['rules', 'kinde', 'config'],
-  cli: ['testing', 'doctor', 'kinde', 'config'],
+  cli: ['testing', 'doctor', 'audit', 'kinde', 'config'],
 };
 
 /** What a folder inside a module may import of that module, besides itself. */
@@ -214,7 +215,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/audit-app\.ts$|^cli\/audit-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

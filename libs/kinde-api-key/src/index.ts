@@ -11,6 +11,8 @@ export {
   UserScoped,
 } from './rules/access.decorators.js';
 export type { ApiKeyRuleDecorator, ScopeDecorators } from './rules/access.decorators.js';
+export type { AuditedRoute, AuditedRule } from './audit/audited-route.js';
+export { ApiKeyRouteAudit } from './audit/route-audit.js';
 export { ApiKeyDoctor, type ExaminationOptions } from './doctor/api-key-doctor.js';
 export type { Finding, FindingCode } from './doctor/finding.js';
 export { ApiKeyGuard } from './guard/api-key.guard.js';

@@ -6,6 +6,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { ApiKeyRouteAudit } from './audit/route-audit.js';
 import { BootCheck } from './audit/boot-check.js';
 import { copiesWarning } from './copies.js';
 import type { ResolvedOptions } from './config/resolved-options.js';
@@ -33,6 +34,7 @@ import { ApiKeyVerificationService } from './verification/api-key-verification.s
   exports: [
     ApiKeyDoctor,
     ApiKeyGuard,
+    ApiKeyRouteAudit,
     ApiKeyVerificationService,
     ApiKeysService,
     KINDE_API_KEY_HTTP,

@@ -12,6 +12,7 @@ import {
 } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { copiesWarning } from '../copies.js';
+import { auditedRoutes, type AuditedRoute } from './audited-route.js';
 import { budgetProblems } from './budget-names.js';
 import type { RouteRule } from '../rules/route-rule.js';
 import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
@@ -42,6 +43,7 @@ export class BootCheck {
   readonly #refused = new Set<string>();
   readonly #cachedByUrl = new Set<string>();
   readonly #rules = new Map<string, RouteRule>();
+  readonly #audited: AuditedRoute[] = [];
   readonly #coverage: GuardCoverage;
 
   constructor(
@@ -97,6 +99,11 @@ export class BootCheck {
     return [...this.#rules.values()];
   }
 
+  /** Every handler that was checked, for the audit. */
+  get routes(): readonly AuditedRoute[] {
+    return this.#audited;
+  }
+
   /** Whether this registration protects a module: the one that Nest injects there, else the first. */
   #owns(module: NestModule | undefined): boolean {
     const visible = module && findVisibleProvider(module, KINDE_API_KEY_REGISTRATION);
@@ -109,6 +116,7 @@ export class BootCheck {
     const rule = this.registration.rules.add(told, name, handler.handler, handler);
     const isReached = this.#coverage.covers(handler);
     const route = `${registered.name}.${name}`;
+    this.#audited.push(...auditedRoutes(handler, rule, isReached));
     for (const problem of problemsOf(handler, rule, isReached, this.options)) this.#problems.add(`${route} ${problem}`);
     if (transport === 'http') {
       if (rule.rule.isPublic) this.#routes.public += 1;

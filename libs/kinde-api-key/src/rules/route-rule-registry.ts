@@ -7,7 +7,7 @@ import { requestOrgReader, type OrgReader } from './org-reader.js';
 import { hasTarget, isResolverClass, type OrganizationTarget } from './org-target.js';
 import type { ResolverBinding } from './resolver-binding.js';
 import { compileRateLimit, compileRule, type CompiledRule, type RouteRule } from './route-rule.js';
-import type { AccessMetadata, RuleMetadata } from './rule-metadata.js';
+import type { AccessMetadata, HandlerMetadata, RuleMetadata } from './rule-metadata.js';
 import { handlerMetadata } from './rule-storage.js';
 
 /** Options that the rules of one registration depend on. */
@@ -20,6 +20,8 @@ export interface RouteRuleRegistryOptions
 /** The rule of a handler, with the metadata that it was compiled from. */
 export interface RegisteredRule extends CompiledRule {
   readonly metadata: readonly RuleMetadata[];
+  /** What carries each of them. `listed`: the class stands in `publicControllers`. */
+  readonly origins: HandlerMetadata & { readonly listed: boolean };
   /** The class that Nest registered. */
   readonly registered: AnyFunction;
   /** The methods that the handler stands for: Nest tells the guard which function it calls, but not under which name. */
@@ -134,7 +136,8 @@ export class RouteRuleRegistry {
     const readerOf = this.#readerOf.bind(this, registered, route);
     const all = [ofClass, ofMethod].flatMap(({ access, rateLimits }) => [...access, ...rateLimits]);
     const compiled = compileRule(route, metadata, readerOf, rateLimit);
-    return { ...compiled, metadata: [...new Set(all)], registered, names, routeNames };
+    const origins = { ofClass, ofMethod, listed: listed.length > 0 };
+    return { ...compiled, metadata: [...new Set(all)], origins, registered, names, routeNames };
   }
 
   /** Returns the reader of a target, `null` where nothing has to be compared, or what is wrong with the resolver. */

@@ -1,0 +1,283 @@
+import { Controller, Get, Module, Post, UseGuards } from '@nestjs/common';
+import {
+  AnyValidKey,
+  ApiKeyGuard,
+  ApiKeyRouteAudit,
+  KindeApiKeyModule,
+  KeysOnly,
+  OrgScoped,
+  PublicRoute,
+  RateLimit,
+  RequireAnyScope,
+  RequireScopes,
+  UserScoped,
+  type AuditedRoute,
+} from 'nestjs-kinde-api-key';
+import { Test } from '@nestjs/testing';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compareAudits } from '../libs/kinde-api-key/src/audit/compare-audits.js';
+import { runCli } from '../libs/kinde-api-key/src/cli/program.js';
+
+const OPTIONS = { domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret' };
+
+@RequireScopes('read:base')
+abstract class BaseController {}
+
+@Controller('orgs/:orgCode/reports')
+@OrgScoped()
+@UseGuards(ApiKeyGuard)
+class ReportsController extends BaseController {
+  @Get(['', 'all'])
+  @RequireScopes('read:reports')
+  @RateLimit({ limit: 10, windowMs: 60_000 })
+  findAll() {
+    return [];
+  }
+
+  @Post()
+  @RequireAnyScope('write:reports', 'admin')
+  @UserScoped()
+  @KeysOnly()
+  create() {
+    return {};
+  }
+
+  @Get('open')
+  @PublicRoute()
+  open() {
+    return {};
+  }
+}
+
+@Controller('plain')
+class PlainController {
+  @Get()
+  find() {
+    return {};
+  }
+}
+
+async function audit(...controllers: (new () => object)[]): Promise<readonly AuditedRoute[]> {
+  const testing = await Test.createTestingModule({
+    imports: [KindeApiKeyModule.forRoot(OPTIONS)],
+    controllers,
+  }).compile();
+  const app = testing.createNestApplication({ logger: false });
+  await app.init();
+  const routes = app.get(ApiKeyRouteAudit).routes();
+  await app.close();
+  return routes;
+}
+
+describe('ApiKeyRouteAudit', () => {
+  it('says what every route demands, and what carries each rule', async () => {
+    const routes = await audit(ReportsController, PlainController);
+    const handler = 'ReportsController.findAll';
+    const findAll = {
+      handler,
+      transport: 'http',
+      access: 'guarded',
+      scopes: ['read:base', 'read:reports'],
+      anyOf: [],
+      needsOrganization: true,
+      comparedOrganizations: 1,
+      needsUser: false,
+      needsKey: false,
+      rateLimit: { limit: 10, windowMs: 60_000, name: 'GET /orgs/:orgCode/reports, GET /orgs/:orgCode/reports/all' },
+      rules: [
+        { rule: "@RequireScopes('read:base')", from: 'class' },
+        { rule: '@OrgScoped()', from: 'class' },
+        { rule: "@RequireScopes('read:reports')", from: 'method' },
+        { rule: '@RateLimit({ limit: 10, windowMs: 60000 })', from: 'method' },
+      ],
+    };
+    expect(routes.map(({ route, access }) => `${route} ${access}`)).toEqual([
+      'GET /orgs/:orgCode/reports guarded',
+      'GET /orgs/:orgCode/reports/all guarded',
+      'GET /orgs/:orgCode/reports/open public',
+      'GET /plain open',
+      'POST /orgs/:orgCode/reports guarded',
+    ]);
+    expect(routes[0]).toEqual({ route: 'GET /orgs/:orgCode/reports', ...findAll });
+    expect(routes[1]).toEqual({ route: 'GET /orgs/:orgCode/reports/all', ...findAll });
+    expect(routes[4]).toMatchObject({
+      anyOf: [['write:reports', 'admin']],
+      needsUser: true,
+      needsKey: true,
+      rateLimit: null,
+    });
+  });
+});
+
+describe('compareAudits', () => {
+  const one: AuditedRoute = {
+    route: 'GET /users',
+    handler: 'Users.find',
+    transport: 'http',
+    access: 'guarded',
+    scopes: ['a', 'b'],
+    anyOf: [['c', 'd']],
+    needsOrganization: true,
+    comparedOrganizations: 1,
+    needsUser: true,
+    needsKey: true,
+    rateLimit: { limit: 10, windowMs: 1_000, name: 'x' },
+    rules: [],
+  };
+
+  it.each<[string, Partial<AuditedRoute>, string]>([
+    ['a scope is gone', { scopes: ['a'] }, "no longer requires 'b'"],
+    ['a list of scopes is gone', { anyOf: [] }, "no longer requires one of 'c', 'd'"],
+    ['a list of scopes is longer', { anyOf: [['c', 'd', 'e']] }, "no longer requires one of 'c', 'd'"],
+    ['the organization is not compared', { comparedOrganizations: 0 }, 'no longer compares an organization'],
+    ['no organization is needed', { needsOrganization: false }, 'no longer requires an organization'],
+    ['no user is needed', { needsUser: false }, 'no longer requires a user'],
+    ['no key is needed', { needsKey: false }, 'no longer requires an API key'],
+    ['the limit is gone', { rateLimit: null }, 'no longer has the same rate limit'],
+    [
+      'the limit is higher',
+      { rateLimit: { limit: 11, windowMs: 1_000, name: 'x' } },
+      'no longer has the same rate limit',
+    ],
+    ['the route is public', { access: 'public', scopes: [] }, 'no longer guarded, but public'],
+    ['no guard reaches it', { access: 'open' }, 'no longer guarded, but open'],
+  ])('finds a looser route where %s', (_what, changes, what) => {
+    expect(compareAudits([one], [{ ...one, ...changes }])).toContainEqual({
+      route: 'GET /users',
+      kind: 'looser',
+      what,
+    });
+    expect(compareAudits([{ ...one, ...changes }], [one]).map(({ kind }) => kind)).not.toContain('looser');
+  });
+
+  it.each<[string, Partial<AuditedRoute>]>([
+    ['nothing changed', {}],
+    ['scopes have another order', { scopes: ['b', 'a'], anyOf: [['d', 'c']] }],
+    ['the handler has another name', { handler: 'People.all' }],
+  ])('finds no change where %s', (_what, changes) => {
+    expect(compareAudits([one], [{ ...one, ...changes }])).toEqual([]);
+  });
+
+  it('takes a list of scopes as kept where a shorter one, or one of its scopes, is required', () => {
+    expect(compareAudits([one], [{ ...one, anyOf: [['c']] }]).map(({ kind }) => kind)).toEqual(['stricter']);
+    expect(compareAudits([one], [{ ...one, anyOf: [], scopes: ['a', 'b', 'c'] }]).map(({ kind }) => kind)).toEqual([
+      'stricter',
+    ]);
+  });
+
+  it('takes a limit as looser where it becomes a function, or was one: the two cannot be compared', () => {
+    const decided = { ...one, rateLimit: { limit: 'function', windowMs: 1_000, name: 'x' } } as const;
+    for (const pair of [
+      [one, decided],
+      [decided, one],
+    ] as const)
+      expect(compareAudits([pair[0]], [pair[1]]).map(({ kind }) => kind)).toContain('looser');
+    expect(compareAudits([decided], [decided])).toEqual([]);
+  });
+
+  it('names new routes and those that are gone', () => {
+    expect(compareAudits([one], [{ ...one, route: 'GET /people', access: 'public' }])).toEqual([
+      { route: 'GET /people', kind: 'new', what: 'public' },
+      { route: 'GET /users', kind: 'gone', what: 'guarded' },
+    ]);
+  });
+});
+
+describe('npx nestjs-kinde-api-key routes', () => {
+  let folder: string;
+
+  @Controller('users')
+  @UseGuards(ApiKeyGuard)
+  class UsersController {
+    @Get()
+    @RequireScopes('read:users')
+    find() {
+      return [];
+    }
+
+    @Get('any')
+    @AnyValidKey()
+    any() {
+      return [];
+    }
+  }
+
+  @Module({ imports: [KindeApiKeyModule.forRoot()], controllers: [UsersController] })
+  class AppModule {}
+
+  const run = async (...args: string[]) => {
+    let [stdout, stderr] = ['', ''];
+    const io = {
+      out: (text: string) => void (stdout += text),
+      err: (text: string) => void (stderr += text),
+      untilAskedToStop: () => new Promise<void>(() => undefined),
+      env: process.env,
+      hasColors: false,
+      readInput: async () => '',
+      showProgress: () => () => undefined,
+    };
+    return { exitCode: await runCli(['routes', ...args], io), stdout, stderr };
+  };
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'route-audit-'));
+    Object.assign(globalThis, { auditedAppModule: AppModule });
+    writeFileSync(join(folder, 'app.module.js'), 'exports.AppModule = globalThis.auditedAppModule;');
+    writeFileSync(join(folder, 'empty.js'), '');
+    writeFileSync(join(folder, 'app.module.ts'), '');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const file = (name: string) => join(folder, name);
+
+  it('prints what every route demands', async () => {
+    expect(await run(file('app.module.js'))).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout: 'GET /users      read:users\nGET /users/any  any valid caller\n\n2 guarded, 0 public, 0 open\n',
+    });
+  });
+
+  it('fails if a route became looser, and not if it became stricter', async () => {
+    const { stdout } = await run(file('app.module.js'), '--json');
+    const saved = JSON.parse(stdout) as AuditedRoute[];
+    writeFileSync(file('same.json'), stdout);
+    expect(await run(file('app.module.js'), '--compare', file('same.json'))).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout: 'No route has changed.\n',
+    });
+    writeFileSync(file('stricter.json'), JSON.stringify(saved.map((one) => ({ ...one, needsUser: true }))));
+    expect(await run(file('app.module.js'), '--compare', file('stricter.json'))).toMatchObject({
+      exitCode: 1,
+      stdout: 'looser   GET /users: no longer requires a user\nlooser   GET /users/any: no longer requires a user\n',
+    });
+    writeFileSync(file('looser.json'), JSON.stringify(saved.map((one) => ({ ...one, scopes: [] }))));
+    expect(await run(file('app.module.js'), '--compare', file('looser.json'))).toMatchObject({
+      exitCode: 0,
+      stdout: "stricter GET /users: now requires 'read:users'\n",
+    });
+  });
+
+  it.each([
+    ['a file that does not exist', ['missing.js'], 'does not exist; build the app first'],
+    ['sources', ['app.module.ts'], 'is not compiled; build the app first'],
+    ['a file without a module', ['empty.js'], 'exports no class with @Module()'],
+  ])('says in one line what is wrong with %s', async (_what, [name = ''], message) => {
+    const { exitCode, stderr } = await run(file(name));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^error: [^\n]+\n$/);
+    expect(stderr).toContain(message);
+  });
+
+  it('says what is wrong with a saved audit', async () => {
+    writeFileSync(file('broken.json'), '{');
+    writeFileSync(file('other.json'), '[{}]');
+    expect((await run(file('app.module.js'), '--compare', file('broken.json'))).stderr).toContain(
+      'cannot be read as JSON',
+    );
+    expect((await run(file('app.module.js'), '--compare', file('other.json'))).stderr).toContain('is not an audit');
+  });
+});
