@@ -1,7 +1,7 @@
 import { Logger, type Provider } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { BootCheck } from './audit/boot-check.js';
-import { ApiKeyRouteAudit } from './audit/route-audit.js';
+import { ApiKeyRouteAudit, ROUTE_AUDIT } from './audit/route-audit.js';
 import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
 import { resolveOptions, type ResolvedOptions } from './config/resolved-options.js';
 import { ApiKeyDoctor } from './doctor/api-key-doctor.js';
@@ -149,6 +149,7 @@ export const PROVIDERS: Provider[] = [
   },
   ApiKeyGuard,
   { provide: ApiKeyRouteAudit, useFactory: (boot: BootCheck) => new ApiKeyRouteAudit(boot), inject: [BootCheck] },
+  { provide: ROUTE_AUDIT, useExisting: ApiKeyRouteAudit },
   {
     provide: ApiKeyDoctor,
     useFactory: (connection: KindeConnection, { kinde }: ResolvedOptions, verifier: KeyVerifier, boot: BootCheck) =>

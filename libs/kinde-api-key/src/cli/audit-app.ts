@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { AuditedRoute } from '../audit/audited-route.js';
-import { ApiKeyRouteAudit } from '../audit/route-audit.js';
+import { ROUTE_AUDIT, type ApiKeyRouteAudit } from '../audit/route-audit.js';
 import { loadAppModule } from './load-app-module.js';
 
 /** Used where the environment has no values: an audit does not call Kinde. */
@@ -18,7 +18,7 @@ export async function auditApp(file: string, env: NodeJS.ProcessEnv): Promise<re
     abortOnError: false,
   });
   try {
-    return app.get(ApiKeyRouteAudit, { strict: false }).routes();
+    return app.get<ApiKeyRouteAudit>(ROUTE_AUDIT, { strict: false }).routes();
   } finally {
     await app.close();
   }
