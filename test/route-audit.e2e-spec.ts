@@ -1,4 +1,13 @@
-import { Controller, Get, Module, Post, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Post,
+  UseGuards,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import {
   AnyValidKey,
   ApiKeyGuard,
@@ -108,6 +117,31 @@ describe('ApiKeyRouteAudit', () => {
       needsKey: true,
       rateLimit: null,
     });
+  });
+});
+
+describe('ApiKeyRouteAudit in a provider of the app', () => {
+  it('is complete in onApplicationBootstrap()', async () => {
+    const seen: string[] = [];
+
+    @Injectable()
+    class Reader implements OnApplicationBootstrap {
+      constructor(@Inject(ApiKeyRouteAudit) private readonly audit: ApiKeyRouteAudit) {}
+
+      onApplicationBootstrap() {
+        seen.push(...this.audit.routes().map(({ route }) => route));
+      }
+    }
+
+    for (const isGlobal of [true, false]) {
+      const testing = await Test.createTestingModule({
+        imports: [KindeApiKeyModule.forRoot({ ...OPTIONS, isGlobal })],
+        controllers: [PlainController],
+        providers: [Reader],
+      }).compile();
+      await (await testing.createNestApplication({ logger: false }).init()).close();
+    }
+    expect(seen).toEqual(['GET /plain', 'GET /plain']);
   });
 });
 
