@@ -94,6 +94,7 @@ describe('ApiKeyRouteAudit', () => {
       comparedOrganizations: 1,
       needsUser: false,
       needsKey: false,
+      maxAgeMs: null,
       rateLimit: { limit: 10, windowMs: 60_000, name: 'GET /orgs/:orgCode/reports, GET /orgs/:orgCode/reports/all' },
       rules: [
         { rule: "@RequireScopes('read:base')", from: 'class' },
@@ -157,6 +158,7 @@ describe('compareAudits', () => {
     comparedOrganizations: 1,
     needsUser: true,
     needsKey: true,
+    maxAgeMs: 5_000,
     rateLimit: { limit: 10, windowMs: 1_000, name: 'x' },
     rules: [],
   };
@@ -169,6 +171,8 @@ describe('compareAudits', () => {
     ['no organization is needed', { needsOrganization: false }, 'no longer requires an organization'],
     ['no user is needed', { needsUser: false }, 'no longer requires a user'],
     ['no key is needed', { needsKey: false }, 'no longer requires an API key'],
+    ['the verification may be older', { maxAgeMs: 6_000 }, 'no longer requires as fresh a verification'],
+    ['the verification may be of any age', { maxAgeMs: null }, 'no longer requires as fresh a verification'],
     ['the limit is gone', { rateLimit: null }, 'no longer has the same rate limit'],
     [
       'the limit is higher',

@@ -18,7 +18,7 @@ export function connectionTo(
 ): KindeConnection & { readonly lines: readonly string[] } {
   const { log, lines } = newLog();
   const http = new AxiosKindeHttp(unsharedHttpService());
-  return { origin: emulator.domain, timeoutMs: 2_000, http, clock, log, lines };
+  return { origin: emulator.domain, timeoutMs: 20_000, http, clock, log, lines };
 }
 
 /** @returns the context of a request with these headers, as sent */

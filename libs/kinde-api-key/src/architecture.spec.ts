@@ -141,6 +141,8 @@ describe('source files', () => {
       expect.arrayContaining(['index.ts', 'guard/api-key.guard.ts', 'kinde/axios-http.ts', 'testing/index.ts']),
     );
     expect(listed(importsOf('rules/access.decorators.ts'))).toEqual([
+      'rules/access.decorators.ts -> config/fresh-verification-options.ts',
+      'rules/access.decorators.ts -> config/option-kinds.ts',
       'rules/access.decorators.ts -> rules/org-target.ts',
       'rules/access.decorators.ts -> rules/rule-storage.ts',
     ]);

@@ -29,6 +29,7 @@ const VALUES = [
   'PublicRoute',
   'RateLimit',
   'RequireAnyScope',
+  'RequireFreshVerification',
   'RequireScopes',
   'ScopedResource',
   'SharedStoreError',

@@ -7,6 +7,7 @@ export {
   OrgScoped,
   PublicRoute,
   RequireAnyScope,
+  RequireFreshVerification,
   RequireScopes,
   UserScoped,
 } from './rules/access.decorators.js';

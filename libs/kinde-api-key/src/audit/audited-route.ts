@@ -29,6 +29,8 @@ export interface AuditedRoute {
   readonly comparedOrganizations: number;
   readonly needsUser: boolean;
   readonly needsKey: boolean;
+  /** Maximum age of the verification in milliseconds; `null`: what the cache serves. */
+  readonly maxAgeMs: number | null;
   /** `null`: not limited. `limit` is `'function'` where the app decides for each caller. */
   readonly rateLimit: { readonly limit: number | 'function'; readonly windowMs: number; readonly name: string } | null;
   readonly rules: readonly AuditedRule[];
@@ -51,6 +53,7 @@ export function auditedRoutes(
     comparedOrganizations: rule.organizations.length,
     needsUser: access.needsUser,
     needsKey: access.needsKey,
+    maxAgeMs: rule.maxAgeMs,
     rateLimit: rateLimit && {
       limit: typeof rateLimit.limit === 'number' ? rateLimit.limit : 'function',
       windowMs: rateLimit.windowMs,

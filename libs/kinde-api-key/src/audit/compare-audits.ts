@@ -53,6 +53,7 @@ function lost(first: AuditedRoute, second: AuditedRoute): string[] {
     [first.comparedOrganizations > second.comparedOrganizations, 'no longer compares an organization'],
     [first.needsUser && !second.needsUser, 'no longer requires a user'],
     [first.needsKey && !second.needsKey, 'no longer requires an API key'],
+    [(first.maxAgeMs ?? Infinity) < (second.maxAgeMs ?? Infinity), 'no longer requires as fresh a verification'],
     [isHigher(second, first), 'no longer has the same rate limit'],
   ];
   return [

@@ -20,6 +20,7 @@ function demandsOf(route: AuditedRoute): string {
     ...(route.needsUser ? ['a user'] : []),
     ...(route.needsKey ? ['an API key'] : []),
   ];
+  const fresh = route.maxAgeMs === null ? [] : [`verified in the last ${route.maxAgeMs / 1_000} s`];
   const limit = rateLimit ? [`at most ${rateLimit.limit} in ${rateLimit.windowMs / 1_000} s`] : [];
-  return [...(demands.length > 0 ? demands : ['any valid caller']), ...limit].join(', ');
+  return [...(demands.length > 0 ? demands : ['any valid caller']), ...fresh, ...limit].join(', ');
 }

@@ -7,6 +7,7 @@ import { CONNECTION_OPTIONS, HTTP_OPTIONS } from './connection-options.js';
 import { CREDENTIAL_OPTIONS } from './credential-options.js';
 import { EXTRA_OPTIONS } from './extra-options.js';
 import { CACHE_OPTIONS, MODULE_OPTIONS } from './module-options.js';
+import { FRESH_VERIFICATION_OPTIONS } from './fresh-verification-options.js';
 import type { OptionKind, OptionTable } from './option-kinds.js';
 import { FAILED_ATTEMPTS_OPTIONS, RATE_LIMIT_OPTIONS, ROUTE_RATE_LIMIT_OPTIONS } from './rate-limit-options.js';
 
@@ -23,6 +24,7 @@ const TABLES: Readonly<Record<string, OptionTable>> = {
   CREDENTIAL_OPTIONS,
   EXTRA_OPTIONS,
   FAILED_ATTEMPTS_OPTIONS,
+  FRESH_VERIFICATION_OPTIONS,
   HTTP_OPTIONS,
   MODULE_OPTIONS,
   RATE_LIMIT_OPTIONS,
@@ -35,6 +37,7 @@ const SECTIONS: Readonly<Record<string, OptionTable>> = {
   options: MODULE_OPTIONS,
   extras: EXTRA_OPTIONS,
   'rate-limit': ROUTE_RATE_LIMIT_OPTIONS,
+  'fresh-verification': FRESH_VERIFICATION_OPTIONS,
   'redis-store': REDIS_STORE_OPTIONS,
 };
 

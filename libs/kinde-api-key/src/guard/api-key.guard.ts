@@ -79,7 +79,8 @@ export class ApiKeyGuard implements CanActivate {
     const { credentials, verification } = this.registration;
     const key = credentials.read(state.request);
     if (typeof key === 'string') return authenticateOther(this.registration, context, state, key);
-    const cached = verification.lookup?.(key);
+    const { maxAgeMs } = state.rule;
+    const cached = maxAgeMs === null ? verification.lookup?.(key) : verification.lookupWithin?.(key, maxAgeMs);
     if (cached) return this.#acceptKey(context, state, cached, true);
     this.#limitFailures(context, state, key);
     keepState(state);
@@ -98,7 +99,7 @@ export class ApiKeyGuard implements CanActivate {
     const release = this.registration.failedAttempts?.reserve(state.request);
     let verdict: Verdict;
     try {
-      verdict = await askKinde(this.registration.verification, key);
+      verdict = await askKinde(this.registration.verification, key, state.rule.maxAgeMs !== null);
     } catch (error) {
       if (!isVerificationError(error)) throw error;
       throw refuseRequest(this.registration, context, state, error.code, error.retryAfterSeconds);

@@ -17,15 +17,15 @@ describe('askKinde()', () => {
   it('asks the service with the parsed key', async () => {
     const { verification, asked } = buildGuard();
     const ask = jest.spyOn(verification, 'ask');
-    expect(await askKinde(verification, KEY)).toMatchObject({ accepted: true });
-    expect(ask).toHaveBeenCalledWith(KEY);
+    expect(await askKinde(verification, KEY, false)).toMatchObject({ accepted: true });
+    expect(ask).toHaveBeenCalledWith(KEY, false);
     expect(asked).toEqual([RAW_KEY]);
   });
 
   it('calls a verify() that was replaced on the service, with the text of the key', async () => {
     const { verification, asked } = buildGuard();
     const spy = jest.spyOn(verification, 'verify').mockResolvedValue({ accepted: false, reason: 'revoked' });
-    expect(await askKinde(verification, KEY)).toEqual({ accepted: false, reason: 'revoked' });
+    expect(await askKinde(verification, KEY, false)).toEqual({ accepted: false, reason: 'revoked' });
     expect(spy).toHaveBeenCalledWith(RAW_KEY);
     expect(asked).toEqual([]);
   });

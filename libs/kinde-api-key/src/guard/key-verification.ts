@@ -5,12 +5,16 @@ import { ApiKeyVerificationService } from '../verification/api-key-verification.
 
 /** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
 export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
-  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'ask' | 'wasAccepted'>>;
+  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted'>>;
 
-/** Asks with the key as it was parsed, or with its text where a test has replaced `verify`. */
-export function askKinde(verification: KeyVerification, key: RawKey): Promise<Verdict> {
+/**
+ * Asks with the key as it was parsed, or with its text where a test has replaced `verify`.
+ *
+ * @param isFresh whether only Kinde's own answer counts
+ */
+export function askKinde(verification: KeyVerification, key: RawKey, isFresh: boolean): Promise<Verdict> {
   const isReplaced = verification.verify !== ApiKeyVerificationService.prototype.verify;
-  return verification.ask && !isReplaced ? verification.ask(key) : verification.verify(key.reveal());
+  return verification.ask && !isReplaced ? verification.ask(key, isFresh) : verification.verify(key.reveal());
 }
 
 /** An error that says why nothing is known about a key, recognized by its code: it may come from another copy of the library. */

@@ -26,6 +26,7 @@ function ruleWith(requiredScopes: string[], requiredAnyOf: string[][] = []): Rou
     access: { requiredScopes, requiredAnyOf, needsOrganization: false, needsUser: false, needsKey: false },
     organizations: [],
     rateLimit: null,
+    maxAgeMs: null,
   };
 }
 

@@ -1,3 +1,5 @@
+import { FRESH_VERIFICATION_OPTIONS } from '../config/fresh-verification-options.js';
+import { readArgument } from '../config/option-kinds.js';
 import { checkOrganizationTarget, type OrganizationTarget } from './org-target.js';
 import { ruleDecorator } from './rule-storage.js';
 
@@ -51,6 +53,19 @@ export function UserScoped(): ApiKeyRuleDecorator {
  */
 export function KeysOnly(): ApiKeyRuleDecorator {
   return ruleDecorator({ kind: 'keys-only' });
+}
+
+/**
+ * Requires that Kinde's answer about the key is at most this old, e.g. before something that cannot be undone. Of several such decorators the
+ * shortest age counts. Other callers than keys are authenticated anew with every request anyway.
+ *
+ * @param options `maxAgeMs`: maximum age in milliseconds, 0 to 3,600,000
+ * @throws {TypeError} when the class is defined, for an age that is missing or out of range, or another field
+ */
+export function RequireFreshVerification(options: { readonly maxAgeMs: number }): ApiKeyRuleDecorator {
+  const cure = ', e.g. @RequireFreshVerification({ maxAgeMs: 5_000 })';
+  const { maxAgeMs } = readArgument(FRESH_VERIFICATION_OPTIONS, options, '@RequireFreshVerification', cure);
+  return ruleDecorator(Object.freeze({ kind: 'fresh-verification', maxAgeMs }));
 }
 
 /**

@@ -28,6 +28,8 @@ export interface RouteRule {
   readonly organizations: readonly OrgReader[];
   /** The rate limit of each key here. `null`: not limited. */
   readonly rateLimit: RateLimitRule | null;
+  /** Maximum age of the verification in milliseconds. `null`: what the cache serves. */
+  readonly maxAgeMs: number | null;
 }
 
 /** A rule and its problems. A rule with problems is not enforced in part: its handler is refused. */
@@ -52,6 +54,7 @@ export function compileRule(
   const declared = [...metadata.ofClass.access, ...metadata.ofMethod.access];
   const demanded = isPublic ? [] : declared.filter(isEnforceable);
   const readers = demanded.flatMap((one) => (one.kind === 'organization' ? [readerOf(one.target)] : []));
+  const ages = demanded.flatMap((one) => (one.kind === 'fresh-verification' ? [one.maxAgeMs] : []));
   const rule = {
     route,
     isPublic,
@@ -65,6 +68,7 @@ export function compileRule(
     },
     organizations: readers.filter((reader) => typeof reader === 'function'),
     rateLimit: isPublic ? null : rateLimit,
+    maxAgeMs: ages.length > 0 ? Math.min(...ages) : null,
   };
   return { rule, problems: [...findProblems(metadata), ...readers.filter((reader) => typeof reader === 'string')] };
 }

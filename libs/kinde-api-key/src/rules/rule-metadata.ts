@@ -9,7 +9,8 @@ export type AccessMetadata =
   | { readonly kind: 'any-scope'; readonly scopes: readonly string[] }
   | { readonly kind: 'organization'; readonly target: OrganizationTarget | undefined }
   | { readonly kind: 'user' }
-  | { readonly kind: 'keys-only' };
+  | { readonly kind: 'keys-only' }
+  | { readonly kind: 'fresh-verification'; readonly maxAgeMs: number };
 
 /** What `@RateLimit()` and `@SkipRateLimit()` say. It is not a decision about access, and the nearest replaces all others. */
 export type RateLimitMetadata =
@@ -43,6 +44,7 @@ const DECORATORS: Readonly<Record<RuleMetadata['kind'], string>> = {
   organization: '@OrgScoped',
   user: '@UserScoped',
   'keys-only': '@KeysOnly',
+  'fresh-verification': '@RequireFreshVerification',
   'rate-limit': '@RateLimit',
   'skip-rate-limit': '@SkipRateLimit',
 };
@@ -58,6 +60,7 @@ const FIELDS: Readonly<Record<RuleMetadata['kind'], Readonly<Record<string, (val
   organization: { target: isOrganizationTarget },
   user: {},
   'keys-only': {},
+  'fresh-verification': { maxAgeMs: (value) => Number.isInteger(value) && (value as number) >= 0 },
   'rate-limit': { limit: isCount, windowMs: isCount, name: (value) => value === undefined || isBudgetName(value) },
   'skip-rate-limit': {},
 };
@@ -102,5 +105,6 @@ export function describeRule(metadata: RuleMetadata): string {
     const { limit, windowMs, name } = metadata;
     return `@RateLimit({ limit: ${limit}, windowMs: ${windowMs}${name === undefined ? '' : `, name: '${name}'`} })`;
   }
+  if (metadata.kind === 'fresh-verification') return `@RequireFreshVerification({ maxAgeMs: ${metadata.maxAgeMs} })`;
   return decoratorOf(metadata);
 }

@@ -106,14 +106,22 @@ export class ApiKeyVerificationService {
     return entry.verdict;
   }
 
-  /** @internal Asks the other instances and Kinde, or joins the call in flight. Rejects like {@link verify}. */
-  ask(key: RawKey): Promise<Verdict> {
-    const inFlight = this.#inFlight.get(key.digest);
+  /** @internal Returns the cached verdict if it is younger than this, or a cached refusal. */
+  lookupWithin(key: RawKey, maxAgeMs: number): Verdict | undefined {
+    const nowMs = this.#clock.now();
+    const entry = this.#cache?.acceptedWithin(maxAgeMs, key.digest, nowMs);
+    return entry ? entry.verdict : this.#cache?.refusal(key.digest, nowMs);
+  }
+
+  /** @internal Asks the other instances and Kinde, or joins the call in flight; `isFresh`: Kinde alone, without bridging an outage. Rejects like {@link verify}. */
+  ask(key: RawKey, isFresh = false): Promise<Verdict> {
+    const name = isFresh ? `fresh ${key.digest}` : key.digest;
+    const inFlight = this.#inFlight.get(name);
     if (inFlight) return inFlight;
-    const asked = this.#find(key).finally(() => {
-      if (this.#inFlight.get(key.digest) === asked) this.#inFlight.delete(key.digest);
+    const asked = this.#find(key, isFresh).finally(() => {
+      if (this.#inFlight.get(name) === asked) this.#inFlight.delete(name);
     });
-    this.#inFlight.set(key.digest, asked);
+    this.#inFlight.set(name, asked);
     return asked;
   }
 
@@ -122,11 +130,11 @@ export class ApiKeyVerificationService {
     return this.#cache?.accepted(key.digest, this.#clock.now()) !== undefined;
   }
 
-  async #find(key: RawKey): Promise<Verdict> {
+  async #find(key: RawKey, isFresh: boolean): Promise<Verdict> {
     for (let calls = 1; ; calls += 1) {
       const { sequence } = this.#invalidations;
       const startedAtMs = performance.now();
-      const shared = this.#sharedLookup && (await this.#sharedLookup.find(key.digest));
+      const shared = !isFresh && this.#sharedLookup ? await this.#sharedLookup.find(key.digest) : undefined;
       if (shared) return shared.verdict;
       const spentMs = this.#sharedLookup ? performance.now() - startedAtMs : 0;
       const callNo = (this.#calls += 1);
@@ -134,6 +142,7 @@ export class ApiKeyVerificationService {
       try {
         answer = await this.#verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new', spentMs);
       } catch (error) {
+        if (isFresh) throw error;
         return this.#serveStale(key, error);
       }
       const { verdict, sentAtMs } = answer;
