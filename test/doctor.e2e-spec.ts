@@ -271,15 +271,29 @@ describe('the doctor in an app', () => {
     ['short', /it has 5 characters/],
     ['k_live_1234567890äbcdef', /characters that a key cannot have/],
     ['eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2ln', /an access token \(JWT\)/],
+    [1_234_567_890_123_456, /no text/], // a JSON body of the page's example may hold anything
+    [['k_live_1234567890abcdef'], /no text/],
+    [{ rawKey: 'k_live_1234567890abcdef' }, /no text/],
   ])('says what is wrong with the form of %j, without repeating it', async (rawKey, seen) => {
     const doctor = await start();
-    const findings = await doctor.examine({ rawKey });
+    const findings = await doctor.examine({ rawKey: rawKey as string });
     expect(of(findings, 'KEY_FORM')).toMatchObject([
       { status: 'problem', seen: expect.stringMatching(seen) as string },
     ]);
     expect(of(findings, 'KEY_STATE')).toEqual([]);
-    expect(JSON.stringify(findings)).not.toContain(rawKey);
+    expect(JSON.stringify(findings)).not.toContain(JSON.stringify(rawKey).slice(1, -1));
   });
+
+  it.each(['short', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2ln'])(
+    'makes every other check beside the malformed key %j, which is not sent to Kinde',
+    async (rawKey) => {
+      const doctor = await start();
+      const checked = (await doctor.examine()).map(({ code }) => code);
+      const { verifies } = scenario.emulator.counters;
+      expect((await doctor.examine({ rawKey })).map(({ code }) => code)).toEqual(['KEY_FORM', ...checked]);
+      expect(scenario.emulator.counters.verifies - verifies).toBe(1); // the key that does not exist
+    },
+  );
 });
 
 describe('the page on the doctor', () => {

@@ -1,4 +1,3 @@
-import { RawKey } from '../api-key/raw-key.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { KeyVerifier } from '../kinde/key-verifier.js';
 import type { KindeConnection } from '../kinde/kinde-connection.js';
@@ -39,8 +38,7 @@ export class ApiKeyDoctor {
    * @returns the findings, in the order of the checks. A problem of Kinde is a finding and no exception
    */
   examine({ rawKey }: ExaminationOptions = {}): Promise<Finding[]> {
-    const key = rawKey === undefined ? undefined : RawKey.parse(rawKey);
-    return examine(new Examination({ ...this.#setup, routes: this.#routes(), rawKey: key }), rawKey);
+    return examine({ ...this.#setup, routes: this.#routes() }, rawKey);
   }
 
   /** @internal Makes the checks of an app's start, in `kinde.timeoutMs` altogether. */

@@ -174,6 +174,7 @@ export class ApiKeyGuard implements CanActivate {
     const { credentials, decisions } = this.registration;
     const { organizations, rateLimit } = state.rule;
     state.isAccepted = true;
+    state.asked = undefined;
     if (organizations.length > 0) state.compared = comparedOf(state.request);
     if (rateLimit?.sendsHeadersOnSuccess) setHeaders(responseOf(context), rateLimitHeadersOf(state));
     if (credentials.uncommonHeaders.length > 0 || state.principal)

@@ -20,13 +20,15 @@ export function authenticateOther(
   const mayBeOther = refusal === 'MISSING_KEY' || refusal === 'WRONG_CREDENTIAL_TYPE';
   if (!principals || !mayBeOther) throw refuseKey(registration, context, state, refusal);
   keepState(state);
-  return principals.authenticate(context, state.request).then(
+  state.asked ??= principals.authenticate(context, state.request);
+  return state.asked.then(
     (principal) => {
       if (!principal) throw refuseKey(registration, context, state, refusal);
       state.apiKey = undefined;
       state.principal = principal;
     },
     (error: unknown) => {
+      state.asked = undefined;
       if (isTokenError(error)) throw refuseRequest(registration, context, state, error.code);
       if (!isVerificationError(error)) throw error;
       throw refuseRequest(registration, context, state, error.code, error.retryAfterSeconds);

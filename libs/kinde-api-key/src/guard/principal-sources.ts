@@ -78,15 +78,17 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 export function checkedPrincipal(answer: unknown, source: string): Principal {
   if (typeof answer !== 'object' || answer === null) throw wrong(source, 'an object or null');
   const own = Object.assign(Object.create(null) as Record<string, unknown>, answer);
-  const { kind, scopes, orgCode = null, userId = null } = own;
+  const { kind, orgCode = null, userId = null } = own;
+  // A copy is checked: a list of the app may answer otherwise when it is read again, and `every` skips holes.
+  const scopes: readonly unknown[] | null = Array.isArray(own.scopes) ? Array.from(own.scopes as unknown[]) : null;
   if (!isText(kind) || kind === 'api_key') throw wrong(source, "a kind, a text other than 'api_key'");
-  if (!Array.isArray(scopes) || !scopes.every(isText)) throw wrong(source, 'scopes, an array of texts');
+  if (!scopes?.every(isText)) throw wrong(source, 'scopes, an array of texts');
   if (orgCode !== null && !isText(orgCode)) throw wrong(source, 'an orgCode, a text that is not empty, or null');
   if (userId !== null && !isText(userId)) throw wrong(source, 'a userId, a text that is not empty, or null');
   const { id = userId ?? orgCode ?? '' } = own;
   if (typeof id !== 'string' || id.length > MAX_ID_CHARACTERS)
     throw wrong(source, `an id, a text of at most ${MAX_ID_CHARACTERS} characters`);
-  return Object.freeze({ ...own, kind, id, scopes: Object.freeze([...scopes]), orgCode, userId });
+  return Object.freeze({ ...own, kind, id, scopes: Object.freeze(scopes), orgCode, userId });
 }
 
 function wrong(source: string, wanted: string): TypeError {

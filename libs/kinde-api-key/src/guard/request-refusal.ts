@@ -64,6 +64,7 @@ export function resolverFailure(
   state: RequestState,
   error: unknown,
 ): unknown {
+  state.asked = undefined;
   const isHidden = registration.refusals.hidesExistence && isNotFound(error);
   return isHidden ? refuseRequest(registration, context, state, 'ORG_MISMATCH') : error;
 }
@@ -96,6 +97,7 @@ function thrown(
   code: ApiKeyRefusalCode,
   onSent?: () => void,
 ): HttpException {
+  if (state) state.asked = undefined;
   whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, () => {
     onSent?.();
     registration.decisions?.report(decisionOf(state, code));

@@ -23,6 +23,8 @@ export interface RequestState {
   apiKey: VerifiedApiKey | undefined;
   /** The caller from the option `principals`, if it is not an API key. */
   principal: Principal | undefined;
+  /** The question to the sources, until the request is decided: guards that run at the same time must check one caller, not two. */
+  asked: Promise<Principal | null> | undefined;
   /** Whether the answer about the key came from the cache. */
   wasCached: boolean | undefined;
   /** The answer of the rate limit, once the request was counted. */
@@ -62,6 +64,7 @@ export function stateOf(request: HttpRequest, registration: symbol, rule: RouteR
       previous: undefined,
       apiKey: undefined,
       principal: undefined,
+      asked: undefined,
       wasCached: undefined,
       rate: undefined,
       countedFor: undefined,

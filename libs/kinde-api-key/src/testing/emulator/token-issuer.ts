@@ -1,4 +1,4 @@
-import { generateKeyPair, type JsonWebKey, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
+import { generateKeyPair, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from '../../clock.js';
 
@@ -98,7 +98,7 @@ export class TokenIssuer {
   }
 
   /** Returns the public key as a JSON Web Key Set. */
-  jwks(): { readonly keys: readonly JsonWebKey[] } {
+  jwks(): { readonly keys: readonly object[] } {
     const jwk = this.#keys.publicKey.export({ format: 'jwk' });
     return { keys: [{ ...jwk, alg: 'RS256', kid: this.#keyId, use: 'sig' }] };
   }
