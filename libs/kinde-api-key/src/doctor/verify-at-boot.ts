@@ -24,5 +24,5 @@ export async function verifyAtBoot(
 }
 
 function describe({ seen, means, cure }: Finding): string {
-  return `${seen}. ${means}. ${cure}`;
+  return `${seen}${seen.endsWith('?') ? '' : '.'} ${means}. ${cure}`;
 }
