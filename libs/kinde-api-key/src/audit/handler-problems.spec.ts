@@ -35,7 +35,7 @@ interface Given {
   readonly problems?: readonly string[];
 }
 
-/** Metadata of a rule limits alone is no decision about access. */
+/** A rate limit alone is not a decision about access. */
 function registered(metadata: readonly RuleMetadata[], given: Given = {}): RegisteredRule {
   const { isPublic = false, isDecided = metadata.some((one) => one !== LIMIT), problems = [] } = given;
   return {
