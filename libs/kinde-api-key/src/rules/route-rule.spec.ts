@@ -5,6 +5,7 @@ import type { AccessMetadata, HandlerMetadata, RateLimitMetadata } from './rule-
 const PUBLIC: AccessMetadata = { kind: 'public' };
 const ANY: AccessMetadata = { kind: 'any-valid-key' };
 const USER: AccessMetadata = { kind: 'user' };
+const KEYS: AccessMetadata = { kind: 'keys-only' };
 const ORG: AccessMetadata = { kind: 'organization', target: undefined };
 const ORG_OF_KEY: AccessMetadata = { kind: 'organization', target: { from: 'key' } };
 const ALL = (...scopes: string[]): AccessMetadata => ({ kind: 'scopes', scopes });
@@ -56,6 +57,8 @@ const COMBINATIONS: readonly Row[] = [
   { ofClass: [ONE('a', 'b')], ofMethod: [ALL('c')], rule: 'c (a|b)' },
   { ofClass: [USER], ofMethod: [ALL('a')], rule: 'a user' },
   { ofClass: [], ofMethod: [USER, USER], rule: 'user' },
+  { ofClass: [KEYS], ofMethod: [], rule: 'key' },
+  { ofClass: [USER], ofMethod: [KEYS], rule: 'user key' },
   { ofClass: [ORG], ofMethod: [], rule: 'org 1' },
   { ofClass: [ORG], ofMethod: [ORG], rule: 'org 2' },
   { ofClass: [ORG_OF_KEY], ofMethod: [], rule: 'org 0' },
@@ -77,6 +80,7 @@ function inShort({ isPublic, access, organizations }: ReturnType<typeof compile>
     ...access.requiredScopes,
     ...access.requiredAnyOf.map((list) => `(${list.join('|')})`),
     ...(access.needsUser ? ['user'] : []),
+    ...(access.needsKey ? ['key'] : []),
     ...(access.needsOrganization ? [`org ${organizations.length}`] : []),
   ];
   return demands.join(' ') || 'any key';
@@ -93,8 +97,8 @@ describe('compileRule()', () => {
   );
 
   it('neither demands nor limits anything on a public route', () => {
-    expect(compile([ALL('a'), ONE('b'), ORG, USER], [PUBLIC])).toMatchObject({
-      access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false },
+    expect(compile([ALL('a'), ONE('b'), ORG, USER, KEYS], [PUBLIC])).toMatchObject({
+      access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, needsKey: false },
       organizations: [],
       rateLimit: null,
     });
