@@ -179,6 +179,8 @@ describe('problems of a route parameter that a path lacks', () => {
     '/a/:id.json',
     '/a-:id-b',
     '/:id(\\d+)',
+    '/:id{.json}',
+    '/:id:lang?',
     '/:"id"',
     '/{:lang/}:id',
     '/:lang?/:id',

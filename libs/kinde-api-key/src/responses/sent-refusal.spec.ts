@@ -125,6 +125,23 @@ describe('a refusal that is the answer (Express)', () => {
     expect(Object.fromEntries(raw.fields)).toEqual({ 'cache-control': 'private', 'www-authenticate': 'Basic' });
   });
 
+  it('does not replace what a filter alone sets', () => {
+    const { response, raw } = expressOf();
+    whenSent(response, refusal(), () => undefined);
+    response.header('Cache-Control', 'private');
+    asServer(raw).writeHead(401);
+    expect(raw.getHeader('Cache-Control')).toBe('private');
+  });
+
+  it('has its header where a filter removed what the app had set', () => {
+    const { response, raw } = expressOf();
+    response.header('Cache-Control', 'public');
+    whenSent(response, refusal(), () => undefined);
+    raw.fields.clear();
+    asServer(raw).writeHead(401);
+    expect(raw.getHeader('Cache-Control')).toBe('no-store');
+  });
+
   it('is sent with a header that a filter wrote into the exception', () => {
     const { response, raw } = expressOf();
     const exception = refusal();
@@ -177,6 +194,21 @@ describe('a refusal that is the answer (Fastify)', () => {
     raw.setHeader('WWW-Authenticate', 'Basic');
     asServer(raw).writeHead(401, { ...response.fields });
     expect(raw.head).toEqual([401, { 'cache-control': 'private' }]);
+  });
+
+  it('does not replace what a filter alone sets', () => {
+    const { response, raw } = fastifyOf();
+    whenSent(response, refusal(401, { 'Cache-Control': 'no-store' }), () => undefined);
+    asServer(raw).writeHead(401, { 'cache-control': 'private' });
+    expect(raw.head).toEqual([401, { 'cache-control': 'private' }]);
+  });
+
+  it('has its header where a filter removed what the app had set', () => {
+    const { response, raw } = fastifyOf();
+    response.header('Cache-Control', 'public');
+    whenSent(response, refusal(401, { 'Cache-Control': 'no-store' }), () => undefined);
+    asServer(raw).writeHead(401, {});
+    expect(raw.head).toEqual([401, { 'Cache-Control': 'no-store' }]);
   });
 
   it('does not take another header of the same length for its own', () => {
@@ -285,7 +317,9 @@ describe('a response without a head to wait for', () => {
     const raw = new RawResponse();
     raw.setHeader('Cache-Control', 'public');
     const onSent = jest.fn();
-    whenSent({ header: () => undefined, raw: asServer(raw) }, refusal(), onSent);
+    const response: HttpResponse = { header: () => undefined, raw: asServer(raw) };
+    whenSent(response, refusal(), onSent);
+    expect(Object.keys(response)).toEqual(['header', 'raw']);
     asServer(raw).writeHead(401);
     expect(raw.getHeader('Cache-Control')).toBe('no-store');
     expect(onSent).toHaveBeenCalledTimes(1);
