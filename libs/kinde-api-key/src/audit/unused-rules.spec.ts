@@ -56,7 +56,7 @@ describe('unusedRules()', () => {
 
   it('does not count the handlers of other classes', () => {
     const host = { registered: OnMethod, told: OnMethod, prototype: OnMethod.prototype, isController: false };
-    const handlers = [{ registered: OnClass, told: OnClass, name: 'find' } as AppHandler];
+    const handlers = [{ registered: OnClass, told: OnClass, name: 'find' } as Partial<AppHandler> as AppHandler];
     expect(unusedRules([host as unknown as ClassHost], handlers, new Set())).toEqual([FIND, LIST]);
   });
 

@@ -93,7 +93,7 @@ describe('the warning about an absent organization', () => {
   function warningsOf(target: Parameters<typeof requestOrgReader>[0], ...requests: HttpRequest[]): string[] {
     const warnings: string[] = [];
     const reader = requestOrgReader(target, (message) => warnings.push(message));
-    for (const request of requests) read(reader, request);
+    for (const request of requests) void reader(CONTEXT, request, API_KEY);
     return warnings;
   }
 
