@@ -64,12 +64,12 @@ const NO_DECISION =
   '@PublicRoute(), or name a controller that you cannot edit in globalGuard: { publicControllers: [...] }';
 
 describe('problems of a route', () => {
-  it('are none if a guard reaches it and it has a decision', () => {
+  it('are empty if a guard reaches it and it has a decision', () => {
     expect(problemsOf(handlerWith(), registered([SCOPES]), true, STRICT)).toEqual([]);
     expect(problemsOf(handlerWith(), registered([SCOPES, LIMIT]), true, LAX)).toEqual([]);
   });
 
-  it('are none without a rule and without a guard, unless every handler needs a decision', () => {
+  it('are empty without a rule and without a guard, unless every handler needs a decision', () => {
     expect(problemsOf(handlerWith(), registered([]), false, LAX)).toEqual([]);
     expect(problemsOf(handlerWith(), registered([]), true, LAX)).toEqual([]);
     expect(problemsOf(handlerWith(), registered([]), true, STRICT)).toEqual([NO_DECISION]);
@@ -89,7 +89,7 @@ describe('problems of a route', () => {
     expect(problemsOf(handlerWith(), registered([LIMIT]), true, STRICT)).toEqual([NO_DECISION]);
   });
 
-  it('are none for a public route, in any transport', () => {
+  it('are empty for a public route, in any transport', () => {
     const rule = registered([{ kind: 'public' }], { isPublic: true });
     for (const transport of ['http', 'rpc', 'ws', 'external'] as const)
       expect(problemsOf(handlerWith({ transport }), rule, false, STRICT)).toEqual([]);
@@ -157,7 +157,7 @@ describe('problems of a route parameter that a path lacks', () => {
     { body: 'org' },
     { from: 'key' },
     { resolve: () => 'org_a' },
-  ] as OrganizationTarget[])('are none for another target: %p', (target) => {
+  ] as OrganizationTarget[])('are empty for another target: %p', (target) => {
     expect(lacking(['/orgs'], target)).toEqual([]);
   });
 
@@ -186,7 +186,7 @@ describe('problems of a route parameter that a path lacks', () => {
     '/:lang?/:id',
     '/:lang(a|b)?/:id',
     '/:other/:id?x=/:id',
-  ])('are none for a path that always has it: %s', (path) => {
+  ])('are empty for a path that always has it: %s', (path) => {
     expect(lacking([path], { param: 'id' })).toEqual([]);
   });
 

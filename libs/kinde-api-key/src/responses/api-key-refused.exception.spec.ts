@@ -93,7 +93,9 @@ describe('hidden()', () => {
     Object.defineProperty(Error, 'stackTraceLimit', {
       configurable: true,
       get: () => 7,
-      set: (limit: number) => void limits.push(limit),
+      set(limit: number) {
+        limits.push(limit);
+      },
     });
     try {
       hidden({ method: 'GET', url: '/' });
