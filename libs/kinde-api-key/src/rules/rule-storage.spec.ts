@@ -103,6 +103,18 @@ describe('the metadata of a method', () => {
     expect(names(methodMetadata(Controller, 'find'))).toEqual(['a']);
   });
 
+  it('includes @PublicRoute(), of an overridden method, too', () => {
+    class Base {
+      @ruleDecorator({ kind: 'public' })
+      find(): void {}
+    }
+    class Sub extends Base {
+      override find(): void {}
+    }
+    expect(names(methodMetadata(Base, 'find'))).toEqual(['public']);
+    expect(names(methodMetadata(Sub, 'find'))).toEqual(['public']);
+  });
+
   it('does not apply to another method', () => {
     class Controller {
       @mark('a')
