@@ -12,6 +12,7 @@ import {
   RequestMethod,
   type Type,
   UseGuards,
+  UseInterceptors,
 } from '@nestjs/common';
 import { APP_GUARD, RouterModule } from '@nestjs/core';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
@@ -59,7 +60,7 @@ async function boot(controllers: Type[], options: AppOptions = {}): Promise<stri
   opened.push(app);
   options.prepare?.(app);
   await app.init();
-  return lines.filter((line) => /routes guarded|a second registration/.test(line));
+  return lines.filter((line) => /routes guarded|a second registration|a CacheInterceptor/.test(line));
 }
 
 async function problemsOf(controllers: Type[], options?: AppOptions): Promise<readonly string[]> {
@@ -183,6 +184,31 @@ describe('a rule on a route without ApiKeyGuard', () => {
       }
     }
     expect(await problemsOf([C])).toEqual([expect.stringContaining("C.find carries @RequireScopes('a')")]);
+  });
+});
+
+describe('a CacheInterceptor', () => {
+  class CacheInterceptor {
+    intercept(_context: unknown, next: { handle(): never }) {
+      return next.handle();
+    }
+  }
+
+  it('is warned about on a guarded route, and not on a public one', async () => {
+    @Controller()
+    @UseInterceptors(CacheInterceptor)
+    class C {
+      @Get('guarded')
+      @RequireScopes('a')
+      guarded(): void {}
+      @Get('open')
+      @PublicRoute()
+      open(): void {}
+    }
+    const lines = await boot([C], { kinde: { globalGuard: true } });
+    expect(lines.filter((line) => line.includes('a CacheInterceptor'))).toEqual([
+      expect.stringContaining('a CacheInterceptor stands on C.guarded: it keeps answers by their URL'),
+    ]);
   });
 });
 

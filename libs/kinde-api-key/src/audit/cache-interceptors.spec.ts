@@ -37,6 +37,30 @@ describe('hasCacheByUrl()', () => {
     expect(isFound(undefined, config)).toBe(true);
   });
 
+  it.each([
+    ['an instance', { instance: new CacheInterceptor(), metatype: null }],
+    ['a class that is made for each request', { instance: undefined, metatype: CacheInterceptor }],
+  ])('finds a provider of APP_INTERCEPTOR: %s', (_case, wrapper) => {
+    const config = new ApplicationConfig();
+    config.addGlobalRequestInterceptor(wrapper as never);
+    expect(isFound(undefined, config)).toBe(true);
+  });
+
+  it('finds one on a method', () => {
+    class Users {
+      @UseInterceptors(CacheInterceptor)
+      find(): void {}
+    }
+    const handler = Users.prototype['find'];
+    expect(hasCacheByUrl({ registered: Users, handler }, new ApplicationConfig())).toBe(true);
+  });
+
+  it('finds nothing in what is not an interceptor', () => {
+    const config = new ApplicationConfig();
+    for (const odd of [undefined, null, 'CacheInterceptor', () => undefined]) config.addGlobalInterceptor(odd as never);
+    expect(isFound(undefined, config)).toBe(false);
+  });
+
   it('finds nothing without one, and for one with a trackBy of its own', () => {
     expect(isFound()).toBe(false);
     expect(isFound(PerKey)).toBe(false);
@@ -53,7 +77,8 @@ describe('cacheWarnings()', () => {
   it('names every route in one warning', () => {
     expect(cacheWarnings(new Set())).toEqual([]);
     expect(cacheWarnings(new Set(['Users.find', 'Users.list']))).toEqual([
-      expect.stringContaining('a CacheInterceptor stands on Users.find, Users.list: it keeps answers by their URL'),
+      "a CacheInterceptor stands on Users.find, Users.list: it keeps answers by their URL, and gives one organization's answer to another. " +
+        'Extend it with a trackBy() that includes getVerifiedApiKey(request).keyId, or take it off',
     ]);
   });
 });

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import {
   AnyValidKey,
   defineScopes,
+  KeysOnly,
   OrgScoped,
   PublicRoute,
   RequireAnyScope,
@@ -18,6 +19,7 @@ describe('access decorators', () => {
     ['OrgScoped', OrgScoped(), { kind: 'organization', target: undefined }],
     ['OrgScoped with a target', OrgScoped({ param: 'id' }), { kind: 'organization', target: { param: 'id' } }],
     ['UserScoped', UserScoped(), { kind: 'user' }],
+    ['KeysOnly', KeysOnly(), { kind: 'keys-only' }],
     ['AnyValidKey', AnyValidKey(), { kind: 'any-valid-key' }],
     ['PublicRoute', PublicRoute(), { kind: 'public' }],
   ])('store the same metadata on a class and on a method: %s', (_name, decorate, metadata) => {
@@ -39,6 +41,7 @@ describe('access decorators on a static method', () => {
     ['RequireAnyScope', RequireAnyScope('a')],
     ['OrgScoped', OrgScoped()],
     ['UserScoped', UserScoped()],
+    ['KeysOnly', KeysOnly()],
     ['AnyValidKey', AnyValidKey()],
     ['PublicRoute', PublicRoute()],
   ])('throw an error that names the decorator and the method: %s', (name, decorate) => {

@@ -85,6 +85,48 @@ describe.each(FIELDS)('@OrgScoped({ %s })', (kind, field) => {
   });
 });
 
+describe('the warning about an absent organization', () => {
+  const BODY_NOT_PARSED =
+    'the body is not parsed yet, so its field "org" is absent: guards run before interceptors such as FileInterceptor, which parse ' +
+    'multipart bodies, or no body parser knows its Content-Type. Read the organization from the path, a header or a resolver instead';
+
+  function warningsOf(target: Parameters<typeof requestOrgReader>[0], ...requests: HttpRequest[]): string[] {
+    const warnings: string[] = [];
+    const reader = requestOrgReader(target, (message) => warnings.push(message));
+    for (const request of requests) void reader(CONTEXT, request, API_KEY);
+    return warnings;
+  }
+
+  it.each([
+    [{ param: 'org' }, 'the route parameter "org" is absent: the path that was called does not have it'],
+    [{ query: 'org' }, 'the query parameter "org" is absent: the client did not send it'],
+    [{ header: 'X-Org' }, 'the header "X-Org" is absent: the client did not send it, or a proxy drops it'],
+    [{ body: 'org' }, 'the body has no field "org" of its own'],
+  ])('names what %j did not find, and why that usually is', (target, message) => {
+    const other = { other: 'org_a' };
+    expect(warningsOf(target, { params: other, query: other, headers: other, body: other })).toEqual([message]);
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['an empty object', {}],
+    ['a text', 'org'],
+    ['a function with fields', Object.assign(() => undefined, { other: 1 })],
+  ])('says that the body is not parsed if it is %s', (_case, body) => {
+    expect(warningsOf({ body: 'org' }, { body })).toEqual([BODY_NOT_PARSED]);
+  });
+
+  it('comes once, however many requests lack the value, also after one that has it', () => {
+    const present = { params: { org: 'org_a' } };
+    expect(warningsOf({ param: 'org' }, present, {}, present, {}, {})).toHaveLength(1);
+  });
+
+  it.each([['org_a'], [null], ['']])('does not come for the value %j', (org) => {
+    expect(warningsOf({ param: 'org' }, { params: { org } })).toEqual([]);
+  });
+});
+
 describe('the name in a target', () => {
   it('is case-insensitive for a header, because Node lower-cases header names', () => {
     expect(read(requestOrgReader({ header: 'X-Org-Code' }), { headers: { 'x-org-code': 'org_a' } })).toEqual({

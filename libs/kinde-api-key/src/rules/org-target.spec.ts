@@ -44,6 +44,9 @@ describe('checkOrganizationTarget', () => {
     ['a class outside { resolve }', Resolver],
     ['a function outside { resolve }', (): string => 'org_a'],
     ['an unknown field', { cookie: 'org' }],
+    ['an unknown field with a function', { cookie: (): string => 'org_a' }],
+    ['an unknown field with the value key', { cookie: 'key' }],
+    ['a class as a name', { header: Resolver }],
     ['two fields', { param: 'id', header: 'x-org' }],
     ['a field and a resolver', { param: 'id', resolve: Resolver }],
     ['an empty name', { param: '' }],
@@ -90,6 +93,7 @@ describe('isResolverClass', () => {
     ['an async arrow', async (): Promise<string> => 'org_a'],
     ['a function', methods.method],
     ['a method whose name starts with "class"', methods.classOf],
+    ['a function that mentions a class', (): string => 'a class of users'],
     ['a bound function', methods.method.bind(undefined)],
   ])('is false for %s', (_case, resolve) => {
     expect(isResolverClass(resolve as () => string)).toBe(false);

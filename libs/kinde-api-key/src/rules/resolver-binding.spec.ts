@@ -62,6 +62,13 @@ describe('ResolverBinding finds a resolver', () => {
     expect(await orgCodeOf(await bindingIn({ imports: [moduleWith('elsewhere'), feature] }), Resolver)).toBe('own');
   });
 
+  it('in the module of its own controller, whatever the modules of other controllers provide', async () => {
+    @Controller()
+    class Others {}
+    const imports = [moduleWith('other', { controllers: [Others] }), moduleWith('own', { controllers: [Users] })];
+    expect(await orgCodeOf(await bindingIn({ imports }), Resolver)).toBe('own');
+  });
+
   it('in the imports of that module before the rest of the app', async () => {
     const imported = moduleWith('imported', { exports: [Resolver] });
     const feature = moduleWith('feature', { providers: [], imports: [imported], controllers: [Users] });

@@ -1,18 +1,27 @@
 import 'reflect-metadata';
 import { ModulesContainer } from '@nestjs/core';
 import { AnyValidKey, OrgScoped, PublicRoute, RequireScopes } from './access.decorators.js';
+import { RateLimit } from './rate-limit.decorators.js';
 import { ProviderInstances } from '../handlers/provider-instances.js';
 import { ResolverBinding } from './resolver-binding.js';
-import { RouteRuleRegistry } from './route-rule-registry.js';
+import { RouteRuleRegistry, type FindHandlers } from './route-rule-registry.js';
 
 type Handler = (...args: unknown[]) => unknown;
 type Owner = abstract new (...args: never[]) => object;
 
-function rulesWith(options: { orgParam?: string; publicControllers?: unknown[] } = {}): RouteRuleRegistry {
-  const { orgParam = 'orgCode', publicControllers = [] } = options;
+interface Given {
+  readonly orgParam?: string;
+  readonly publicControllers?: unknown[];
+  readonly find?: FindHandlers;
+  readonly warn?: (line: string) => void;
+}
+
+function rulesWith({ orgParam = 'orgCode', publicControllers = [], find, warn }: Given = {}): RouteRuleRegistry {
   return new RouteRuleRegistry(
     { orgParam, publicControllers: new Set(publicControllers), rateLimit: null },
     new ResolverBinding(new ModulesContainer(), new ProviderInstances()),
+    find,
+    warn && { warn },
   );
 }
 
@@ -149,6 +158,135 @@ describe('RouteRuleRegistry.ruleOf()', () => {
     const rules = rulesWith();
     expect(rules.ruleOf(Undecided, handlerOf(Undecided, 'find'))).toMatchObject({ isDecided: false, isPublic: false });
     expect(rules.ruleOf(Undecided, handlerOf(Undecided, 'any'))).toMatchObject({ isDecided: true, isPublic: false });
+  });
+});
+
+describe('RouteRuleRegistry.has()', () => {
+  it('is true once the rule of a function was added for its class, and false for others', () => {
+    const rules = rulesWith();
+    const find = handlerOf(First, 'find');
+    expect(rules.has(First, find)).toBe(false);
+    rules.add(First, 'find', find);
+    expect(rules.has(First, find)).toBe(true);
+    expect(rules.has(First, handlerOf(First, 'plain'))).toBe(false);
+    expect(rules.has(Second, find)).toBe(false);
+  });
+
+  it('is true for a rule that has problems, so that they are reported once', () => {
+    const rules = rulesWith({ publicControllers: [First] });
+    rules.add(First, 'find', handlerOf(First, 'find'));
+    expect(rules.has(First, handlerOf(First, 'find'))).toBe(true);
+  });
+});
+
+describe('RouteRuleRegistry.add()', () => {
+  it('returns the metadata of the class and of the method, each decorator once', () => {
+    @RequireScopes('class')
+    @RateLimit({ limit: 2, windowMs: 1_000 })
+    class Limited {
+      @RequireScopes('method')
+      find(): void {}
+    }
+    const rules = rulesWith();
+    const kindsOf = (owner: Owner) => rules.add(owner, 'find', handlerOf(owner, 'find')).metadata;
+    expect(kindsOf(Limited)).toEqual([
+      { kind: 'scopes', scopes: ['class'] },
+      { kind: 'rate-limit', limit: 2, windowMs: 1_000 },
+      { kind: 'scopes', scopes: ['method'] },
+    ]);
+    class Twice {
+      find(): void {}
+    }
+    const shared = RequireScopes('shared');
+    shared(Twice);
+    const handler = handlerOf(Twice, 'find');
+    const [onClass] = rules.add(Twice, 'find', handler).metadata;
+    expect(onClass).toEqual({ kind: 'scopes', scopes: ['shared'] });
+    shared(Twice.prototype, 'find', { value: handler });
+    expect(rulesWith().add(Twice, 'find', handler).metadata).toEqual([onClass]);
+  });
+});
+
+describe('a function that Nest names one class for, although two classes have it', () => {
+  class Told {
+    find(): void {}
+  }
+  const handler = handlerOf(Told, 'find');
+  const inUse = (registered: Owner) => ({ registered, told: Told, prototype: registered.prototype as object });
+  const scoped = RequireScopes('shared');
+  @RequireScopes('a')
+  class Strict extends Told {}
+  class Loose extends Told {}
+  @scoped
+  class Equal extends Told {}
+  @scoped
+  class EqualToo extends Told {}
+  @scoped
+  @RequireScopes('more')
+  class More extends Told {}
+
+  it.each([
+    ['the first has more rules', Strict, Loose],
+    ['the second has more rules', Loose, Strict],
+    ['one has the rules of the other and more', Equal, More],
+    ['the other has the rules of one and more', More, Equal],
+    ['each has rules of its own', Strict, Equal],
+  ])('is refused, with the cure, if %s', (_case, first, second) => {
+    const rules = rulesWith();
+    expect(rules.add(Told, 'find', handler, inUse(first)).problems).toEqual([]);
+    const { conflicts, problems } = rules.add(Told, 'find', handler, inUse(second));
+    expect(conflicts).toEqual([
+      `looks the same to a guard as ${first.name}.find, which has other rules: Nest names one class for both, because a mixin copied ` +
+        'its constructor; leave out "constructor" where the mixin copies the names of a prototype',
+    ]);
+    expect(problems).toEqual(conflicts);
+    expect(rules.ruleOf(Told, handler)).toBeUndefined();
+  });
+
+  it('stays refused if a class is added again, and has one problem of many conflicts', () => {
+    const rules = rulesWith();
+    const added = [Strict, Loose, Strict, Strict].map((one) => rules.add(Told, 'find', handler, inUse(one)));
+    expect(added.map(({ conflicts }) => conflicts.length)).toEqual([0, 1, 2, 2]);
+    expect(added.map(({ problems }) => problems.length)).toEqual([0, 1, 1, 1]);
+    expect(rules.ruleOf(Told, handler)).toBeUndefined();
+  });
+
+  it('has the rules of both if they are the same', () => {
+    const rules = rulesWith();
+    rules.add(Told, 'find', handler, inUse(Equal));
+    expect(rules.add(Told, 'find', handler, inUse(EqualToo))).toMatchObject({ conflicts: [], problems: [] });
+    expect(rules.ruleOf(Told, handler)?.access.requiredScopes).toEqual(['shared']);
+  });
+});
+
+describe('a function that was not added', () => {
+  it('gets the rule of what the app says that Nest calls', () => {
+    const replacement: Handler = () => undefined;
+    const find: FindHandlers = (told) => [
+      { name: 'find', registered: First, told, prototype: First.prototype },
+      { name: 'plain', registered: First, told, prototype: First.prototype },
+    ];
+    const rules = rulesWith({ find });
+    expect(rules.ruleOf(Base, replacement)).toMatchObject({
+      route: 'First.find|plain',
+      access: { requiredScopes: ['first', 'find'] },
+    });
+  });
+
+  it('is unknown if the app has its class and no such handler', () => {
+    expect(rulesWith({ find: () => [] }).ruleOf(First, handlerOf(First, 'find'))).toBeUndefined();
+  });
+
+  it('is looked for on its class if the app does not have it', () => {
+    const rules = rulesWith({ find: () => undefined });
+    expect(scopesOf(rules, First, handlerOf(First, 'find'))).toEqual(['first', 'find']);
+  });
+
+  it('is unknown for a class outside the app that shares it with a class of the app', () => {
+    const rules = rulesWith({ find: () => undefined });
+    const shared = handlerOf(First, 'find');
+    rules.add(First, 'find', shared);
+    expect(rules.ruleOf(Second, shared)).toBeUndefined();
   });
 });
 
@@ -289,5 +427,25 @@ describe('the organization readers of a rule', () => {
       "@OrgScoped({ resolve }) names Resolver, which no module provides: add it to the providers of the controller's module",
     ]);
     expect(rules.ruleOf(Controller, handler)).toBeUndefined();
+  });
+
+  it('warn once for each route about an organization that a request lacks', () => {
+    const warn = jest.fn();
+    const rules = rulesWith({ orgParam: 'tenant', warn });
+    const without = (name: string) =>
+      rules
+        .ruleOf(Controller, handlerOf(Controller, name))
+        ?.organizations.map((read) => read(undefined as never, { params: {} }, undefined as never));
+    const line = (name: string, param: string) =>
+      `@OrgScoped() on Controller.${name} refused a request like one for another organization: the route parameter "${param}" is absent: ` +
+      'the path that was called does not have it. This is logged once per route';
+    for (const _time of [1, 2]) expect(without('bare')).toEqual([{ orgCode: undefined }]);
+    expect(without('param')).toEqual([{ orgCode: undefined }]);
+    expect(warn.mock.calls).toEqual([[line('bare', 'tenant')], [line('param', 'id')]]);
+  });
+
+  it('need no log', () => {
+    const [reader] = rulesWith().ruleOf(Controller, handlerOf(Controller, 'bare'))?.organizations ?? [];
+    expect(reader?.(undefined as never, {}, undefined as never)).toEqual({ orgCode: undefined });
   });
 });

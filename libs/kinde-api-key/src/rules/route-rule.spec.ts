@@ -1,10 +1,11 @@
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
-import { compileRule, findProblems } from './route-rule.js';
+import { compileRateLimit, compileRule, findProblems } from './route-rule.js';
 import type { AccessMetadata, HandlerMetadata, RateLimitMetadata } from './rule-metadata.js';
 
 const PUBLIC: AccessMetadata = { kind: 'public' };
 const ANY: AccessMetadata = { kind: 'any-valid-key' };
 const USER: AccessMetadata = { kind: 'user' };
+const KEYS: AccessMetadata = { kind: 'keys-only' };
 const ORG: AccessMetadata = { kind: 'organization', target: undefined };
 const ORG_OF_KEY: AccessMetadata = { kind: 'organization', target: { from: 'key' } };
 const ALL = (...scopes: string[]): AccessMetadata => ({ kind: 'scopes', scopes });
@@ -19,6 +20,8 @@ const RATE_LIMIT: RateLimitRule = {
   windowMs: 1_000,
   sendsHeadersOnSuccess: false,
 };
+
+const NOTHING: HandlerMetadata['ofClass'] = { access: [], rateLimits: [] };
 
 function accessOf(ofClass: readonly AccessMetadata[], ofMethod: readonly AccessMetadata[]): HandlerMetadata {
   return { ofClass: { access: ofClass, rateLimits: [] }, ofMethod: { access: ofMethod, rateLimits: [] } };
@@ -56,6 +59,8 @@ const COMBINATIONS: readonly Row[] = [
   { ofClass: [ONE('a', 'b')], ofMethod: [ALL('c')], rule: 'c (a|b)' },
   { ofClass: [USER], ofMethod: [ALL('a')], rule: 'a user' },
   { ofClass: [], ofMethod: [USER, USER], rule: 'user' },
+  { ofClass: [KEYS], ofMethod: [], rule: 'key' },
+  { ofClass: [USER], ofMethod: [KEYS], rule: 'user key' },
   { ofClass: [ORG], ofMethod: [], rule: 'org 1' },
   { ofClass: [ORG], ofMethod: [ORG], rule: 'org 2' },
   { ofClass: [ORG_OF_KEY], ofMethod: [], rule: 'org 0' },
@@ -77,6 +82,7 @@ function inShort({ isPublic, access, organizations }: ReturnType<typeof compile>
     ...access.requiredScopes,
     ...access.requiredAnyOf.map((list) => `(${list.join('|')})`),
     ...(access.needsUser ? ['user'] : []),
+    ...(access.needsKey ? ['key'] : []),
     ...(access.needsOrganization ? [`org ${organizations.length}`] : []),
   ];
   return demands.join(' ') || 'any key';
@@ -93,8 +99,8 @@ describe('compileRule()', () => {
   );
 
   it('neither demands nor limits anything on a public route', () => {
-    expect(compile([ALL('a'), ONE('b'), ORG, USER], [PUBLIC])).toMatchObject({
-      access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false },
+    expect(compile([ALL('a'), ONE('b'), ORG, USER, KEYS], [PUBLIC])).toMatchObject({
+      access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, needsKey: false },
       organizations: [],
       rateLimit: null,
     });
@@ -116,6 +122,49 @@ describe('the problems of a compiled rule', () => {
     expect(compileRule('Users.find', targets, () => 'names nothing', null)).toMatchObject({
       rule: { organizations: [], access: { needsOrganization: true } },
       problems: ['names nothing', 'names nothing'],
+    });
+  });
+});
+
+describe('metadata in a form that this copy does not know', () => {
+  const LATER = { kind: 'later' } as unknown as AccessMetadata;
+  const SCOPELESS = { kind: 'scopes' } as unknown as AccessMetadata;
+  const BURST = { ...LIMIT, burst: 7 } as RateLimitMetadata;
+  const problem = (rule: string): string =>
+    `carries ${rule} in a form that this copy of nestjs-kinde-api-key does not know: two versions are installed; ` +
+    'run `npm ls nestjs-kinde-api-key` and keep one';
+
+  it.each([
+    ['access of a class', { access: [LATER], rateLimits: [] }, NOTHING, 'a rule of the kind "later"'],
+    ['access of a method', NOTHING, { access: [SCOPELESS], rateLimits: [] }, 'a rule of the kind "scopes"'],
+    ['a rate limit of a class', { access: [], rateLimits: [BURST] }, NOTHING, 'a rule of the kind "rate-limit"'],
+    ['a rate limit of a method', NOTHING, { access: [], rateLimits: [BURST] }, 'a rule of the kind "rate-limit"'],
+  ])('is a problem: %s', (_case, ofClass, ofMethod, rule) => {
+    expect(findProblems({ ofClass, ofMethod })).toEqual([problem(rule)]);
+  });
+
+  it('is one problem if it reaches a handler twice', () => {
+    expect(findProblems(accessOf([LATER], [LATER, USER]))).toEqual([problem('a rule of the kind "later"')]);
+  });
+
+  it('demands nothing half-read, and is a problem of the compiled rule', () => {
+    const { rule, problems } = compileRule('Users.find', accessOf([SCOPELESS], [ALL('a')]), () => null, null);
+    expect(rule.access.requiredScopes).toEqual(['a']);
+    expect(rule.isDecided).toBe(true);
+    expect(problems).toEqual([problem('a rule of the kind "scopes"')]);
+  });
+});
+
+describe('compileRateLimit()', () => {
+  it('encodes a path as a header allows it, characters of two UTF-16 units and halves of them included', () => {
+    const names = { ofClass: [], ofMethod: ['GET /"caf\u00e9"/\ud83d\ude00/\ud83d\\'] };
+    const ofMethod = { access: [], rateLimits: [LIMIT] };
+    expect(compileRateLimit({ ofClass: NOTHING, ofMethod }, names, 'find', null)).toEqual({
+      scope: names.ofMethod[0],
+      policy: 'GET /\\"caf%C3%A9\\"/%F0%9F%98%80/?\\\\',
+      limit: 5,
+      windowMs: 1_000,
+      sendsHeadersOnSuccess: false,
     });
   });
 });

@@ -103,6 +103,18 @@ describe('the metadata of a method', () => {
     expect(names(methodMetadata(Controller, 'find'))).toEqual(['a']);
   });
 
+  it('includes @PublicRoute(), of an overridden method, too', () => {
+    class Base {
+      @ruleDecorator({ kind: 'public' })
+      find(): void {}
+    }
+    class Sub extends Base {
+      override find(): void {}
+    }
+    expect(names(methodMetadata(Base, 'find'))).toEqual(['public']);
+    expect(names(methodMetadata(Sub, 'find'))).toEqual(['public']);
+  });
+
   it('does not apply to another method', () => {
     class Controller {
       @mark('a')
@@ -251,6 +263,88 @@ describe('handlerMetadata()', () => {
     const { ofClass, ofMethod } = handlerMetadata(Controller, ['find', 'list'], handlerOf(Controller, 'find'));
     expect(names(ofClass.access)).toEqual(['class']);
     expect(names(ofMethod.access)).toEqual(['find', 'list']);
+  });
+});
+
+describe('handlerMetadata() of a class that Nest sees as another', () => {
+  const open = ruleDecorator({ kind: 'public' });
+
+  @mark('linked class')
+  @open
+  class Linked {
+    @mark('linked method')
+    @open
+    find(): void {}
+  }
+
+  /** A class whose prototype names another one as its constructor, as a mixin leaves it. */
+  function namingLinked(owner: { readonly prototype: object }): void {
+    Object.defineProperty(owner.prototype, 'constructor', { value: Linked });
+  }
+
+  it('includes the requirements of a class that is linked, and not its @PublicRoute()', () => {
+    class Controller {
+      @mark('own method')
+      find(): void {}
+    }
+    namingLinked(Controller);
+    const { ofClass, ofMethod } = handlerMetadata(Controller, ['find'], handlerOf(Controller, 'find'));
+    expect(names(ofClass.access)).toEqual(['linked class']);
+    expect(names(ofMethod.access)).toEqual(['own method', 'linked method']);
+  });
+
+  it('includes the @PublicRoute() of a class that is linked and has the handler itself', () => {
+    class Controller {}
+    Object.defineProperty(Controller.prototype, 'find', { value: handlerOf(Linked, 'find') });
+    const { ofClass, ofMethod } = handlerMetadata(Controller, ['find'], handlerOf(Linked, 'find'));
+    expect(names(ofClass.access)).toEqual(['linked class', 'public']);
+    expect(names(ofMethod.access)).toEqual(['linked method', 'public']);
+  });
+
+  it('includes the @PublicRoute() of the class that Nest registered', () => {
+    @open
+    class Registered {}
+    class Told {
+      find(): void {}
+    }
+    const inUse = { registered: Registered, told: Told, prototype: Told.prototype };
+    const { ofClass } = handlerMetadata(Registered, ['find'], handlerOf(Told, 'find'), inUse);
+    expect(names(ofClass.access)).toEqual(['public']);
+  });
+
+  it('finds the class of a method that a mixin copied', () => {
+    @mark('source class')
+    class Source {
+      @mark('source method')
+      find(): void {}
+    }
+    class Controller {}
+    Object.defineProperty(Controller.prototype, 'find', { value: handlerOf(Source, 'find') });
+    const { ofClass, ofMethod } = handlerMetadata(Controller, ['find'], handlerOf(Source, 'find'));
+    expect(names(ofClass.access)).toEqual(['source class']);
+    expect(names(ofMethod.access)).toEqual(['source method']);
+  });
+
+  it('finds no metadata on a linked class for another method', () => {
+    class Controller {
+      list(): void {}
+    }
+    namingLinked(Controller);
+    const { ofMethod } = handlerMetadata(Controller, ['list'], handlerOf(Controller, 'list'));
+    expect(ofMethod).toEqual({ access: [], rateLimits: [] });
+  });
+
+  it('lists metadata once that two linked classes share', () => {
+    const shared = mark('shared');
+    @shared
+    class One {
+      find(): void {}
+    }
+    @shared
+    class Other {}
+    Object.defineProperty(One.prototype, 'constructor', { value: Other });
+    const { ofClass } = handlerMetadata(One, ['find'], handlerOf(One, 'find'));
+    expect(names(ofClass.access)).toEqual(['shared']);
   });
 });
 
