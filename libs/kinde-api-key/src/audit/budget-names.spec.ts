@@ -9,6 +9,7 @@ function ruleOf(route: string, limit?: { scope?: string; limit?: number; windowM
     isDecided: true,
     access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, needsKey: false },
     organizations: [],
+    maxAgeMs: null,
     rateLimit: limit
       ? { scope, policy: scope, limit: 5, windowMs: 1_000, sendsHeadersOnSuccess: false, ...rest }
       : null,

@@ -35,6 +35,8 @@ interface Given {
   readonly problems?: readonly string[];
 }
 
+const NOTHING = { access: [], rateLimits: [] };
+
 /** A rate limit alone is not a decision about access. */
 function registered(metadata: readonly RuleMetadata[], given: Given = {}): RegisteredRule {
   const { isPublic = false, isDecided = metadata.some((one) => one !== LIMIT), problems = [] } = given;
@@ -45,10 +47,12 @@ function registered(metadata: readonly RuleMetadata[], given: Given = {}): Regis
       isDecided,
       access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, needsKey: false },
       organizations: [],
+      maxAgeMs: null,
       rateLimit: null,
     },
     problems,
     metadata,
+    origins: { ofClass: NOTHING, ofMethod: NOTHING, listed: false },
     registered: Users,
     names: ['find'],
     routeNames: ROUTE_NAMES,
