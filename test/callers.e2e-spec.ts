@@ -61,6 +61,26 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const REPORTS = '/organizations/org_acme/reports';
 const FOREIGN = '/organizations/org_globex/reports';
 
+/** Asks both routes of an app with two guards. */
+async function sideBySide(person: Record<string, string>) {
+  return {
+    'key on its route': await get(REPORTS, bearer(key)),
+    'key, other organization': await get(FOREIGN, bearer(key)),
+    'person on the route of keys': await get(REPORTS, person),
+    'person on its route': await get('/dashboard', person),
+    'key on the route of people': await get('/dashboard', bearer(key)),
+    nothing: [await get(REPORTS), await get('/dashboard')],
+  };
+}
+
+const SIDE_BY_SIDE = {
+  'key on its route': '200 api_key',
+  'key, other organization': '403 ORG_MISMATCH',
+  'person on its route': '200 people',
+  'key on the route of people': '401',
+  nothing: ['401 MISSING_KEY', '401'],
+};
+
 describe.each(ADAPTERS)('a recipe on %s', (adapter) => {
   it('with @nestjs/jwt keeps every rule for keys and JWTs on one route', async () => {
     await start('jwt', adapter);
@@ -90,23 +110,14 @@ describe.each(ADAPTERS)('a recipe on %s', (adapter) => {
     });
   });
 
-  it('with two guards side by side keeps keys and people on their own routes', async () => {
-    await start('side-by-side', adapter);
-    const answers = {
-      'key on its route': await get(REPORTS, bearer(key)),
-      'key, other organization': await get(FOREIGN, bearer(key)),
-      'JWT on the route of keys': await get(REPORTS, bearer(tokenOf(USER))),
-      'JWT on its route': await get('/dashboard', bearer(tokenOf(USER))),
-      'key on the route of people': await get('/dashboard', bearer(key)),
-      nothing: [await get(REPORTS), await get('/dashboard')],
-    };
-    expect(answers).toEqual({
-      'key on its route': '200 api_key',
-      'key, other organization': '403 ORG_MISMATCH',
-      'JWT on the route of keys': '401 WRONG_CREDENTIAL_TYPE',
-      'JWT on its route': '200 people',
-      'key on the route of people': '401',
-      nothing: ['401 MISSING_KEY', '401'],
+  it.each([
+    ['two guards side by side', 'side-by-side'],
+    ["Passport's guard beside ApiKeyGuard", 'side-by-side-passport'],
+  ] as const)('with %s keeps keys and people on their own routes', async (_what, name) => {
+    await start(name, adapter);
+    expect(await sideBySide(bearer(tokenOf(USER)))).toEqual({
+      ...SIDE_BY_SIDE,
+      'person on the route of keys': '401 WRONG_CREDENTIAL_TYPE',
     });
   });
 
@@ -134,6 +145,12 @@ describe.each(ADAPTERS)('a recipe on %s', (adapter) => {
 });
 
 describe('a recipe on express', () => {
+  it('with a session guard beside ApiKeyGuard keeps keys and people on their own routes', async () => {
+    await start('side-by-side-session', 'express');
+    const person = { cookie: await sessionCookie({ user: { id: 'u1' } }) };
+    expect(await sideBySide(person)).toEqual({ ...SIDE_BY_SIDE, 'person on the route of keys': '401 MISSING_KEY' });
+  });
+
   it('with a session keeps every rule for keys and sessions on one route', async () => {
     await start('session', 'express');
     const user = { id: 'u1', org: 'org_acme', scopes: ['read:reports'] };

@@ -48,6 +48,8 @@ describe('the recipes of the page on callers, installed from the registry with N
       passport: [...KEY, '200 user', '403 ORG_MISMATCH', ...NOBODY],
       session: [...KEY, '200 session', '403 ORG_MISMATCH', ...NOBODY],
       'side-by-side': [...KEY, '401 WRONG_CREDENTIAL_TYPE', '401 WRONG_CREDENTIAL_TYPE', ...NOBODY],
+      'side-by-side-passport': [...KEY, '401 WRONG_CREDENTIAL_TYPE', '401 WRONG_CREDENTIAL_TYPE', ...NOBODY],
+      'side-by-side-session': [...KEY, ...NOBODY, ...NOBODY],
     });
   });
 });

@@ -2,7 +2,14 @@ import { transformSync } from '@swc/core';
 import { DOCS, sectionOf } from './markdown.js';
 
 /** The recipes of the page on callers: each is one file of an app, and exports its `AppModule`. */
-export const RECIPES = ['jwt', 'passport', 'session', 'side-by-side'] as const;
+export const RECIPES = [
+  'jwt',
+  'passport',
+  'session',
+  'side-by-side',
+  'side-by-side-passport',
+  'side-by-side-session',
+] as const;
 export type RecipeName = (typeof RECIPES)[number];
 
 /** @returns the code of a recipe, as the page shows it */

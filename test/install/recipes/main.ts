@@ -22,11 +22,14 @@ async function main(): Promise<void> {
   const { key } = emulator.createKey({ scopes: ['read:reports'], orgCode: 'org_acme' });
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   const jwt = bearer(new JwtService({ secret: SECRET }).sign({ ...USER }));
+  const session = { cookie: await sessionCookie() };
   const people: Record<string, Record<string, string>> = {
     jwt,
     passport: jwt,
-    session: { cookie: await sessionCookie() },
+    session,
     'side-by-side': jwt,
+    'side-by-side-passport': jwt,
+    'side-by-side-session': session,
   };
   const answers: Record<string, string[]> = {};
   for (const [name, person] of Object.entries(people)) {
