@@ -8,8 +8,6 @@ import { KindeCalls } from './kinde-calls.js';
 
 /** Kinde is asked for its keys at most once in this time, whatever tokens arrive, in milliseconds. */
 const ASKED_ONCE_PER_MS = 30_000;
-/** The first pause after a failure while there are no keys, in milliseconds. Every token needs them, so Kinde is asked sooner; pauses double. */
-const FIRST_PAUSE_MS = 5_000;
 /** Older keys are fetched again in the background, in milliseconds. */
 const FRESH_MS = 600_000;
 /**
@@ -32,7 +30,6 @@ export class SigningKeys {
   readonly #pause: Wait;
   /** Why the last call failed. */
   #failure: VerificationFailure | undefined;
-  #failuresInARow = 0;
   #refreshing: Promise<void> | undefined;
 
   constructor(connection: KindeConnection) {
@@ -83,7 +80,6 @@ export class SigningKeys {
       const { answer } = await this.#calls.send(request, parseJwksAnswer);
       this.#keys = answer.keys;
       this.#failure = undefined;
-      this.#failuresInARow = 0;
       this.#fresh.start(FRESH_MS);
       this.#used.start(USED_MS);
       this.#pause.start(ASKED_ONCE_PER_MS);
@@ -94,10 +90,7 @@ export class SigningKeys {
 
   #failed({ message, retryAfterSeconds, cause }: VerificationFailure): void {
     this.#failure = new VerificationFailure('kinde', `Kinde's signing keys cannot be read: ${message}`, { cause });
-    const doubled = Math.min(ASKED_ONCE_PER_MS, FIRST_PAUSE_MS * 2 ** this.#failuresInARow);
-    this.#failuresInARow += 1;
-    const pauseMs = this.#used.remainingMs > 0 ? ASKED_ONCE_PER_MS : doubled;
-    this.#pause.start(Math.max(pauseMs, retryAfterSeconds * 1_000));
+    this.#pause.start(Math.max(ASKED_ONCE_PER_MS, retryAfterSeconds * 1_000));
     if (!this.#messages.isDue('failed')) return;
     this.#connection.log.warn(
       `${this.#failure.message}. Access tokens whose key is not cached get 503 until it answers`,
