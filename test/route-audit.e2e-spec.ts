@@ -22,6 +22,7 @@ import {
   UserScoped,
   type AuditedRoute,
 } from 'nestjs-kinde-api-key';
+import { RouterModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -118,6 +119,57 @@ describe('ApiKeyRouteAudit', () => {
       needsKey: true,
       rateLimit: null,
     });
+  });
+});
+
+describe('ApiKeyRouteAudit of an app with options and several modules', () => {
+  it('names the options that make a rule, and the budget of a class in two modules as it is enforced', async () => {
+    @Controller('shared')
+    @UseGuards(ApiKeyGuard)
+    class SharedController {
+      @Get()
+      @AnyValidKey()
+      find() {
+        return {};
+      }
+
+      @Get('limited')
+      @AnyValidKey()
+      @RateLimit({ limit: 5, windowMs: 60_000 })
+      limited() {
+        return {};
+      }
+    }
+
+    @Module({ controllers: [SharedController] })
+    class FirstModule {}
+
+    @Module({ controllers: [SharedController] })
+    class SecondModule {}
+
+    const testing = await Test.createTestingModule({
+      imports: [
+        KindeApiKeyModule.forRoot({ ...OPTIONS, rateLimit: {}, globalGuard: { publicControllers: [PlainController] } }),
+        FirstModule,
+        SecondModule,
+        RouterModule.register([
+          { path: 'a', module: FirstModule },
+          { path: 'b', module: SecondModule },
+        ]),
+      ],
+      controllers: [PlainController],
+    }).compile();
+    const app = await testing.createNestApplication({ logger: false }).init();
+    const routes = app.get(ApiKeyRouteAudit).routes();
+    await app.close();
+    const rulesOf = (route: string) => routes.find((one) => one.route === route)?.rules;
+    expect(rulesOf('GET /plain')).toEqual([{ rule: 'publicControllers', from: 'option' }]);
+    expect(rulesOf('GET /a/shared')).toEqual([
+      { rule: 'rateLimit', from: 'option' },
+      { rule: '@AnyValidKey()', from: 'method' },
+    ]);
+    const budgets = routes.filter(({ route }) => route.endsWith('limited')).map(({ rateLimit }) => rateLimit?.name);
+    expect(budgets).toEqual(Array.from({ length: 2 }, () => 'GET /a/shared/limited, GET /b/shared/limited'));
   });
 });
 

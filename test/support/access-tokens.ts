@@ -1,7 +1,8 @@
 import { createHmac, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
 import type { ExecutionContext } from '@nestjs/common';
 import type { Clock } from '../../libs/kinde-api-key/src/clock.js';
-import { CONNECT, type ConnectedPrincipalSource } from '../../libs/kinde-api-key/src/guard/principal-source.js';
+import { CONNECT } from '../../libs/kinde-api-key/src/api-key/principal.js';
+import { type ConnectedPrincipalSource } from '../../libs/kinde-api-key/src/guard/principal-source.js';
 import { AxiosKindeHttp, unsharedHttpService } from '../../libs/kinde-api-key/src/kinde/axios-http.js';
 import type { KindeConnection } from '../../libs/kinde-api-key/src/kinde/kinde-connection.js';
 import type { KindeEmulator } from '../../libs/kinde-api-key/src/testing/index.js';

@@ -59,15 +59,20 @@ export function auditedRoutes(
       windowMs: rateLimit.windowMs,
       name: rateLimit.scope,
     },
-    rules: rulesOf(origins),
+    rules: rulesOf(origins, rateLimit !== null),
   };
   const names = handler.routeNames.ofMethod.length > 0 ? handler.routeNames.ofMethod : [rule.route];
   return names.map((route) => ({ route, ...described }));
 }
 
-function rulesOf({ ofClass, ofMethod, listed }: RegisteredRule['origins']): AuditedRule[] {
+function rulesOf({ ofClass, ofMethod, listed }: RegisteredRule['origins'], isLimited: boolean): AuditedRule[] {
   const from = (origin: AuditedRule['from'], { access, rateLimits }: HandlerMetadata['ofClass']) =>
     [...access, ...rateLimits].map((metadata: RuleMetadata) => ({ rule: describeRule(metadata), from: origin }));
-  const option: AuditedRule[] = listed ? [{ rule: 'publicControllers', from: 'option' }] : [];
-  return [...option, ...from('class', ofClass), ...from('method', ofMethod)];
+  const limitedByOption = isLimited && ofClass.rateLimits.length === 0 && ofMethod.rateLimits.length === 0;
+  const options = [...(listed ? ['publicControllers'] : []), ...(limitedByOption ? ['rateLimit'] : [])];
+  return [
+    ...options.map((rule) => ({ rule, from: 'option' as const })),
+    ...from('class', ofClass),
+    ...from('method', ofMethod),
+  ];
 }

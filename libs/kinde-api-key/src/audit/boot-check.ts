@@ -15,6 +15,7 @@ import { copiesWarning } from '../copies.js';
 import { auditedRoutes, type AuditedRoute } from './audited-route.js';
 import { budgetProblems } from './budget-names.js';
 import type { RouteRule } from '../rules/route-rule.js';
+import type { RegisteredRule } from '../rules/route-rule-registry.js';
 import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { problemsOf, type HandlerCheckOptions } from './handler-problems.js';
@@ -36,14 +37,19 @@ export interface BootReport {
   readonly warnings: readonly string[];
 }
 
+/** A handler, and whether an `ApiKeyGuard` runs before it. */
+interface CheckedHandler {
+  readonly handler: AppHandler;
+  readonly isReached: boolean;
+}
+
 /** Checks every handler of a registration before the first request, so that every rule is enforced or stops the boot. */
 export class BootCheck {
   readonly #problems = new Set<string>();
   readonly #routes = { guarded: 0, public: 0 };
   readonly #refused = new Set<string>();
   readonly #cachedByUrl = new Set<string>();
-  readonly #rules = new Map<string, RouteRule>();
-  readonly #audited: AuditedRoute[] = [];
+  readonly #checked: CheckedHandler[] = [];
   readonly #coverage: GuardCoverage;
 
   constructor(
@@ -94,14 +100,24 @@ export class BootCheck {
     return { ...this.#routes, warnings };
   }
 
-  /** The rules of the routes that were found, without public ones. */
+  /** The routes that a guard protects, without public ones. */
   get rules(): readonly RouteRule[] {
-    return [...this.#rules.values()];
+    const isGuarded = ({ handler, isReached }: CheckedHandler): boolean => handler.transport === 'http' && isReached;
+    const rules = this.#checked.filter(isGuarded).map((one) => this.#registeredRule(one.handler).rule);
+    return [...new Set(rules)].filter((rule) => !rule.isPublic);
   }
 
-  /** Every handler that was checked, for the audit. */
+  /** What every handler demands. Its rule is read now: a class may have been registered in several modules. */
   get routes(): readonly AuditedRoute[] {
-    return this.#audited;
+    return this.#checked.flatMap(({ handler, isReached }) =>
+      auditedRoutes(handler, this.#registeredRule(handler), isReached),
+    );
+  }
+
+  #registeredRule({ told, handler }: AppHandler): RegisteredRule {
+    const rule = this.registration.rules.registered(told, handler);
+    if (!rule) throw new Error('the handler was not checked');
+    return rule;
   }
 
   /** Whether this registration protects a module: the one that Nest injects there, else the first. */
@@ -116,13 +132,12 @@ export class BootCheck {
     const rule = this.registration.rules.add(told, name, handler.handler, handler);
     const isReached = this.#coverage.covers(handler);
     const route = `${registered.name}.${name}`;
-    this.#audited.push(...auditedRoutes(handler, rule, isReached));
+    this.#checked.push({ handler, isReached });
     for (const problem of problemsOf(handler, rule, isReached, this.options)) this.#problems.add(`${route} ${problem}`);
     if (transport === 'http') {
       if (rule.rule.isPublic) this.#routes.public += 1;
       else if (isReached) {
         this.#routes.guarded += 1;
-        this.#rules.set(route, rule.rule);
         if (hasCacheByUrl(handler, this.config)) this.#cachedByUrl.add(route);
       }
     } else if (isReached && !rule.rule.isPublic) this.#refused.add(route);
@@ -132,7 +147,7 @@ export class BootCheck {
   #checkLate(late: ExternalHandler): void {
     if (!this.#owns(this.handlers.hostOf(late.instance)?.module)) return;
     const handler = this.handlers.describeExternal(late);
-    if (this.registration.rules.has(handler.told, handler.handler)) return;
+    if (this.registration.rules.registered(handler.told, handler.handler)) return;
     this.#problems.clear();
     this.#check(handler);
     this.#throwProblems();

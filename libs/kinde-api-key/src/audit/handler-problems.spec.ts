@@ -1,6 +1,6 @@
 import type { AppHandler } from '../handlers/app-handlers.js';
 import type { OrganizationTarget } from '../rules/org-target.js';
-import type { RuleMetadata } from '../rules/rule-metadata.js';
+import { isRateLimitMetadata, type RuleMetadata } from '../rules/rule-metadata.js';
 import type { RegisteredRule } from '../rules/route-rule-registry.js';
 import { problemsOf, type HandlerCheckOptions } from './handler-problems.js';
 
@@ -51,8 +51,14 @@ function registered(metadata: readonly RuleMetadata[], given: Given = {}): Regis
       rateLimit: null,
     },
     problems,
-    metadata,
-    origins: { ofClass: NOTHING, ofMethod: NOTHING, listed: false },
+    origins: {
+      ofClass: NOTHING,
+      ofMethod: {
+        access: metadata.filter((one) => !isRateLimitMetadata(one)),
+        rateLimits: metadata.filter(isRateLimitMetadata),
+      },
+      listed: false,
+    },
     registered: Users,
     names: ['find'],
     routeNames: ROUTE_NAMES,

@@ -1,7 +1,7 @@
 import type { AppHandler } from '../handlers/app-handlers.js';
 import { describeRule, isRateLimitMetadata, type RuleMetadata } from '../rules/rule-metadata.js';
 import { hasTarget } from '../rules/org-target.js';
-import type { RegisteredRule } from '../rules/route-rule-registry.js';
+import { metadataOf, type RegisteredRule } from '../rules/route-rule-registry.js';
 
 /** What the checks of a handler depend on. */
 export interface HandlerCheckOptions {
@@ -29,7 +29,8 @@ export function problemsOf(
   isReached: boolean,
   options: HandlerCheckOptions,
 ): readonly string[] {
-  const { rule, problems, metadata } = registered;
+  const { rule, problems } = registered;
+  const metadata = metadataOf(registered);
   if (rule.isPublic || problems.length > 0) return problems;
   if (handler.transport !== 'http') return outsideHttp(handler, registered, options);
   const carried = describeAll(metadata);
@@ -51,17 +52,14 @@ export function problemsOf(
 }
 
 /** Outside HTTP the guard cannot check keys yet. It refuses every call, except to public handlers. */
-function outsideHttp(
-  { transport }: AppHandler,
-  { rule, metadata }: RegisteredRule,
-  options: HandlerCheckOptions,
-): string[] {
+function outsideHttp({ transport }: AppHandler, registered: RegisteredRule, options: HandlerCheckOptions): string[] {
+  const metadata = metadataOf(registered);
   const cure = 'add @PublicRoute(), and call ApiKeyVerificationService where the key arrives';
   if (metadata.length > 0)
     return [
       `carries ${describeAll(metadata)} but is called by ${CALLERS[transport]}, where ApiKeyGuard cannot check keys: remove the rule, ${cure}`,
     ];
-  if (!options.isStrict || rule.isDecided) return [];
+  if (!options.isStrict || registered.rule.isDecided) return [];
   return [
     `has no decision, which globalGuard demands of every handler. It is called by ${CALLERS[transport]}, where ApiKeyGuard cannot check ` +
       `keys: ${cure}, or name a class that you cannot edit in globalGuard: { publicControllers: [...] }`,

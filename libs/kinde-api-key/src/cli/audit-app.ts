@@ -4,7 +4,7 @@ import { ROUTE_AUDIT, type ApiKeyRouteAudit } from '../audit/route-audit.js';
 import { loadAppModule } from './load-app-module.js';
 
 /** Used where the environment has no values: an audit does not call Kinde. */
-const PLACEHOLDERS = {
+const ABSENT_CREDENTIALS = {
   KINDE_DOMAIN: 'http://127.0.0.1:9',
   KINDE_MANAGEMENT_CLIENT_ID: 'audit',
   KINDE_MANAGEMENT_CLIENT_SECRET: 'audit',
@@ -12,7 +12,7 @@ const PLACEHOLDERS = {
 
 /** Starts an app without a server, and returns what its handlers demand. The app connects to its own database, if it does so at start. */
 export async function auditApp(file: string, env: NodeJS.ProcessEnv): Promise<readonly AuditedRoute[]> {
-  for (const [name, value] of Object.entries(PLACEHOLDERS)) env[name] ??= value;
+  for (const [name, value] of Object.entries(ABSENT_CREDENTIALS)) env[name] ??= value;
   const app = await NestFactory.createApplicationContext(await loadAppModule(file), {
     logger: ['error'],
     abortOnError: false,

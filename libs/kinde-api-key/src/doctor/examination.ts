@@ -1,5 +1,4 @@
 import type { RawKey } from '../api-key/raw-key.js';
-import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeRequest, type KindeResponse } from '../kinde/http.js';
 import type { KindeConnection } from '../kinde/kinde-connection.js';
@@ -28,12 +27,10 @@ export interface ExaminationSetup {
 export class Examination {
   /** The M2M token, once the check of the credentials has one. A secret. */
   token: string | undefined;
-  /** Whether the token has the scope of the Management API, by its own claims. */
+  /** The scopes of the token, by its own claims. */
   grantedScopes: readonly string[] = [];
   /** The registered APIs without Kinde's own, if the token may list them. */
   apis: readonly RegisteredApi[] | undefined;
-  /** The key to examine, once Kinde has accepted it. */
-  apiKey: VerifiedApiKey | undefined;
 
   readonly connection: KindeConnection;
   readonly options: ExaminationSetup['options'];
@@ -90,9 +87,4 @@ export async function answerOf(sent: Promise<KindeResponse>): Promise<KindeRespo
     if (error instanceof KindeTransportError) return error;
     throw error;
   }
-}
-
-/** Whether a call brought an answer. */
-export function isAnswer(answer: KindeResponse | KindeTransportError): answer is KindeResponse {
-  return !(answer instanceof KindeTransportError);
 }

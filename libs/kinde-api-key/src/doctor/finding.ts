@@ -41,10 +41,12 @@ export function ok(code: FindingCode, seen: string, means = ''): Finding {
   return { code, status: 'ok', seen, means, cure: '' };
 }
 
+/** Returns a finding about something that works, and is likely not meant so. */
 export function warning(code: FindingCode, seen: string, means: string, cure: string): Finding {
   return { code, status: 'warning', seen, means, cure };
 }
 
+/** Returns a finding about requests that are refused, or will be. */
 export function problem(code: FindingCode, seen: string, means: string, cure: string): Finding {
   return { code, status: 'problem', seen, means, cure };
 }

@@ -1,8 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { CONNECT, type Principal } from '../api-key/principal.js';
+import type { CONNECT, Principal } from '../api-key/principal.js';
 import type { KindeConnection } from '../kinde/kinde-connection.js';
-
-export { CONNECT };
 
 /**
  * Authenticates callers who have no API key: an injectable class of the app, named in the option `principals`. It is asked only about requests

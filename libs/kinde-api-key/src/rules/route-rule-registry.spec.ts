@@ -4,7 +4,7 @@ import { AnyValidKey, OrgScoped, PublicRoute, RequireScopes } from './access.dec
 import { RateLimit } from './rate-limit.decorators.js';
 import { ProviderInstances } from '../handlers/provider-instances.js';
 import { ResolverBinding } from './resolver-binding.js';
-import { RouteRuleRegistry, type FindHandlers } from './route-rule-registry.js';
+import { metadataOf, RouteRuleRegistry, type FindHandlers } from './route-rule-registry.js';
 
 type Handler = (...args: unknown[]) => unknown;
 type Owner = abstract new (...args: never[]) => object;
@@ -161,21 +161,21 @@ describe('RouteRuleRegistry.ruleOf()', () => {
   });
 });
 
-describe('RouteRuleRegistry.has()', () => {
+describe('RouteRuleRegistry.registered()', () => {
   it('is true once the rule of a function was added for its class, and false for others', () => {
     const rules = rulesWith();
     const find = handlerOf(First, 'find');
-    expect(rules.has(First, find)).toBe(false);
+    expect(rules.registered(First, find)).toBeUndefined();
     rules.add(First, 'find', find);
-    expect(rules.has(First, find)).toBe(true);
-    expect(rules.has(First, handlerOf(First, 'plain'))).toBe(false);
-    expect(rules.has(Second, find)).toBe(false);
+    expect(rules.registered(First, find)).toBeDefined();
+    expect(rules.registered(First, handlerOf(First, 'plain'))).toBeUndefined();
+    expect(rules.registered(Second, find)).toBeUndefined();
   });
 
   it('is true for a rule that has problems, so that they are reported once', () => {
     const rules = rulesWith({ publicControllers: [First] });
     rules.add(First, 'find', handlerOf(First, 'find'));
-    expect(rules.has(First, handlerOf(First, 'find'))).toBe(true);
+    expect(rules.registered(First, handlerOf(First, 'find'))).toBeDefined();
   });
 });
 
@@ -188,7 +188,7 @@ describe('RouteRuleRegistry.add()', () => {
       find(): void {}
     }
     const rules = rulesWith();
-    const kindsOf = (owner: Owner) => rules.add(owner, 'find', handlerOf(owner, 'find')).metadata;
+    const kindsOf = (owner: Owner) => metadataOf(rules.add(owner, 'find', handlerOf(owner, 'find')));
     expect(kindsOf(Limited)).toEqual([
       { kind: 'scopes', scopes: ['class'] },
       { kind: 'rate-limit', limit: 2, windowMs: 1_000 },
@@ -200,10 +200,10 @@ describe('RouteRuleRegistry.add()', () => {
     const shared = RequireScopes('shared');
     shared(Twice);
     const handler = handlerOf(Twice, 'find');
-    const [onClass] = rules.add(Twice, 'find', handler).metadata;
+    const [onClass] = metadataOf(rules.add(Twice, 'find', handler));
     expect(onClass).toEqual({ kind: 'scopes', scopes: ['shared'] });
     shared(Twice.prototype, 'find', { value: handler });
-    expect(rulesWith().add(Twice, 'find', handler).metadata).toEqual([onClass]);
+    expect(metadataOf(rulesWith().add(Twice, 'find', handler))).toEqual([onClass]);
   });
 });
 

@@ -19,8 +19,7 @@ export interface RouteRuleRegistryOptions
 
 /** The rule of a handler, with the metadata that it was compiled from. */
 export interface RegisteredRule extends CompiledRule {
-  readonly metadata: readonly RuleMetadata[];
-  /** What carries each of them. `listed`: the class stands in `publicControllers`. */
+  /** The metadata of the class and of the method. `listed`: the class stands in `publicControllers`. */
   readonly origins: HandlerMetadata & { readonly listed: boolean };
   /** The class that Nest registered. */
   readonly registered: AnyFunction;
@@ -77,13 +76,13 @@ export class RouteRuleRegistry {
 
   /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
   ruleOf(told: AnyFunction, handler: AnyFunction): RouteRule | undefined {
-    const known = this.#rules.get(told)?.get(handler) ?? this.#learn(told, handler);
+    const known = this.registered(told, handler) ?? this.#learn(told, handler);
     return known?.problems.length === 0 ? known.rule : undefined;
   }
 
-  /** Whether the rule of a handler is compiled already. */
-  has(told: AnyFunction, handler: AnyFunction): boolean {
-    return this.#rules.get(told)?.has(handler) === true;
+  /** Returns what is registered for a handler, with its problems; `undefined` if its rule is not compiled yet. */
+  registered(told: AnyFunction, handler: AnyFunction): RegisteredRule | undefined {
+    return this.#rules.get(told)?.get(handler);
   }
 
   /**
@@ -99,7 +98,7 @@ export class RouteRuleRegistry {
   }
 
   #register(told: AnyFunction, name: string, handler: AnyFunction, inUse: RoutedClassInUse): RegisteredRule {
-    const earlier = this.#rules.get(told)?.get(handler);
+    const earlier = this.registered(told, handler);
     const names = new Set([...(earlier?.names ?? []), ...namesOf(inUse.prototype, handler), name]);
     const routeNames = mergedNames([earlier?.routeNames ?? NO_ROUTE, inUse.routeNames ?? NO_ROUTE]);
     const compiled = this.#compile(inUse, [...names], handler, routeNames);
@@ -117,7 +116,7 @@ export class RouteRuleRegistry {
   #learn(told: AnyFunction, handler: AnyFunction): RegisteredRule | undefined {
     const found = this.#find(told, handler) ?? (this.#added.has(handler) ? [] : findOnClass(told, handler));
     for (const one of found) this.#register(told, one.name, handler, one);
-    return this.#rules.get(told)?.get(handler);
+    return this.registered(told, handler);
   }
 
   #compile(
@@ -134,10 +133,9 @@ export class RouteRuleRegistry {
     const rateLimit = compileRateLimit(metadata, routeNames, methodName, this.#options.rateLimit);
     const route = `${registered.name}.${methodName}`;
     const readerOf = this.#readerOf.bind(this, registered, route);
-    const all = [ofClass, ofMethod].flatMap(({ access, rateLimits }) => [...access, ...rateLimits]);
     const compiled = compileRule(route, metadata, readerOf, rateLimit);
     const origins = { ofClass, ofMethod, listed: listed.length > 0 };
-    return { ...compiled, metadata: [...new Set(all)], origins, registered, names, routeNames };
+    return { ...compiled, origins, registered, names, routeNames };
   }
 
   /** Returns the reader of a target, `null` where nothing has to be compared, or what is wrong with the resolver. */
@@ -155,11 +153,19 @@ export class RouteRuleRegistry {
   }
 }
 
+/** Returns all metadata that a rule was compiled from, each once. */
+export function metadataOf({
+  origins: { ofClass, ofMethod },
+}: Pick<RegisteredRule, 'origins'>): readonly RuleMetadata[] {
+  return [...new Set([ofClass, ofMethod].flatMap(({ access, rateLimits }) => [...access, ...rateLimits]))];
+}
+
 /** Finds that two classes with different rules look the same to a guard: which of the two Nest means cannot be known. */
 function findConflicts(earlier: RegisteredRule, later: Omit<RegisteredRule, 'conflicts'>): readonly string[] {
   if (earlier.registered === later.registered) return [];
-  const all = new Set([...earlier.metadata, ...later.metadata]);
-  if (all.size === earlier.metadata.length && all.size === later.metadata.length) return [];
+  const [before, after] = [metadataOf(earlier), metadataOf(later)];
+  const all = new Set([...before, ...after]);
+  if (all.size === before.length && all.size === after.length) return [];
   return [
     `looks the same to a guard as ${earlier.rule.route}, which has other rules: Nest names one class for both, because a mixin copied ` +
       'its constructor; leave out "constructor" where the mixin copies the names of a prototype',

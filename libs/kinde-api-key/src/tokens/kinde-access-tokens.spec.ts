@@ -8,7 +8,7 @@ import {
   signWithSecret,
 } from '../../../../test/support/access-tokens.js';
 import { canariesIn, everythingOf } from '../../../../test/support/canary.js';
-import { CONNECT } from '../guard/principal-source.js';
+import { CONNECT } from '../api-key/principal.js';
 import { KindeEmulator, TestClock } from '../testing/index.js';
 import type * as Tokens from './index.js';
 

@@ -1,7 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { integer, option, readArgument, type OptionalIn, type RequiredIn } from '../config/option-kinds.js';
 import { headerValue } from '../guard/credential-reader.js';
-import { CONNECT, type ConnectedPrincipalSource, type PrincipalSource } from '../guard/principal-source.js';
+import { CONNECT } from '../api-key/principal.js';
+import type { ConnectedPrincipalSource, PrincipalSource } from '../guard/principal-source.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import { invalid, type KindeAccessTokenPrincipal } from './access-token-claims.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';

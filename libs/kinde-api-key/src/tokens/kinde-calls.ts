@@ -51,6 +51,9 @@ export class KindeCalls {
 }
 
 function failureOf(error: unknown, signal: AbortSignal): VerificationFailure {
+  const reason: unknown = signal.reason;
+  // An event loop that stood still says nothing about Kinde.
+  if (reason instanceof VerificationFailure && reason.kind === 'stalled') return reason;
   if (signal.aborted) return new VerificationFailure('deadline', 'Kinde did not answer in time (kinde.timeoutMs)');
   if (!(error instanceof KindeTransportError)) return new VerificationFailure('kinde', 'the call to Kinde failed');
   return new VerificationFailure('kinde', error.message, { cause: error });

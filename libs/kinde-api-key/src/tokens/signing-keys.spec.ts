@@ -193,6 +193,18 @@ describe('while Kinde does not answer, the signing keys', () => {
     const impatient = connect(kindeAccessTokens({ audience: AUDIENCE }), { ...connection, timeoutMs: 20 });
     await expect(impatient(good())).rejects.toThrow('Kinde did not answer in time');
   });
+
+  it('do not blame Kinde when the event loop of this process stood still', async () => {
+    emulator.failUntilCleared({ hang: true }, 'jwks');
+    const impatient = connect(kindeAccessTokens({ audience: AUDIENCE }), { ...connection, timeoutMs: 500 });
+    const arrived = emulator.nextRequest('jwks');
+    const answer = impatient(good()).catch((error: unknown) => error);
+    await arrived;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+    expect(await answer).toMatchObject({
+      message: expect.stringContaining('the event loop of this process') as string,
+    });
+  });
 });
 
 describe('an answer that is not a good key set is an outage, and replaces no key:', () => {

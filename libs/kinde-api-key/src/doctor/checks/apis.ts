@@ -1,7 +1,8 @@
 import { readApis } from '../../kinde/answers/apis-answer.js';
 import { parseManagementAnswer } from '../../kinde/answers/management-answer.js';
+import { KindeTransportError } from '../../kinde/http.js';
 import { WHERE } from '../../kinde/misconfigured.js';
-import { answerOf, isAnswer, type Examination } from '../examination.js';
+import { answerOf, type Examination } from '../examination.js';
 import { ok, problem, warning, type Finding } from '../finding.js';
 import { nearestName } from '../../nearest-name.js';
 
@@ -15,7 +16,7 @@ export async function checkApis(examination: Examination): Promise<readonly Find
   const { token, options, routes } = examination;
   if (!token) return [];
   const answer = await answerOf(examination.ask('GET', '/api/v1/apis?expand=scopes'));
-  const parsed = isAnswer(answer) ? parseManagementAnswer(answer, readApis) : undefined;
+  const parsed = answer instanceof KindeTransportError ? undefined : parseManagementAnswer(answer, readApis);
   if (parsed?.kind === 'result') examination.apis = parsed.result.apis.filter((api) => !api.isManagementApi);
   const { apis } = examination;
   if (!apis) return options.apiId === null && !routes?.length ? [] : [notListed(examination)];

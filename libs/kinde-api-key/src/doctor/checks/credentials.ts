@@ -1,6 +1,6 @@
 import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
-import { missingPermission, readClaims, REQUIRED_SCOPE } from '../../kinde/answers/m2m-claims.js';
-import { ownField } from '../../kinde/answers/wire.js';
+import { missingPermission, readClaims, REQUIRED_SCOPE, scopesOf } from '../../kinde/answers/m2m-claims.js';
+import { ownField, type WireObject } from '../../kinde/answers/wire.js';
 import { ADVICE, WHERE } from '../../kinde/misconfigured.js';
 import type { Examination } from '../examination.js';
 import { ok, problem, warning, type Finding } from '../finding.js';
@@ -31,11 +31,8 @@ export async function checkCredentials(examination: Examination): Promise<readon
     return [problem('REACHABILITY', message, 'No M2M token can be had now, so that no key can be verified', cure)];
   }
   examination.token = token;
-  const claims = readClaims(token);
-  const granted = [ownField(claims ?? {}, 'scope'), ownField(claims ?? {}, 'scp')].flatMap((claim) =>
-    typeof claim === 'string' ? claim.split(' ') : [claim].flat(),
-  );
-  examination.grantedScopes = [...new Set(granted.filter((scope) => typeof scope === 'string'))];
+  const claims = readClaims(token) ?? {};
+  examination.grantedScopes = scopesOf(claims);
   const missing = missingPermission(token, options.audience);
   return [
     ok('CREDENTIALS', `Kinde issues a token to the M2M application ${options.clientId}`),
@@ -62,8 +59,8 @@ function scopeFinding(granted: readonly string[], isMissing: boolean): Finding {
   return ok('TOKEN_SCOPES', seen, `${REQUIRED_SCOPE} is there${means && `; ${means}`}${where}`);
 }
 
-function lifetimeFindings(claims: ReturnType<typeof readClaims>): Finding[] {
-  const [expiresAt, issuedAt] = [ownField(claims ?? {}, 'exp'), ownField(claims ?? {}, 'iat')];
+function lifetimeFindings(claims: WireObject): Finding[] {
+  const [expiresAt, issuedAt] = [ownField(claims, 'exp'), ownField(claims, 'iat')];
   if (typeof expiresAt !== 'number' || typeof issuedAt !== 'number') return [];
   const seconds = Math.round(expiresAt - issuedAt);
   const seen = `a token lives ${seconds} s`;

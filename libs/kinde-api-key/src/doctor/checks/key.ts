@@ -4,7 +4,7 @@ import { KindeTransportError } from '../../kinde/http.js';
 import { apiKeyUrl, parseMembership } from '../../kinde/answers/api-key-details.js';
 import { parseVerifyAnswer } from '../../kinde/answers/verify-answer.js';
 import { decideAccess } from '../../rules/access-decision.js';
-import { answerOf, isAnswer, type Examination, type RouteRequirement } from '../examination.js';
+import { answerOf, type Examination, type RouteRequirement } from '../examination.js';
 import { ok, problem, warning, type Finding } from '../finding.js';
 
 const KEYS_MENU = 'Kinde > (the user or the organization) > API keys';
@@ -23,7 +23,7 @@ export async function checkKey(examination: Examination): Promise<readonly Findi
   const { token, rawKey, routes } = examination;
   if (!token || !rawKey) return [];
   const answer = await answerOf(examination.ask('POST', '/api/v1/api_keys/verify', { api_key: rawKey.reveal() }));
-  const parsed = isAnswer(answer) ? parseVerifyAnswer(answer) : undefined;
+  const parsed = answer instanceof KindeTransportError ? undefined : parseVerifyAnswer(answer);
   if (parsed?.kind === 'token_rejected') return [refused('unknown')];
   if (parsed?.kind !== 'verdict') {
     const seen = answer instanceof KindeTransportError ? answer.message : `Kinde answered ${answer.status}`;
@@ -31,7 +31,6 @@ export async function checkKey(examination: Examination): Promise<readonly Findi
   }
   if (!parsed.verdict.accepted) return [refused(parsed.verdict.reason)];
   const { apiKey } = parsed.verdict;
-  examination.apiKey = apiKey;
   return [
     ok('KEY_STATE', `active, ${ownerOf(apiKey)}, scopes: ${apiKey.scopes.join(', ') || 'none'} (${apiKey.keyId})`),
     ...(await apiFindings(examination, apiKey)),
@@ -54,7 +53,7 @@ async function apiFindings(examination: Examination, { keyId }: VerifiedApiKey):
   const path = apiKeyUrl('', keyId);
   if (apiId === null || path === undefined) return [];
   const answer = await answerOf(examination.ask('GET', path));
-  const parsed = isAnswer(answer) ? parseMembership(answer, keyId, apiId) : undefined;
+  const parsed = answer instanceof KindeTransportError ? undefined : parseMembership(answer, keyId, apiId);
   if (parsed?.kind !== 'membership')
     return [
       warning(

@@ -29,9 +29,15 @@ export function missingPermission(
   const claims = readClaims(token);
   if (claims === undefined) return undefined;
   if (![ownField(claims, 'aud')].flat().includes(audience)) return 'audience';
-  const granted = [ownField(claims, 'scope'), ownField(claims, 'scp')];
-  const words = granted.flatMap((claim) => (typeof claim === 'string' ? claim.split(' ') : claim));
-  return words.includes(scope) ? undefined : 'scope';
+  return scopesOf(claims).includes(scope) ? undefined : 'scope';
+}
+
+/** Returns the scopes of a token: `scope` is a text, `scp` a list, and Kinde sends one or both. */
+export function scopesOf(claims: WireObject): string[] {
+  const words = [ownField(claims, 'scope'), ownField(claims, 'scp')].flatMap((claim) =>
+    typeof claim === 'string' ? claim.split(' ') : claim,
+  );
+  return [...new Set(words.filter((word) => typeof word === 'string'))];
 }
 
 /** Whether an M2M token has expired by its own `exp`. Only a hint, because the clock of this machine may be wrong. */
