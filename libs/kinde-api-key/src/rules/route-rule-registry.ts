@@ -76,7 +76,8 @@ export class RouteRuleRegistry {
 
   /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
   ruleOf(told: AnyFunction, handler: AnyFunction): RouteRule | undefined {
-    const known = this.registered(told, handler) ?? this.#learn(told, handler);
+    // Not registered(): a hit goes through here, and needs no further call.
+    const known = this.#rules.get(told)?.get(handler) ?? this.#learn(told, handler);
     return known?.problems.length === 0 ? known.rule : undefined;
   }
 
