@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { KindeApiKeyModule } from 'nestjs-kinde-api-key';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { KeysModule } from './keys/keys.module.js';
@@ -14,6 +15,7 @@ import { UsersModule } from './users/users.module.js';
 @Module({
   imports: [
     KindeApiKeyModule.forRoot({ globalGuard: true }),
+    ApiKeysModule,
     DatabaseModule,
     HealthModule,
     KeysModule,
