@@ -3,27 +3,31 @@ import {
   BadRequestException,
   Catch,
   ConflictException,
+  type ExceptionFilter,
   type HttpException,
   Logger,
   NotFoundException,
   ServiceUnavailableException,
 } from '@nestjs/common';
-import { BaseExceptionFilter } from '@nestjs/core';
 import { KindeApiKeyManagementError } from 'nestjs-kinde-api-key';
 
-/** Answers for `ApiKeysService`. Its messages name menus of Kinde: they are for the operator's log, not for customers. */
+/** What Express' response and Fastify's reply have in common. */
+interface HttpResponse {
+  header(name: string, value: string): unknown;
+  status(code: number): { send(body: unknown): void };
+}
+
+/** Answers for errors of `ApiKeysService`. Their messages name menus of Kinde: they are for the operator's log, not for customers. */
 @Catch(KindeApiKeyManagementError)
-export class ManagementErrorFilter extends BaseExceptionFilter {
+export class ManagementErrorFilter implements ExceptionFilter<KindeApiKeyManagementError> {
   private readonly logger = new Logger(ManagementErrorFilter.name);
 
-  override catch(error: KindeApiKeyManagementError, host: ArgumentsHost): void {
+  catch(error: KindeApiKeyManagementError, host: ArgumentsHost): void {
     this.logger.error(`${error.code}: ${error.message}`);
     const answer = answerTo(error);
-    // `header()` is Express' and Fastify's name for the same
-    const response = host.switchToHttp().getResponse<{ header(name: string, value: string): void }>();
-    if (error.retryAfterSeconds !== null && answer.getStatus() === 503)
-      response.header('Retry-After', String(error.retryAfterSeconds));
-    super.catch(answer, host);
+    const response = host.switchToHttp().getResponse<HttpResponse>();
+    if (error.retryAfterSeconds !== null) response.header('Retry-After', String(error.retryAfterSeconds));
+    response.status(answer.getStatus()).send(answer.getResponse());
   }
 }
 

@@ -23,6 +23,12 @@ export const DEMO_KEYS = {
     orgCode: 'org_acme',
     scopes: SCOPES.filter((scope) => scope.startsWith('read:')),
   },
+  acmeKeyManager: {
+    key: 'k_demo_acme_key_manager',
+    name: 'organization org_acme, manage:keys and read:projects',
+    orgCode: 'org_acme',
+    scopes: ['manage:keys', 'read:projects'],
+  },
   globex: {
     key: 'k_demo_globex_every_scope',
     name: 'organization org_globex, every scope',

@@ -29,7 +29,7 @@ addEventListener('pagehide', signOut); // the browser may keep a page that was l
 async function run(action) {
   if (isBusy) return;
   isBusy = true;
-  document.body.setAttribute('aria-busy', 'true');
+  $('main').setAttribute('aria-busy', 'true');
   say('notice', '');
   say('error', '');
   try {
@@ -39,7 +39,7 @@ async function run(action) {
     say('error', error.message);
   } finally {
     isBusy = false;
-    document.body.removeAttribute('aria-busy');
+    $('main').removeAttribute('aria-busy');
   }
 }
 
@@ -95,7 +95,7 @@ async function revokeKey({ keyId, name }) {
   const text = isOwn
     ? 'You use this key here, so you will be signed out.'
     : 'Programs that use it are refused at once.';
-  if (!(await confirms(`Revoke ${name}?`, `${text} This cannot be undone.`, 'Revoke key'))) return;
+  if (!(await confirms(`Revoke ${name}?`, `${text} This cannot be undone.`, 'Revoke key', 'danger'))) return;
   await send('DELETE', `${keysOf(session.orgCode)}/${encodeURIComponent(keyId)}`).catch(rejectAfterReload);
   const done = `${name} was revoked. It is refused from now on.`;
   if (!isOwn) return reload(done);
@@ -165,10 +165,11 @@ function timeOf(text) {
 }
 
 /** Asks a question in a dialog. */
-async function confirms(question, text, yes) {
+async function confirms(question, text, yes, kind = '') {
   $('confirm-heading').textContent = question;
   $('confirm-text').textContent = text;
   $('confirm-yes').textContent = yes;
+  $('confirm-yes').className = kind;
   await closed($('confirm'));
   return $('confirm').returnValue === 'yes' && session !== undefined;
 }
@@ -205,7 +206,7 @@ async function send(method, path, { key = session.key, body } = {}) {
   const response = await fetch(path, {
     method,
     headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) },
-    body: body && JSON.stringify(body),
+    ...(body && { body: JSON.stringify(body) }),
     cache: 'no-store',
     credentials: 'omit',
     redirect: 'error',
