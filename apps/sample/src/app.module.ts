@@ -1,4 +1,5 @@
-import { Module } from '@nestjs/common';
+import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { APP_PIPE } from '@nestjs/core';
 import { KindeApiKeyModule } from 'nestjs-kinde-api-key';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -23,5 +24,6 @@ import { UsersModule } from './users/users.module.js';
     ProjectsModule,
     UsersModule,
   ],
+  providers: [{ provide: APP_PIPE, useFactory: () => new StandardSchemaValidationPipe() }],
 })
 export class AppModule {}

@@ -26,9 +26,7 @@ export async function startEmulatedKinde(): Promise<Kinde> {
     apis: [{ name: 'Sample API', scopes: SCOPES }],
     keys: Object.values(DEMO_KEYS),
   });
-  process.env.KINDE_DOMAIN = emulator.domain;
-  process.env.KINDE_MANAGEMENT_CLIENT_ID = emulator.credentials.clientId;
-  process.env.KINDE_MANAGEMENT_CLIENT_SECRET = emulator.credentials.clientSecret;
+  Object.assign(process.env, emulator.environment);
   delete process.env.KINDE_API_ID; // the emulator does not know the API ids of a real Kinde
   return {
     domain: emulator.domain,

@@ -110,6 +110,7 @@ async function rejectAfterReload(error) {
 }
 
 async function reload(done) {
+  if (session === undefined) return; // signed out in the meantime
   showKeys(await send('GET', keysOf(session.orgCode)));
   say('notice', done);
   $('list-heading').focus();
