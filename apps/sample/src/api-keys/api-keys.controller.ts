@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, UseFilters } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import {
   CurrentApiKey,
   type NewApiKey,
@@ -18,6 +18,7 @@ import { OrganizationKeysService } from './organization-keys.service.js';
  * not trust an answer that is older than five seconds.
  */
 @ApiTags('API keys')
+@ApiParam({ name: 'orgCode', example: 'org_acme' })
 @Controller('organizations/:orgCode/api-keys')
 @OrgScoped()
 @RequireScopes('manage:keys')
@@ -26,7 +27,7 @@ export class ApiKeysController {
   constructor(private readonly keys: OrganizationKeysService) {}
 
   @Get()
-  @ApiOperation({ summary: 'List the API keys of an organization (scope manage:keys)' })
+  @ApiOperation({ summary: 'List the API keys of an organization' })
   @ApiOkResponse({ standardSchema: z.array(apiKeySchema) })
   list(@Param('orgCode') orgCode: string): Promise<ApiKey[]> {
     return this.keys.list(orgCode);
@@ -35,7 +36,7 @@ export class ApiKeysController {
   @Post()
   @RequireFreshVerification({ maxAgeMs: 5_000 })
   @Header('Cache-Control', 'no-store') // the answer has the raw key
-  @ApiOperation({ summary: 'Create an API key, and show its secret once (scope manage:keys)' })
+  @ApiOperation({ summary: 'Create an API key, and show its secret once' })
   @ApiCreatedResponse({ standardSchema: createdApiKeySchema })
   create(
     @CurrentApiKey() caller: VerifiedApiKey,
@@ -48,7 +49,7 @@ export class ApiKeysController {
   @Post(':keyId/rotation')
   @RequireFreshVerification({ maxAgeMs: 5_000 })
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Give an API key a new secret, and show it once (scope manage:keys)' })
+  @ApiOperation({ summary: 'Give an API key a new secret, and show it once' })
   @ApiCreatedResponse({ standardSchema: createdApiKeySchema })
   rotate(
     @CurrentApiKey() caller: VerifiedApiKey,
@@ -61,7 +62,7 @@ export class ApiKeysController {
   @Delete(':keyId')
   @RequireFreshVerification({ maxAgeMs: 5_000 })
   @HttpCode(204)
-  @ApiOperation({ summary: 'Revoke an API key for good (scope manage:keys)' })
+  @ApiOperation({ summary: 'Revoke an API key for good' })
   @ApiNoContentResponse()
   revoke(@Param('orgCode') orgCode: string, @Param('keyId') keyId: string): Promise<void> {
     return this.keys.revoke(orgCode, keyId);
