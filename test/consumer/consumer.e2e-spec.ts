@@ -193,11 +193,29 @@ describe('the packed library', () => {
     expect(stdout).toContain('Usage: nestjs-kinde-api-key emulator [options]');
   });
 
+  it('is registered by nest add, with an example that compiles', async () => {
+    const app = join(folder, 'nest-add');
+    const files = {
+      'package.json': JSON.stringify({ dependencies: { '@nestjs/axios': '*', '@nestjs/core': '*', axios: '*' } }),
+      'nest-cli.json': JSON.stringify({ sourceRoot: 'src' }),
+      'src/app.module.ts':
+        "import { Module } from '@nestjs/common';\n\n@Module({ imports: [] })\nexport class AppModule {}\n",
+    };
+    await mkdir(join(app, 'src'), { recursive: true });
+    for (const [file, text] of Object.entries(files)) await writeFile(join(app, file), text);
+    const nest = require.resolve('@nestjs/cli/bin/nest.js');
+    const { code, stdout } = await runNode([nest, 'add', 'nestjs-kinde-api-key', '--skip-install'], app);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('app.module.ts') });
+    expect(readFileSync(join(app, '.env.example'), 'utf8')).toContain('KINDE_DOMAIN=');
+    const options = { module: 'commonjs', moduleResolution: 'bundler', noEmit: true };
+    expect(await compile(folder, 'nest-add', options, ['src/app.module.ts'])).toBe('');
+  });
+
   it('contains its licence, pages and bundles, and nothing else', () => {
     const pages = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', join('docs', 'routes.md')];
     expect(shipped()).toEqual(expect.arrayContaining([...pages, join('dist', 'index.js')]));
     const known =
-      /^(package\.json|[A-Z]+(\.md)?|docs.[\w-]+\.md|dist.(package\.json|(chunks.)?[\w.-]+\.(js|mjs|d\.ts|d\.mts)))$/;
+      /^(package\.json|schematics\.json|[A-Z]+(\.md)?|docs.[\w-]+\.md|dist.(package\.json|(chunks.)?[\w.-]+\.(js|mjs|d\.ts|d\.mts)))$/;
     expect(shipped().filter((file) => !known.test(file))).toEqual([]);
   });
 
