@@ -119,6 +119,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'config',
   ],
   doctor: ['rules', 'kinde', 'config'],
+  schematics: [],
   cli: ['testing', 'doctor', 'audit', 'kinde', 'config'],
 };
 

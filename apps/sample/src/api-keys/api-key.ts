@@ -16,12 +16,14 @@ export const apiKeySchema = z.object({
 export type ApiKey = z.infer<typeof apiKeySchema>;
 
 /** Body for a new key. It has no owner: that is the organization in the path, which the guard compares with the caller's key. */
-export const newApiKeySchema = z.strictObject({
-  name: nameSchema,
-  scopes: z
-    .array(z.string('must be a text'), 'must be a list of scopes')
-    .max(100, 'must not have more than 100 scopes'),
-});
+export const newApiKeySchema = z
+  .strictObject({
+    name: nameSchema,
+    scopes: z
+      .array(z.string('must be a text'), 'must be a list of scopes')
+      .max(100, 'must not have more than 100 scopes'),
+  })
+  .meta({ examples: [{ name: 'CI', scopes: ['read:projects'] }] });
 
 export type NewApiKeyBody = z.infer<typeof newApiKeySchema>;
 
