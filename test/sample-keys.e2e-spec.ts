@@ -65,7 +65,13 @@ describe.each(['express', 'fastify'] as const)("the sample's keys of an organiza
   /** Sends a path as it is: `fetch` would resolve its dots. */
   async function rawStatus(method: string, path: string): Promise<number | undefined> {
     const { hostname, port } = new URL(sample.url);
-    const request = httpRequest({ hostname, port, method, path, headers: { authorization: `Bearer ${manager}` } }).end();
+    const request = httpRequest({
+      hostname,
+      port,
+      method,
+      path,
+      headers: { authorization: `Bearer ${manager}` },
+    }).end();
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     response.resume();
     return response.statusCode;
