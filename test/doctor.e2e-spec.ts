@@ -1,18 +1,15 @@
 import { Controller, Get } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
 import {
   AnyValidKey,
   ApiKeyDoctor,
-  KindeApiKeyModule,
   OrgScoped,
   RequireAnyScope,
   RequireScopes,
   UserScoped,
   type Finding,
-  type KindeApiKeyModuleExtras,
   type KindeApiKeyOptions,
 } from 'nestjs-kinde-api-key';
-import { KindeEmulator, type KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
+import type { KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
 import { runCli } from '../libs/kinde-api-key/src/cli/program.js';
 import { FINDING_CODES } from '../libs/kinde-api-key/src/doctor/finding.js';
 import { DOCS, rowsOf, sectionOf } from './support/markdown.js';
@@ -50,8 +47,6 @@ class ReportsController {
 const of = (findings: readonly Finding[], code: string) => findings.filter((finding) => finding.code === code);
 const problems = (findings: readonly Finding[]) =>
   findings.filter(({ status }) => status !== 'ok').map(({ code }) => code);
-
-const CREDENTIALS = { clientId: 'client', clientSecret: 'secret' };
 
 describe('the doctor in an app', () => {
   let scenario: Scenario;
@@ -372,82 +367,5 @@ describe('npx nestjs-kinde-api-key doctor', () => {
       stdout: '',
       stderr: 'error: a key is read from standard input: --key -\n',
     });
-  });
-});
-
-describe('verifyAtBoot', () => {
-  const apis = [{ id: 'api_1', name: 'API', scopes: ['read:users', 'write:users', 'read:user'] }];
-  const logger = { log: jest.fn(), warn: jest.fn(), error: jest.fn(), debug: jest.fn() };
-  let emulator: KindeEmulator;
-
-  beforeAll(async () => {
-    emulator = await KindeEmulator.start({ apis, credentials: CREDENTIALS });
-  });
-  beforeEach(() => {
-    logger.warn.mockClear();
-    emulator.resetCounters();
-  });
-  afterEach(() => {
-    emulator.clearFaults();
-    emulator.changeApplication({ clientSecret: CREDENTIALS.clientSecret });
-  });
-  afterAll(() => emulator.stop());
-
-  const boot = async (
-    verifyAtBoot: 'warn' | 'error' | false,
-    options: KindeApiKeyOptions & KindeApiKeyModuleExtras = {},
-  ) => {
-    const testing = await Test.createTestingModule({
-      imports: [KindeApiKeyModule.forRoot({ domain: emulator.domain, ...CREDENTIALS, verifyAtBoot, ...options })],
-      controllers: [ReportsController],
-    })
-      .setLogger(logger)
-      .compile();
-    const app = testing.createNestApplication();
-    try {
-      await app.init();
-    } finally {
-      await app.close();
-    }
-    return logger.warn.mock.calls.map(([line]) => String(line));
-  };
-
-  it('logs nothing if all is well, and its token is the one that requests use', async () => {
-    expect(await boot('warn', { globalGuard: true })).toEqual([]);
-    expect(emulator.counters).toMatchObject({ mints: 1, verifies: 0 });
-  });
-
-  it('asks nothing if it is off', async () => {
-    await boot(false, { globalGuard: true });
-    expect(emulator.counters.requests).toBe(0);
-  });
-
-  it.each([
-    ['the M2M application is refused', { clientSecret: 'wrong' }, /client secret is wrong.*Compare KINDE_MANAGEMENT/],
-    ['apiId is not registered', { apiId: 'api_9' }, /no registered API has the id api_9.*Set KINDE_API_ID/],
-  ])('warns, or stops the boot, if %s', async (_what, options, text) => {
-    const all = { globalGuard: true, ...options };
-    expect(await boot('warn', all)).toEqual([expect.stringMatching(text)]);
-    await expect(boot('error', all)).rejects.toMatchObject({
-      code: 'INVALID_CONFIGURATION',
-      message: expect.stringMatching(text) as string,
-    });
-  });
-
-  it.each(['warn', 'error'] as const)('boots with a warning while Kinde is down, in the mode %s', async (mode) => {
-    emulator.failUntilCleared(503);
-    const lines = await boot(mode, { globalGuard: true, kinde: { retries: 0 } });
-    expect(lines).toEqual([expect.stringMatching(/No M2M token can be had now/)]);
-  });
-
-  it.each(['warn', 'error'] as const)('boots while Kinde does not answer, in the mode %s', async (mode) => {
-    emulator.failUntilCleared({ hang: true });
-    const lines = await boot(mode, { globalGuard: true, kinde: { timeoutMs: 100 } });
-    expect(lines).toEqual([expect.stringMatching(/No M2M token can be had now/)]);
-  });
-
-  it('boots while only the list of APIs does not answer, without a line', async () => {
-    emulator.failUntilCleared({ hang: true }, 'apis');
-    expect(await boot('error', { globalGuard: true, kinde: { timeoutMs: 300 } })).toEqual([]);
   });
 });

@@ -70,6 +70,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'kinde-api-key.module.ts': [
     'kinde-api-key.module-definition.ts',
+    'kinde-api-key.options.ts',
     'kinde-api-key.providers.ts',
     'audit',
     'doctor',

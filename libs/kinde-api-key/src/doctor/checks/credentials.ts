@@ -2,6 +2,7 @@ import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
 import { missingPermission, readClaims, REQUIRED_SCOPE, scopesOf } from '../../kinde/answers/m2m-claims.js';
 import { ownField, type WireObject } from '../../kinde/answers/wire.js';
 import { ADVICE, WHERE } from '../../kinde/misconfigured.js';
+import { VerificationFailure } from '../../kinde/verification-failure.js';
 import type { Examination } from '../examination.js';
 import { ok, problem, warning, type Finding } from '../finding.js';
 
@@ -25,10 +26,9 @@ export async function checkCredentials(examination: Examination): Promise<readon
   } catch (error) {
     const isRefused = error instanceof KindeApiKeyMisconfiguredError;
     const advice = isRefused && error.reason ? ADVICE[error.reason] : undefined;
-    const message = error instanceof Error ? error.message : 'the call failed';
     if (advice) return [problem('CREDENTIALS', `Kinde refuses the M2M application`, advice.means, advice.cure)];
     const cure = 'Wait, and run the doctor again. If this lasts, check the status of Kinde';
-    return [problem('REACHABILITY', message, 'No M2M token can be had now, so that no key can be verified', cure)];
+    return [problem('REACHABILITY', whyNoToken(error, examination), 'No M2M token can be had now, so that no key can be verified', cure)];
   }
   examination.token = token;
   const claims = readClaims(token) ?? {};
@@ -47,6 +47,12 @@ export async function checkCredentials(examination: Examination): Promise<readon
     ...(missing === 'audience' ? [] : [scopeFinding(examination.grantedScopes, missing === 'scope')]),
     ...lifetimeFindings(claims),
   ];
+}
+
+function whyNoToken(error: unknown, { connection }: Examination): string {
+  const isLate = error instanceof VerificationFailure ? error.kind === 'deadline' : error instanceof DOMException;
+  if (isLate) return `Kinde did not answer within ${connection.timeoutMs} ms (kinde.timeoutMs)`;
+  return error instanceof Error ? error.message : 'the call failed';
 }
 
 function scopeFinding(granted: readonly string[], isMissing: boolean): Finding {
