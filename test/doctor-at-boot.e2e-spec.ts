@@ -72,9 +72,7 @@ describe('verifyAtBoot', () => {
 
   const building = (options: Options = {}, controllers: (new () => object)[] = [UsersController]) =>
     Test.createTestingModule({
-      imports: [
-        KindeApiKeyModule.forRoot({ domain: emulator.domain, ...CREDENTIALS, globalGuard: true, ...options }),
-      ],
+      imports: [KindeApiKeyModule.forRoot({ domain: emulator.domain, ...CREDENTIALS, globalGuard: true, ...options })],
       controllers,
     }).setLogger(logger);
 

@@ -1,7 +1,8 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Module } from '@nestjs/common';
 import {
   AnyValidKey,
   ApiKeyDoctor,
+  KindeApiKeyModule,
   OrgScoped,
   RequireAnyScope,
   RequireScopes,
@@ -10,6 +11,9 @@ import {
   type KindeApiKeyOptions,
 } from 'nestjs-kinde-api-key';
 import type { KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { runCli } from '../libs/kinde-api-key/src/cli/program.js';
 import { FINDING_CODES } from '../libs/kinde-api-key/src/doctor/finding.js';
 import { DOCS, rowsOf, sectionOf } from './support/markdown.js';
@@ -92,8 +96,77 @@ describe('the doctor in an app', () => {
         code: 'ROUTE_SCOPES',
         status: 'problem',
         seen: "ReportsController.write requires 'read:user', which is not registered; did you mean 'read:users'?",
-        means: 'No key can have this scope: every request to the route gets 403',
+        means: 'No key can have this scope: only the others of the list let a request in',
         cure: 'Correct the decorator, or add the scope in Kinde > Settings > APIs > (the API) > Scopes',
+      },
+    ]);
+  });
+
+  const wire = (id: string, scopes: string[] = []) => ({
+    id,
+    name: `Name of ${id}`,
+    audience: `https://${id}`,
+    is_management_api: false,
+    scopes: scopes.map((key) => ({ id: `id of ${key}`, key })),
+  });
+  const page = (apis: object[], next: unknown) => ({ status: 200, body: { code: 'OK', apis, next_token: next } });
+
+  it('reads the list of APIs page by page', async () => {
+    const doctor = await start({}, { apiId: 'api_2' });
+    scenario.emulator.failNext(page([wire('api_1')], 'a b&c'), 'apis');
+    scenario.emulator.failNext(page([wire('api_2', ['read:users', 'write:users', 'read:user'])], null), 'apis');
+    const findings = await doctor.examine();
+    expect(of(findings, 'API_ID')).toMatchObject([{ status: 'ok', seen: 'apiId is Name of api_2' }]);
+    expect(of(findings, 'ROUTE_SCOPES')).toMatchObject([{ status: 'ok' }]);
+  });
+
+  it('claims nothing about APIs and scopes beyond a list that it cannot read to its end', async () => {
+    const doctor = await start({}, { apiId: 'api_9' });
+    // The same page again and again: the token of the next page was not understood.
+    scenario.emulator.failUntilCleared(page([wire('api_1')], 'next'), 'apis');
+    const before = scenario.emulator.counters.requests;
+    const findings = await doctor.examine();
+    expect(of(findings, 'API_ID')).toMatchObject([
+      { status: 'warning', seen: expect.stringContaining('does not list all registered APIs') as string },
+    ]);
+    expect(of(findings, 'ROUTE_SCOPES')).toEqual([]);
+    expect(scenario.emulator.counters.requests - before).toBeLessThan(8);
+  });
+
+  it('asks for ten pages of APIs at most', async () => {
+    const doctor = await start();
+    for (let index = 0; index < 30; index += 1)
+      scenario.emulator.failNext(page([wire(`api_${index}`)], `next ${index}`), 'apis');
+    const findings = await doctor.examine();
+    expect(of(findings, 'API_ID')).toMatchObject([
+      { status: 'warning', seen: expect.stringMatching(/^More than 10 APIs are registered/) as string },
+    ]);
+  });
+
+  it('shows no control characters of names that Kinde sends, and not all of many', async () => {
+    const doctor = await start();
+    const scopes = ['read:users', 'write:users', 'read:user', ...Array.from({ length: 30 }, (_, n) => `unused:${n}`)];
+    const hostile = { ...wire('api_1', scopes), name: '\u001b[2Jname\nok  \u202e' };
+    scenario.emulator.failNext(page([hostile], null), 'apis');
+    const findings = await doctor.examine();
+    expect(of(findings, 'API_ID')[0]?.seen).toBe('registered APIs: ?[2Jname?ok  ? (api_1)');
+    expect(of(findings, 'UNUSED_SCOPES')[0]?.seen).toMatch(/unused:0, .*unused:19 and 10 more$/);
+  });
+
+  it('says to which API a key belongs where apiId does not decide', async () => {
+    const doctor = await start({ apis: [{ id: 'api_1', name: 'One' }] });
+    const { key } = scenario.emulator.createKey({});
+    expect(of(await doctor.examine({ rawKey: key }), 'KEY_API')).toMatchObject([
+      { status: 'ok', seen: 'the key belongs to the API One (api_1)' },
+    ]);
+  });
+
+  it('says that every request gets 403 only where no other scope is allowed', async () => {
+    const doctor = await start({ apis: [{ name: 'One', scopes: ['write:users', 'read:user'] }] });
+    expect(of(await doctor.examine(), 'ROUTE_SCOPES')).toMatchObject([
+      {
+        seen: expect.stringContaining("ReportsController.users requires 'read:users'") as string,
+        means: 'No key can have this scope: every request to the route gets 403',
       },
     ]);
   });
@@ -366,6 +439,64 @@ describe('npx nestjs-kinde-api-key doctor', () => {
       exitCode: 1,
       stdout: '',
       stderr: 'error: a key is read from standard input: --key -\n',
+    });
+  });
+
+  describe('with the file of a module', () => {
+    let folder: string;
+    const file = (name: string) => join(folder, name);
+
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+      const options = () => ({ domain: scenario.emulator.domain, ...scenario.emulator.credentials });
+
+      @Module({
+        imports: [KindeApiKeyModule.forRootAsync({ useFactory: options, globalGuard: true })],
+        controllers: [ReportsController],
+      })
+      class AppModule {}
+
+      @Module({ imports: [KindeApiKeyModule.forRoot({ domain: 'https://login.acme.com', verifyAtBoot: 'error' })] })
+      class WrongModule {}
+
+      @Module({ providers: [] })
+      class OtherModule {}
+
+      const modules = { app: AppModule, wrong: WrongModule, other: OtherModule };
+      for (const name of Object.keys(modules))
+        writeFileSync(file(`${name}.js`), `exports.AppModule = globalThis.examinedModules.${name};`);
+      Object.assign(globalThis, { examinedModules: modules });
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it('examines the options, routes and decorators of the app', async () => {
+      scenario.emulator.resetCounters();
+      const { key } = scenario.emulator.createKey({ scopes: ['read:users'], orgCode: 'org_a' });
+      const { exitCode, stdout, stderr } = await run([file('app.js'), '--key', '-'], {
+        env: { KINDE_DOMAIN: 'elsewhere' },
+        input: `${key}\r\n`,
+      });
+      expect([exitCode, stderr]).toEqual([1, '']);
+      const text = stdout.replace(/\s+/g, ' ');
+      expect(text).toContain("ReportsController.write requires 'read:user', which is not registered; did you mean");
+      expect(text).toContain('may call 2 of 4 routes: ReportsController.users, ReportsController.any');
+      expect(scenario.emulator.counters.mints).toBe(1);
+    });
+
+    it('shows why an app does not start, as findings', async () => {
+      const { exitCode, stdout } = await run([file('wrong.js'), '--json']);
+      expect(exitCode).toBe(1);
+      const findings = JSON.parse(stdout) as Finding[];
+      expect(findings.map(({ code }) => code)).toEqual(['CONFIGURATION', 'CONFIGURATION', 'CONFIGURATION']);
+      expect(findings.map(({ seen }) => seen).join()).toContain('domain is a custom domain');
+    });
+
+    it('says in one line that an app does not use the library', async () => {
+      expect(await run([file('other.js')])).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^error: .*other\.js does not import KindeApiKeyModule.*\n$/) as string,
+      });
     });
   });
 });

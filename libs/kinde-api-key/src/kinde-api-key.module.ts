@@ -11,7 +11,7 @@ import { ApiKeyRouteAudit } from './audit/route-audit.js';
 import { BootCheck } from './audit/boot-check.js';
 import { copiesWarning } from './copies.js';
 import type { ResolvedOptions } from './config/resolved-options.js';
-import { ApiKeyDoctor } from './doctor/api-key-doctor.js';
+import { API_KEY_DOCTOR, ApiKeyDoctor } from './doctor/api-key-doctor.js';
 import { bootModeOf, verifyAtBoot } from './doctor/verify-at-boot.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { KINDE_API_KEY_REGISTRATION } from './guard/registration.js';
@@ -32,7 +32,7 @@ import { ApiKeyVerificationService } from './verification/api-key-verification.s
  * provides {@link ApiKeyGuard} and {@link ApiKeyVerificationService} to every module.
  */
 @Module({
-  providers: [...PROVIDERS, ...KEYS_PROVIDERS],
+  providers: [...PROVIDERS, ...KEYS_PROVIDERS, { provide: API_KEY_DOCTOR, useExisting: ApiKeyDoctor }],
   exports: [
     ApiKeyDoctor,
     ApiKeyGuard,

@@ -6,6 +6,9 @@ import { Examination, type ExaminationSetup } from './examination.js';
 import { examine, examineAtBoot } from './examine.js';
 import type { Finding } from './finding.js';
 
+/** @internal Finds the doctor in an app that has loaded another copy of the library, as a CommonJS app beside the command line. */
+export const API_KEY_DOCTOR = Symbol.for('nestjs-kinde-api-key:doctor');
+
 /** What an examination may look at besides the configuration. */
 export interface ExaminationOptions {
   /** A raw key: its form, state, owner, scopes and API, and which routes of the app it may call. It is sent to Kinde and not kept. */

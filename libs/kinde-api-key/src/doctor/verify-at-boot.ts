@@ -34,11 +34,7 @@ export function bootModeOf(mode: Mode, { isGiven, hasServer, isReplaced }: BootC
  *
  * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION in the mode `'error'`, with every problem and where to mend it in Kinde
  */
-export async function verifyAtBoot(
-  doctor: Pick<ApiKeyDoctor, 'examineAtBoot'>,
-  mode: Mode,
-  log: Log,
-): Promise<void> {
+export async function verifyAtBoot(doctor: Pick<ApiKeyDoctor, 'examineAtBoot'>, mode: Mode, log: Log): Promise<void> {
   if (mode === false) return;
   const findings = await doctor.examineAtBoot();
   const problems = findings.filter(({ status, code }) => status === 'problem' && code !== 'REACHABILITY');
