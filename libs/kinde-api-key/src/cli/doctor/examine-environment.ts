@@ -1,12 +1,11 @@
-import { SystemClock } from '../clock.js';
-import { resolveOptions, type ResolvedOptions } from '../config/resolved-options.js';
-import { ApiKeyDoctor } from '../doctor/api-key-doctor.js';
-import type { ExaminationSetup } from '../doctor/examination.js';
-import type { Finding } from '../doctor/finding.js';
-import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
-import { AxiosKindeHttp, unsharedHttpService } from '../kinde/axios-http.js';
-import { KeyVerifier } from '../kinde/key-verifier.js';
-import { configurationFindings } from './examine-app.js';
+import { SystemClock } from '../../clock.js';
+import { resolveOptions, type ResolvedOptions } from '../../config/resolved-options.js';
+import { ApiKeyDoctor } from '../../doctor/api-key-doctor.js';
+import type { ExaminationSetup } from '../../doctor/examination.js';
+import { problem, type Finding } from '../../doctor/finding.js';
+import { KindeApiKeyConfigurationError } from '../../kinde-api-key.errors.js';
+import { AxiosKindeHttp, unsharedHttpService } from '../../kinde/axios-http.js';
+import { KeyVerifier } from '../../kinde/key-verifier.js';
 
 /** Examines the Kinde application that an environment names, and a key if one is given. */
 export async function examineEnvironment(env: NodeJS.ProcessEnv, rawKey: string | undefined): Promise<Finding[]> {
@@ -18,6 +17,11 @@ export async function examineEnvironment(env: NodeJS.ProcessEnv, rawKey: string 
     if (!(error instanceof KindeApiKeyConfigurationError)) throw error;
     return configurationFindings(error, 'Correct it in the environment, or in forRoot()');
   }
+}
+
+/** Returns a finding for each problem of the configuration. */
+export function configurationFindings({ problems }: KindeApiKeyConfigurationError, cure: string): Finding[] {
+  return problems.map((one) => problem('CONFIGURATION', one, 'The app does not start', cure));
 }
 
 /** How an environment reaches Kinde. */

@@ -1,7 +1,8 @@
-import { API_KEY_DOCTOR, type ApiKeyDoctor } from '../doctor/api-key-doctor.js';
-import { problem, type Finding } from '../doctor/finding.js';
-import type { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
-import { providersOf, withApp } from './run-app.js';
+import { API_KEY_DOCTOR, type ApiKeyDoctor } from '../../doctor/api-key-doctor.js';
+import type { Finding } from '../../doctor/finding.js';
+import type { KindeApiKeyConfigurationError } from '../../kinde-api-key.errors.js';
+import { configurationFindings } from './examine-environment.js';
+import { providersOf, withApp } from '../run-app.js';
 
 /** Examines an app as its own `ApiKeyDoctor` does: with its options, routes and decorators. One registration after the other. */
 export async function examineApp(file: string, rawKey: string | undefined): Promise<Finding[]> {
@@ -16,11 +17,6 @@ export async function examineApp(file: string, rawKey: string | undefined): Prom
     if (!isConfigurationError(error)) throw error;
     return configurationFindings(error, 'Correct it in forRoot(), in the environment or on the handler');
   }
-}
-
-/** Returns a finding for each problem of the configuration. */
-export function configurationFindings({ problems }: KindeApiKeyConfigurationError, cure: string): Finding[] {
-  return problems.map((one) => problem('CONFIGURATION', one, 'The app does not start', cure));
 }
 
 /** The error may be of another copy of the library: of a CommonJS app beside this command line. */

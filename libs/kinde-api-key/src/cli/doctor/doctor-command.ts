@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Finding } from '../doctor/finding.js';
-import type { CliIo } from './cli-io.js';
+import type { Finding } from '../../doctor/finding.js';
+import type { CliIo } from '../cli-io.js';
 import { printFindings } from './print-findings.js';
 
 interface DoctorFlags {
