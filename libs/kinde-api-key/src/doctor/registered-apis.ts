@@ -8,6 +8,8 @@ export const READ_APIS = 'read:apis';
 
 /** Maximum number of pages. Kinde's plans do not have as many APIs. */
 const MAX_PAGES = 10;
+/** A longer one does not fit into a URL. */
+const MAX_TOKEN_LENGTH = 2_000;
 /** The scopes of Kinde's own API alone have about 15 KB. */
 const MAX_PAGE_BYTES = 1_048_576;
 
@@ -24,7 +26,7 @@ export async function listRegisteredApis(examination: Examination): Promise<Regi
     for (const api of apis) found.set(api.apiId, api);
     if (!hasMore) return listOf(found, true);
     // The same page again: the token was not understood.
-    if (nextToken === null || found.size === before) break;
+    if (nextToken === null || nextToken.length > MAX_TOKEN_LENGTH || found.size === before) break;
     path = `/api/v1/apis?${new URLSearchParams({ expand: 'scopes', next_token: nextToken }).toString()}`;
   }
   return listOf(found, false);
