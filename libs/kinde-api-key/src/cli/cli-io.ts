@@ -73,9 +73,10 @@ export function wantsColors(
 
 /** A key that is shown would stay in the scrollback of the terminal. */
 function readHiddenLine(): Promise<string> {
-  process.stderr.write('Paste the key and press Enter (it is not shown): ');
   const output = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
+  // Only now does the terminal no longer show what is typed.
+  process.stderr.write('Paste the key and press Enter (it is not shown): ');
   return new Promise((resolve, reject) => {
     let line = '';
     terminal.once('line', (text) => {

@@ -19,7 +19,7 @@ export interface RegisteredScopes {
 /**
  * Reads the scopes of the API that an environment names, or of its only one.
  *
- * @throws {Error} with the cure, if there is no such API or it cannot be read
+ * @throws {Error} with the cure, if the API does not exist or cannot be read
  */
 export function readRegisteredScopes(env: NodeJS.ProcessEnv): Promise<RegisteredScopes> {
   return withKinde(env, async ({ connection, options, verifier }) => {
