@@ -130,7 +130,7 @@ export const PROVIDERS: Provider[] = [
       refusals: new RefusalFactory(guard),
       failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock, log),
       rateLimiter: new RateLimiter(rateLimitStoreOf(shared, clock), log),
-      decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log, clock),
+      decisions: new DecisionReporter(guard.onDecision, log, clock, (apiKey) => verification.isStale(apiKey)),
       log,
       unsupported: new LogThrottle(clock, 60_000),
     }),

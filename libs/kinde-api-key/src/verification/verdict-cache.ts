@@ -142,6 +142,17 @@ export class VerdictCache {
     return entry;
   }
 
+  /** Returns the entry that holds this very verified key. */
+  entryOf(apiKey: VerifiedApiKey): CacheEntry | undefined {
+    const entry = this.#byKeyId.get(apiKey.keyId);
+    return entry?.verdict.apiKey === apiKey ? entry : undefined;
+  }
+
+  /** Whether an entry is served because of an outage only. */
+  isStale(entry: CacheEntry, nowMs: number): boolean {
+    return nowMs - entry.sentAtMs >= this.ttlMs;
+  }
+
   #isValid(entry: CacheEntry): boolean {
     if (this.invalidations.isNewerThan(entry.verdict.apiKey, entry.sentAtMs, entry.checkedSequence)) return false;
     entry.checkedSequence = this.invalidations.sequence;
