@@ -23,6 +23,8 @@ import { KeyVerifier } from './kinde/key-verifier.js';
 import { KINDE_CONNECTION } from './kinde/kinde-connection.js';
 import type { Log } from './log.js';
 import type { SharedState } from './shared/shared-state.js';
+import { ApiKeyHealthIndicator } from './observability/health-indicator.js';
+import { OBSERVABILITY_PROVIDERS } from './observability/observability.providers.js';
 import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 
 /**
@@ -30,10 +32,11 @@ import { ApiKeyVerificationService } from './verification/api-key-verification.s
  * provides {@link ApiKeyGuard} and {@link ApiKeyVerificationService} to every module.
  */
 @Module({
-  providers: [...PROVIDERS, ...KEYS_PROVIDERS],
+  providers: [...PROVIDERS, ...KEYS_PROVIDERS, ...OBSERVABILITY_PROVIDERS],
   exports: [
     ApiKeyDoctor,
     ApiKeyGuard,
+    ApiKeyHealthIndicator,
     ApiKeyRouteAudit,
     ApiKeyVerificationService,
     ApiKeysService,

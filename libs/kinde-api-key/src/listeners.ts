@@ -5,7 +5,7 @@ export class Listeners<T> {
   readonly #listeners = new Set<(event: T) => void>();
 
   /**
-   * @param listener must not throw
+   * @param listener what it throws is ignored: a request must not fail because it is watched
    * @returns removes the listener
    */
   add(listener: (event: T) => void): () => void {
@@ -18,6 +18,12 @@ export class Listeners<T> {
   }
 
   notify(event: T): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch {
+        // The processors of the app's telemetry may throw.
+      }
+    }
   }
 }

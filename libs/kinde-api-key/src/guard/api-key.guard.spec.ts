@@ -89,7 +89,7 @@ describe('ApiKeyGuard, on a public route', () => {
       expect(getVerifiedApiKey(request)).toBeUndefined();
     }
     expect(asked).toEqual([]);
-    expect(decisions).toMatchObject([]);
+    expect(decisions).toEqual([]);
   });
 });
 
@@ -299,7 +299,7 @@ describe('ApiKeyGuard, when a resolver throws', () => {
     const { context, request } = requestTo('broken');
     expect(await outcomeOf(() => guard.canActivate(context))).toBe(later);
     expect(getVerifiedApiKey(request)).toBeUndefined();
-    expect(decisions).toMatchObject([]);
+    expect(decisions).toEqual([]);
   });
 });
 

@@ -25,7 +25,10 @@ describe('askKinde()', () => {
   it('calls a verify() that was replaced on the service, with the text of the key', async () => {
     const { verification, asked } = buildGuard();
     const spy = jest.spyOn(verification, 'verify').mockResolvedValue({ accepted: false, reason: 'revoked' });
-    expect(await askKinde(verification, KEY, false)).toEqual({ verdict: { accepted: false, reason: 'revoked' }, source: null });
+    expect(await askKinde(verification, KEY, false)).toEqual({
+      verdict: { accepted: false, reason: 'revoked' },
+      source: null,
+    });
     expect(spy).toHaveBeenCalledWith(RAW_KEY);
     expect(asked).toEqual([]);
   });

@@ -5,7 +5,7 @@ import type { SourcedVerdict } from '../verification/verdict-storage.js';
 
 /** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
 export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
-  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted'>>;
+  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted' | 'status'>>;
 
 /**
  * Asks with the key as it was parsed, or with its text where a test has replaced `verify`.

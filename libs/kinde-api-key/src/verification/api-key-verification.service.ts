@@ -9,11 +9,12 @@ import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
 import { RecentInvalidations } from './recent-invalidations.js';
 import { SharedLookup } from './shared-lookup.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
+import { statusOf, type ApiKeyVerificationStatus } from './status.js';
 import { VerdictCache } from './verdict-cache.js';
 import { VerdictStorage, type SourcedVerdict } from './verdict-storage.js';
 
 /** What verifies keys: Kinde's client, or a test's. */
-type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown'>>;
+type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown' | 'problems'>>;
 
 const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** Maximum number of verify calls for one request, if invalidations outdate the answers. */
@@ -95,6 +96,12 @@ export class ApiKeyVerificationService {
   /** Invalidates every key and every refusal, on each instance of this Kinde domain that shares the store. */
   async invalidateAll(): Promise<void> {
     await this.#publish(EVERY_KEY);
+  }
+
+  /** Returns how well keys can be verified, as far as it is known without a call. A problem is known from requests, for up to a minute. */
+  status(): ApiKeyVerificationStatus {
+    const facts = { problems: this.#verifier.problems ?? [], shared: this.#shared, nowMs: this.#clock.now() };
+    return statusOf(this.#cache, facts);
   }
 
   /** @internal Returns the cached verdict. Starts a refresh in the background when it is due. */

@@ -2,9 +2,10 @@ import type { ApiKeyVerdictSource } from '../api-key/decision.js';
 import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../api-key/verdict.js';
 import type { Clock } from '../clock.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
+import type { KeyVersion } from './key-version.js';
 import type { RecentInvalidations } from './recent-invalidations.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
-import type { KeyVersion, VerdictCache } from './verdict-cache.js';
+import type { VerdictCache } from './verdict-cache.js';
 
 /** A verdict, and where it came from; `null` if that is not known. */
 export interface SourcedVerdict {

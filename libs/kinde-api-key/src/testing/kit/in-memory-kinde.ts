@@ -37,6 +37,9 @@ export class InMemoryKinde {
       get isDown() {
         return isDown();
       },
+      get problems() {
+        return isDown() ? (['kinde_unavailable'] as const) : [];
+      },
       token: () => Promise.reject(new Error('keys in memory need no M2M token: use KindeEmulator')),
       management: { apiId, send: () => Promise.reject(notInMemory()) },
       close() {},
