@@ -12,6 +12,14 @@ const KNOWN_FOR_MS = 60_000;
 /** Why Kinde does not verify keys. */
 export type KindeProblem = 'kinde_unavailable' | 'kinde_throttled' | 'circuit_open' | 'misconfigured';
 
+/** What is known about Kinde without a call. */
+export interface KindeHealth {
+  /** Why the last verification brought no answer, and whether calls are held back. Empty: nothing is wrong. */
+  readonly problems: readonly KindeProblem[];
+  /** Whether Kinde failed less than a minute ago. After that, the failure may be over, and only a request shows it. */
+  readonly isRecent: boolean;
+}
+
 /**
  * Logs problems with Kinde, never per request: an outage when it begins and when it ends, everything else at most once a minute.
  * Every message is the library's own wording. Keeps what the last verification showed.
@@ -38,9 +46,11 @@ export class HealthLog {
     return this.#isDown;
   }
 
-  /** What the last verification failed with, for a minute: an instance that gets no requests must not count as down for ever. */
-  get problem(): KindeProblem | undefined {
-    return this.#known.remainingMs > 0 ? this.#problem : undefined;
+  /** Returns what is known about Kinde. */
+  seen(isCircuitOpen: boolean): KindeHealth {
+    const problems: KindeProblem[] = this.#problem ? [this.#problem] : [];
+    if (isCircuitOpen) problems.push('circuit_open');
+    return { problems, isRecent: isCircuitOpen || this.#known.remainingMs > 0 };
   }
 
   /** A verification ended without a verdict. */

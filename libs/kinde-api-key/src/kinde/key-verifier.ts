@@ -5,7 +5,7 @@ import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { Log } from '../log.js';
 import { refused, type VerdictAnswer } from './answers/verify-answer.js';
-import { HealthLog, type KindeProblem } from './health-log.js';
+import { HealthLog, type KindeHealth } from './health-log.js';
 import type { KindeHttp } from './http.js';
 import { Admission, type Priority } from './limits/admission.js';
 import { Deadlines, type Deadline } from './limits/deadline.js';
@@ -85,10 +85,9 @@ export class KeyVerifier {
     return this.#health.isDown;
   }
 
-  /** Why Kinde does not verify keys, as far as it is known without a call. */
-  get problems(): readonly KindeProblem[] {
-    const isOpen = this.#api.refusal()?.kind === 'circuit_open';
-    return [this.#health.problem, isOpen ? ('circuit_open' as const) : undefined].filter((one) => one !== undefined);
+  /** What is known about Kinde without a call. */
+  get health(): KindeHealth {
+    return this.#health.seen(this.#api.refusal()?.kind === 'circuit_open');
   }
 
   /**

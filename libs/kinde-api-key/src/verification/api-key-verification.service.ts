@@ -9,12 +9,12 @@ import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
 import { RecentInvalidations } from './recent-invalidations.js';
 import { SharedLookup } from './shared-lookup.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
-import { statusOf, type ApiKeyVerificationStatus } from './status.js';
+import { HEALTHY, statusOf, type ApiKeyVerificationStatus } from './status.js';
 import { VerdictCache } from './verdict-cache.js';
 import { VerdictStorage, type SourcedVerdict } from './verdict-storage.js';
 
 /** What verifies keys: Kinde's client, or a test's. */
-type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown' | 'problems'>>;
+type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown' | 'health'>>;
 
 const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** Maximum number of verify calls for one request, if invalidations outdate the answers. */
@@ -98,10 +98,9 @@ export class ApiKeyVerificationService {
     await this.#publish(EVERY_KEY);
   }
 
-  /** Returns how well keys can be verified, as far as it is known without a call. A problem is known from requests, for up to a minute. */
+  /** Returns how well keys can be verified, as far as it is known without a call. A problem is known from requests. */
   status(): ApiKeyVerificationStatus {
-    const facts = { problems: this.#verifier.problems ?? [], shared: this.#shared, nowMs: this.#clock.now() };
-    return statusOf(this.#cache, facts);
+    return statusOf(this.#cache, this.#verifier.health ?? HEALTHY, this.#shared, this.#clock.now());
   }
 
   /** @internal Returns the cached verdict. Starts a refresh in the background when it is due. */

@@ -19,8 +19,15 @@ function cacheOf(...sentAtMs: number[]) {
   return { cache, invalidations };
 }
 
-function facts(problems: readonly KindeProblem[], nowMs: number, isDown?: boolean) {
-  return { problems, shared: isDown === undefined ? null : { isDown }, nowMs };
+/** @returns the status of a cache while Kinde has these problems */
+function statusWith(
+  cache: VerdictCache | undefined,
+  problems: readonly KindeProblem[],
+  nowMs: number,
+  { isRecent = true, isStoreDown }: { readonly isRecent?: boolean; readonly isStoreDown?: boolean } = {},
+) {
+  const shared = isStoreDown === undefined ? null : { isDown: isStoreDown };
+  return statusOf(cache, { problems, isRecent }, shared, nowMs);
 }
 
 describe('statusOf()', () => {
@@ -33,13 +40,13 @@ describe('statusOf()', () => {
       circuit: 'closed',
       sharedStore: null,
     };
-    expect(statusOf(cacheOf().cache, facts([], 0))).toEqual(up);
-    expect(statusOf(undefined, facts([], 0))).toEqual(up);
+    expect(statusWith(cacheOf().cache, [], 0)).toEqual(up);
+    expect(statusWith(undefined, [], 0)).toEqual(up);
   });
 
   it('is degraded while Kinde cannot be asked and a cached answer would be accepted', () => {
     const { cache } = cacheOf(1_000, 5_000);
-    expect(statusOf(cache, facts(['kinde_unavailable', 'circuit_open'], 11_000))).toEqual({
+    expect(statusWith(cache, ['kinde_unavailable', 'circuit_open'], 11_000)).toEqual({
       status: 'degraded',
       reasons: ['kinde_unavailable', 'circuit_open'],
       oldestAcceptedAgeMs: 10_000,
@@ -51,7 +58,7 @@ describe('statusOf()', () => {
 
   it('says from the end of the time to live on that stale answers are served, and is down when the last one is too old', () => {
     const { cache } = cacheOf(0);
-    const at = (nowMs: number) => statusOf(cache, facts(['kinde_unavailable'], nowMs));
+    const at = (nowMs: number) => statusWith(cache, ['kinde_unavailable'], nowMs);
     expect(at(59_999)).toMatchObject({ status: 'degraded', reasons: ['kinde_unavailable'] });
     expect(at(60_000)).toMatchObject({ status: 'degraded', reasons: ['kinde_unavailable', 'stale_served'] });
     expect(at(299_999)).toMatchObject({ status: 'degraded', oldestAcceptedAgeMs: 299_999 });
@@ -60,26 +67,37 @@ describe('statusOf()', () => {
 
   it('does not count answers beyond their time to live while the credentials are refused: they are not accepted then', () => {
     const { cache } = cacheOf(0);
-    expect(statusOf(cache, facts(['misconfigured'], 59_999))).toMatchObject({ status: 'degraded' });
-    expect(statusOf(cache, facts(['misconfigured'], 60_000))).toMatchObject({
+    expect(statusWith(cache, ['misconfigured'], 59_999)).toMatchObject({ status: 'degraded' });
+    expect(statusWith(cache, ['misconfigured'], 60_000)).toMatchObject({
       status: 'down',
       reasons: ['misconfigured'],
     });
   });
 
+  it('is down for as long as the last failure is recent, and degraded for as long as something is cached', () => {
+    const at = (cache: VerdictCache | undefined, isRecent: boolean) =>
+      statusWith(cache, ['kinde_unavailable'], 1_000, { isRecent });
+    expect(at(undefined, true)).toMatchObject({ status: 'down', reasons: ['kinde_unavailable'] });
+    expect(at(undefined, false)).toMatchObject({ status: 'up', reasons: [] });
+    expect(at(cacheOf(0).cache, false)).toMatchObject({ status: 'degraded', reasons: ['kinde_unavailable'] });
+  });
+
   it('is down at once if caching is off', () => {
-    expect(statusOf(undefined, facts(['kinde_throttled'], 0))).toMatchObject({ status: 'down' });
+    expect(statusWith(undefined, ['kinde_throttled'], 0)).toMatchObject({ status: 'down' });
   });
 
   it('does not count keys that were invalidated', () => {
     const { cache, invalidations } = cacheOf(0);
     invalidations.apply({ tag: '*', atMs: 10 }, 10, true);
-    expect(statusOf(cache, facts(['kinde_unavailable'], 20))).toMatchObject({ status: 'down', cachedKeys: 1 });
+    expect(statusWith(cache, ['kinde_unavailable'], 20)).toMatchObject({ status: 'down', cachedKeys: 1 });
   });
 
   it('is degraded while the shared store is down, and never down because of it', () => {
-    expect(statusOf(cacheOf().cache, facts([], 0, false))).toMatchObject({ status: 'up', sharedStore: 'up' });
-    expect(statusOf(cacheOf().cache, facts([], 0, true))).toMatchObject({
+    expect(statusWith(cacheOf().cache, [], 0, { isStoreDown: false })).toMatchObject({
+      status: 'up',
+      sharedStore: 'up',
+    });
+    expect(statusWith(cacheOf().cache, [], 0, { isStoreDown: true })).toMatchObject({
       status: 'degraded',
       reasons: ['shared_store_down'],
       sharedStore: 'down',
@@ -88,11 +106,11 @@ describe('statusOf()', () => {
 
   it('looks at 1,000 keys at most, the most recently used ones', () => {
     const { cache } = cacheOf(...Array.from({ length: 5_000 }, (_none, index) => index));
-    expect(statusOf(cache, facts([], 5_000))).toMatchObject({ cachedKeys: 5_000, oldestAcceptedAgeMs: 1_000 });
+    expect(statusWith(cache, [], 5_000)).toMatchObject({ cachedKeys: 5_000, oldestAcceptedAgeMs: 1_000 });
   });
 
   it('is frozen', () => {
-    const status = statusOf(cacheOf().cache, facts([], 0));
+    const status = statusWith(cacheOf().cache, [], 0);
     expect([status, status.reasons].every(Object.isFrozen)).toBe(true);
   });
 });

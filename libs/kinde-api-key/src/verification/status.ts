@@ -1,4 +1,4 @@
-import type { KindeProblem } from '../kinde/health-log.js';
+import type { KindeHealth, KindeProblem } from '../kinde/health-log.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
 import type { VerdictCache } from './verdict-cache.js';
 
@@ -29,25 +29,26 @@ export interface ApiKeyVerificationStatus {
   readonly sharedStore: 'up' | 'down' | null;
 }
 
-interface StatusFacts {
-  readonly problems: readonly KindeProblem[];
-  /** `null` without a shared store. */
-  readonly shared: Pick<SharedVerdicts, 'isDown'> | null;
-  readonly nowMs: number;
-}
+/** What a verifier that does not tell counts as. */
+export const HEALTHY: KindeHealth = { problems: [], isRecent: false };
 
 /**
- * Decides on the status. `down` only if Kinde cannot be asked and nothing is cached: then every request with a key gets 503.
+ * Decides on the status. It is `down` only if Kinde cannot be asked and nothing is cached: then every request with a key gets 503. That lasts
+ * for a minute after the last failure at most, because an instance that counts as down may get no request that would show the end.
  *
  * @param cache `undefined` if caching is off
+ * @param shared `null` without a shared store
  */
 export function statusOf(
   cache: Pick<VerdictCache, 'size' | 'ttlMs' | 'maxAcceptedAgeMs' | 'oldestAgeMs'> | undefined,
-  { problems, shared, nowMs }: StatusFacts,
+  kinde: KindeHealth,
+  shared: Pick<SharedVerdicts, 'isDown'> | null,
+  nowMs: number,
 ): ApiKeyVerificationStatus {
   // Answers beyond their time to live are served because of an outage only, and a misconfiguration is not one.
-  const isBridged = !problems.includes('misconfigured');
+  const isBridged = !kinde.problems.includes('misconfigured');
   const oldestAcceptedAgeMs = cache?.oldestAgeMs(isBridged ? cache.maxAcceptedAgeMs : cache.ttlMs, nowMs) ?? null;
+  const problems = oldestAcceptedAgeMs !== null || kinde.isRecent ? kinde.problems : [];
   const isStale = problems.length > 0 && cache !== undefined && (oldestAcceptedAgeMs ?? -1) >= cache.ttlMs;
   const sharedStore = shared && (shared.isDown ? 'down' : 'up');
   const reasons: readonly ApiKeyStatusReason[] = Object.freeze([

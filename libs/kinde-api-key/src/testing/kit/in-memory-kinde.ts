@@ -37,8 +37,8 @@ export class InMemoryKinde {
       get isDown() {
         return isDown();
       },
-      get problems() {
-        return isDown() ? (['kinde_unavailable'] as const) : [];
+      get health() {
+        return { problems: isDown() ? (['kinde_unavailable'] as const) : [], isRecent: true };
       },
       token: () => Promise.reject(new Error('keys in memory need no M2M token: use KindeEmulator')),
       management: { apiId, send: () => Promise.reject(notInMemory()) },
