@@ -10,12 +10,16 @@ import {
   ApiKeyVerificationService,
   KindeApiKeyModule,
   RequireScopes,
+  SharedStoreError,
   type PrincipalSource,
+  type SharedStore,
 } from 'nestjs-kinde-api-key';
 import { KindeApiKeyTelemetry } from 'nestjs-kinde-api-key/opentelemetry';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from '../libs/kinde-api-key/src/guard/registration.js';
 import { KINDE_CONNECTION, type KindeConnection } from '../libs/kinde-api-key/src/kinde/kinde-connection.js';
+import { ANSWERS } from '../libs/kinde-api-key/src/responses/answers.js';
+import { DOCS, rowsOf, sectionOf } from './support/markdown.js';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
 @Controller()
@@ -157,7 +161,7 @@ describeAdapters('OpenTelemetry', (adapter) => {
     await scenario.get('/any', 'k_live_unknown_to_kinde_2');
     const { hostname, port } = new URL(scenario.emulator.domain);
     const kinde = { 'server.address': hostname, 'server.port': Number(port) };
-    expect(await sdk.points('kinde_api_key.kinde.request.duration')).toEqual([
+    expect(await sdk.points('kinde_api_key.upstream.duration')).toEqual([
       { value: 1, operation: 'mint', outcome: 'ok', ...kinde },
       { value: 1, operation: 'verify', outcome: 'ok', ...kinde },
       { value: 1, operation: 'verify', outcome: 'throttled', ...kinde },
@@ -263,15 +267,15 @@ describeAdapters('OpenTelemetry', (adapter) => {
     const { key } = scenario.emulator.createKey();
     await scenario.get('/any', key);
     const { decisions } = scenario.app.get<Registration>(KINDE_API_KEY_REGISTRATION);
-    const { calls } = scenario.app.get(KINDE_CONNECTION) as { calls: { isHeard: boolean } };
-    expect([decisions.listeners.isHeard, calls.isHeard]).toEqual([true, true]);
+    const { calls } = scenario.app.get<KindeConnection>(KINDE_CONNECTION);
+    expect([decisions.listeners.isHeard, calls?.isHeard]).toEqual([true, true]);
     const status = jest.spyOn(scenario.app.get(ApiKeyVerificationService), 'status');
     await sdk.collect();
     expect(status).toHaveBeenCalledTimes(1);
     await scenario.app.close();
     await sdk.collect();
     expect(status).toHaveBeenCalledTimes(1);
-    expect([decisions.listeners.isHeard, calls.isHeard]).toEqual([false, false]);
+    expect([decisions.listeners.isHeard, calls?.isHeard]).toEqual([false, false]);
   });
 });
 
@@ -301,6 +305,81 @@ describe('OpenTelemetry with two registrations in one process', () => {
       await other.close();
       await sdk.stop();
     }
+  });
+});
+
+describe('the pages about metrics', () => {
+  const names = new Map<string, ReadonlySet<string>>();
+  let text: string;
+
+  /** A store that does not answer. */
+  const deadStore: SharedStore = {
+    name: 'dead',
+    open: () => {
+      const fail = (): Promise<never> => Promise.reject(new SharedStoreError('dead'));
+      const methods = { read: fail, write: fail, remove: fail, acquire: fail, release: fail, take: fail };
+      const invalidations = { publish: fail, invalidationsOf: fail, invalidationsSince: fail };
+      return { isDown: true, ...methods, ...invalidations, start: async () => {}, close: async () => {} };
+    },
+  };
+
+  beforeAll(async () => {
+    const sdk = startSdk();
+    const scenario = await startScenario({
+      adapter: 'express',
+      controllers: [RoutesController],
+      providers: [KindeApiKeyTelemetry],
+      options: { globalGuard: true, shared: deadStore },
+    });
+    const { key } = scenario.emulator.createKey();
+    await scenario.get('/any', key);
+    await scenario.get('/any', key);
+    await scenario.get('/scoped', key);
+    scenario.emulator.failUntilCleared({ status: 503 });
+    scenario.clock.advance(60_001);
+    await scenario.get('/any', key);
+    for (const { descriptor, dataPoints } of (await sdk.collect()).scopeMetrics.flatMap((scope) => scope.metrics))
+      names.set(descriptor.name, new Set(dataPoints.flatMap(({ attributes }) => Object.keys(attributes))));
+    text = await sdk.text();
+    await scenario.close();
+    await sdk.stop();
+  });
+
+  it('have a row for each metric, with its attributes', () => {
+    const rows = rowsOf(sectionOf(`${DOCS}/observability.md`, 'metrics')).map(([name = '', , attributes = '']) => [
+      name.replaceAll('`', ''),
+      [...attributes.matchAll(/`([^`]+)`/g)].map(([, attribute]) => attribute).toSorted(),
+    ]);
+    expect(Object.fromEntries(rows)).toEqual(
+      Object.fromEntries([...names].map(([name, attributes]) => [name, [...attributes].toSorted()])),
+    );
+  });
+
+  it('have alert rules on metrics, labels and values that exist', () => {
+    const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const alerts = sectionOf(`${DOCS}/when-kinde-is-down.md`, 'alerts');
+    const used = [...alerts.matchAll(/(kinde_api_key_\w+)(?:\{(\w+)="(\w+)"\})?/g)];
+    expect(used.length).toBeGreaterThan(8);
+    const values: Record<string, readonly string[]> = {
+      status: ['up', 'degraded', 'down'],
+      code: Object.values(ANSWERS).map(({ code }) => code),
+      operation: ['verify', 'mint', 'exchange', 'jwks', 'management'],
+      outcome: ['ok', 'refused', 'throttled', 'failed', 'timeout', 'aborted'],
+    };
+    for (const [, name = '', label, value = ''] of used) {
+      const found = series.filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+      expect({ name, found: found.length > 0 }).toEqual({ name, found: true });
+      if (label === undefined) continue;
+      expect({ name, label, found: found.some((line) => line.includes(`${label}="`)) }).toMatchObject({ found: true });
+      expect(values[label]).toContain(value);
+    }
+  });
+
+  it('have alert rules with an expression, a severity and a summary each', () => {
+    const rules = sectionOf(`${DOCS}/when-kinde-is-down.md`, 'alerts').split('- alert: ').slice(1);
+    expect(rules.length).toBeGreaterThan(6);
+    for (const rule of rules)
+      expect(rule).toMatch(/expr: [^]*labels: \{ severity: (page|ticket) \}[^]*summary: "[^"]+" \}/);
   });
 });
 

@@ -61,7 +61,7 @@ export function auditLog({ log, intervalMs = DEFAULT_INTERVAL_MS }: ApiKeyAuditL
   const writeCounts = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    for (const [code, counted] of [...counts]) {
+    for (const [code, counted] of counts) {
       const [from, to] = [timeOf(counted.fromMs), timeOf(counted.toMs)];
       counts.delete(code);
       // Here no request waits for the result, and an error would end the process.

@@ -20,8 +20,8 @@ export function createInstruments(meter: Meter) {
       'kinde_api_key.verification.duration',
       seconds('Time that the guard took for a request with a key, by where the verdict came from'),
     ),
-    requestDuration: meter.createHistogram(
-      'kinde_api_key.kinde.request.duration',
+    upstreamDuration: meter.createHistogram(
+      'kinde_api_key.upstream.duration',
       seconds('Time of a call to Kinde, by what it does and how it ended'),
     ),
     mints: meter.createCounter('kinde_api_key.m2m_token.mints', {

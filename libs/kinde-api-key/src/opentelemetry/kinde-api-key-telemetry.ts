@@ -79,10 +79,10 @@ export class KindeApiKeyTelemetry implements OnModuleInit, OnApplicationShutdown
     if (source !== null && latencyMs !== null) instruments.verificationDuration.record(latencyMs / 1_000, { source });
   }
 
-  #called(call: KindeCall, { requestDuration, mints }: Instruments, tracer: Tracer): void {
+  #called(call: KindeCall, { upstreamDuration, mints }: Instruments, tracer: Tracer): void {
     const { operation, outcome, statusCode, startedAtMs, durationMs } = call;
     const attributes = { ...this.#kinde, operation, outcome };
-    requestDuration.record(durationMs / 1_000, attributes);
+    upstreamDuration.record(durationMs / 1_000, attributes);
     if (operation === 'mint' && outcome === 'ok') mints.add(1, this.#kinde);
     const span = tracer.startSpan(
       `kinde ${operation}`,

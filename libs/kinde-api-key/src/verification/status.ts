@@ -19,7 +19,7 @@ export interface ApiKeyVerificationStatus {
   readonly status: 'up' | 'degraded' | 'down';
   /** Empty if and only if the status is `up`. */
   readonly reasons: readonly ApiKeyStatusReason[];
-  /** Age of the oldest cached answer that would be accepted now if Kinde does not answer, in milliseconds; `null`: there is none. */
+  /** Age of the oldest cached answer that would be accepted now if Kinde does not answer, in milliseconds; `null` without one. */
   readonly oldestAcceptedAgeMs: number | null;
   /** Number of accepted keys in memory. */
   readonly cachedKeys: number;

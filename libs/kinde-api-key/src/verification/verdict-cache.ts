@@ -147,7 +147,7 @@ export class VerdictCache {
     return this.#entries.size;
   }
 
-  /** Returns the age of the oldest entry younger than `maxAgeMs`, among the {@link MAX_LOOKED_AT} most recently used; `null` if there is none. */
+  /** Returns the age of the oldest entry younger than `maxAgeMs`, among the {@link MAX_LOOKED_AT} most recently used; `null` without one. */
   oldestAgeMs(maxAgeMs: number, nowMs: number): number | null {
     let oldestMs: number | null = null;
     let lookedAt = 0;

@@ -25,7 +25,7 @@ export class VerdictStorage {
   /**
    * Returns the verdict to serve after a failed call. An outage extends the age at which a key is still accepted, another failure does not.
    *
-   * @throws the failure, if there is no such verdict
+   * @throws the failure, if no verdict may be served
    */
   serveStale(digest: string, failure: unknown): SourcedVerdict {
     const isOutage = failure instanceof KindeApiKeyUnavailableError;
