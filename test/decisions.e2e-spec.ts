@@ -2,12 +2,14 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Controller, Get } from '@nestjs/common';
 import {
   AnyValidKey,
+  auditLog,
   KeysOnly,
   OrgScoped,
   RequireAnyScope,
   RequireFreshVerification,
   RequireScopes,
   UserScoped,
+  type ApiKeyAuditEntry,
   type ApiKeyDecision,
   type KindeApiKeyOptions,
 } from 'nestjs-kinde-api-key';
@@ -128,6 +130,20 @@ describeAdapters('decisions', (adapter) => {
     await scenario.get('/any', 'k_live_unknown_to_kinde');
     await scenario.get('/any', 'k_live_unknown_to_kinde');
     expect(published.map(({ source }) => source)).toEqual(['kinde', 'memory']);
+  });
+
+  it('of unknown callers are written to the audit log when the app shuts down', async () => {
+    const entries: ApiKeyAuditEntry[] = [];
+    await start({ onDecision: auditLog({ log: (entry) => entries.push(entry) }) });
+    const { key } = scenario.emulator.createKey();
+    for (const sent of [undefined, 'k_live_unknown_to_kinde', undefined, key]) await scenario.get('/any', sent);
+    expect(entries).toMatchObject([{ event: 'api_key_decision', outcome: 'accepted' }]);
+    await scenario.app.close();
+    expect(entries.slice(1)).toMatchObject([
+      { event: 'api_key_anonymous_refusals', code: 'MISSING_KEY', count: 2 },
+      { event: 'api_key_anonymous_refusals', code: 'INVALID_KEY', count: 1 },
+    ]);
+    expect(JSON.stringify(entries)).not.toMatch(/k_live/);
   });
 
   it('have no source where Kinde gave no verdict', async () => {

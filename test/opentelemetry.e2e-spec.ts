@@ -348,7 +348,7 @@ describe('the pages about metrics', () => {
   it('have a row for each metric, with its attributes', () => {
     const rows = rowsOf(sectionOf(`${DOCS}/observability.md`, 'metrics')).map(([name = '', , attributes = '']) => [
       name.replaceAll('`', ''),
-      [...attributes.matchAll(/`([^`]+)`/g)].map(([, attribute]) => attribute).toSorted(),
+      [...attributes.matchAll(/`([^`]+)`/g)].map(([, attribute = '']) => attribute).toSorted(),
     ]);
     expect(Object.fromEntries(rows)).toEqual(
       Object.fromEntries([...names].map(([name, attributes]) => [name, [...attributes].toSorted()])),
@@ -380,6 +380,25 @@ describe('the pages about metrics', () => {
     expect(rules.length).toBeGreaterThan(6);
     for (const rule of rules)
       expect(rule).toMatch(/expr: [^]*labels: \{ severity: (page|ticket) \}[^]*summary: "[^"]+" \}/);
+  });
+});
+
+describe('OpenTelemetry that two modules list', () => {
+  it('counts each decision once', async () => {
+    const sdk = startSdk();
+    @Module({ providers: [KindeApiKeyTelemetry] })
+    class OtherModule {}
+    const scenario = await startScenario({
+      adapter: 'express',
+      imports: [OtherModule],
+      controllers: [RoutesController],
+      providers: [KindeApiKeyTelemetry],
+      options: { globalGuard: true },
+    });
+    await scenario.get('/any');
+    expect(await sdk.points('kinde_api_key.decisions')).toMatchObject([{ value: 1, code: 'MISSING_KEY' }]);
+    await scenario.close();
+    await sdk.stop();
   });
 });
 

@@ -34,8 +34,16 @@ export interface ApiKeyAuditLogOptions {
 /** A listener for `onDecision`. */
 export interface ApiKeyAuditLog {
   (decision: ApiKeyDecision): unknown;
-  /** Writes what was counted since the last interval. Call it when the app shuts down. */
+  /** Writes what was counted so far. Called when the app shuts down if the listener itself is the option `onDecision`. */
   flush(): void;
+}
+
+/** Every listener that {@link auditLog} made. */
+const auditLogs = new WeakSet<object>();
+
+/** @internal Writes what an audit log has counted, and stops its timer. Ignores other listeners. */
+export function flushAuditLog(listener: object | null): void {
+  if (listener && auditLogs.has(listener)) (listener as ApiKeyAuditLog).flush();
 }
 
 interface Counted {
@@ -79,7 +87,9 @@ export function auditLog({ log, intervalMs = DEFAULT_INTERVAL_MS }: ApiKeyAuditL
     return undefined;
   };
 
-  return Object.assign(listen, { flush: writeCounts });
+  const made = Object.assign(listen, { flush: writeCounts });
+  auditLogs.add(made);
+  return made;
 }
 
 function timeOf(ms: number): string {

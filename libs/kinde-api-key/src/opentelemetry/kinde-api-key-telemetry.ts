@@ -22,6 +22,9 @@ const MAX_KINDS = 10;
 const OTHER_KIND = '_OTHER';
 const UNSUCCESSFUL: readonly KindeCall['outcome'][] = ['throttled', 'failed', 'timeout'];
 
+/** The registrations that are recorded, by what reports their decisions: one that is listed in two modules must not count twice. */
+const recorded = new WeakSet<object>();
+
 /**
  * Records metrics and spans with the global providers of `@opentelemetry/api`. List it in the providers of the module that imports
  * `KindeApiKeyModule`, and register the OpenTelemetry SDK before the app is created.
@@ -46,9 +49,11 @@ export class KindeApiKeyTelemetry implements OnModuleInit, OnApplicationShutdown
     this.#kinde = { 'server.address': hostname, ...(port && { 'server.port': Number(port) }) };
   }
 
-  /** Starts to record. Idempotent. */
+  /** Starts to record, once per registration. */
   onModuleInit(): void {
-    if (this.#stops.length > 0) return;
+    const { decisions } = this.#registration;
+    if (recorded.has(decisions)) return;
+    recorded.add(decisions);
     const meter = metrics.getMeter(SCOPE);
     const tracer = trace.getTracer(SCOPE);
     const instruments = createInstruments(meter);
@@ -57,8 +62,9 @@ export class KindeApiKeyTelemetry implements OnModuleInit, OnApplicationShutdown
     const observe = (result: BatchObservableResult): void => this.#observe(result, instruments);
     meter.addBatchObservableCallback(observe, observables);
     this.#stops = [
+      () => recorded.delete(decisions),
       () => meter.removeBatchObservableCallback(observe, observables),
-      this.#registration.decisions.listeners.add((decision) => this.#decided(decision, instruments)),
+      decisions.listeners.add((decision) => this.#decided(decision, instruments)),
       this.#connection.calls?.add((call) => this.#called(call, instruments, tracer)) ?? (() => undefined),
     ];
   }
