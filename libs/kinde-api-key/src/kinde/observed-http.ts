@@ -30,13 +30,14 @@ class ObservedHttp implements KindeHttp {
   }
 
   async #observe(request: KindeRequest, signal: AbortSignal): Promise<KindeResponse> {
+    const startedAtMs = Date.now();
     const startedMs = performance.now();
     const ended = (outcome: KindeCall['outcome'], statusCode: number | null): void =>
       this.calls.notify({
         operation: operationOf(request),
         outcome,
         statusCode,
-        startedAtMs: performance.timeOrigin + startedMs,
+        startedAtMs,
         durationMs: performance.now() - startedMs,
       });
     try {

@@ -1,6 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import {
-  context,
   metrics,
   SpanKind,
   SpanStatusCode,
@@ -90,15 +89,11 @@ export class KindeApiKeyTelemetry implements OnModuleInit, OnApplicationShutdown
     const attributes = { ...this.#kinde, operation, outcome };
     upstreamDuration.record(durationMs / 1_000, attributes);
     if (operation === 'mint' && outcome === 'ok') mints.add(1, this.#kinde);
-    const span = tracer.startSpan(
-      `kinde ${operation}`,
-      {
-        kind: SpanKind.CLIENT,
-        startTime: startedAtMs,
-        attributes: { ...attributes, ...(statusCode !== null && { 'http.response.status_code': statusCode }) },
-      },
-      context.active(),
-    );
+    const span = tracer.startSpan(`kinde ${operation}`, {
+      kind: SpanKind.CLIENT,
+      startTime: startedAtMs,
+      attributes: { ...attributes, ...(statusCode !== null && { 'http.response.status_code': statusCode }) },
+    });
     if (UNSUCCESSFUL.includes(outcome)) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(startedAtMs + durationMs);
   }

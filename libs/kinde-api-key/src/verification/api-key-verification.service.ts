@@ -68,12 +68,10 @@ export class ApiKeyVerificationService {
    * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE when Kinde cannot be asked and no verdict is cached
    * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED when Kinde refuses this service's own credentials
    */
-  verify(rawKey: string): Promise<Verdict> {
-    // Not async: concurrent callers share one promise.
+  async verify(rawKey: string): Promise<Verdict> {
     const key = RawKey.parse(rawKey);
-    if (!key) return Promise.resolve(UNKNOWN);
-    const cached = this.lookup(key);
-    return cached ? Promise.resolve(cached) : this.ask(key).then(({ verdict }) => verdict);
+    if (!key) return UNKNOWN;
+    return this.lookup(key) ?? (await this.ask(key)).verdict;
   }
 
   /** Returns what {@link verify} resolves to if it is known without waiting, else `undefined`. */
