@@ -154,6 +154,12 @@ describe('decisionOf()', () => {
     });
   });
 
+  it('says nothing about a key that an earlier guard met, if the caller is another principal', () => {
+    const principal = { kind: 'session', id: 'u1', scopes: [], orgCode: null, userId: null };
+    const state = { ...unknown, rule, principal, wasCached: true, source: 'memory' } as const;
+    expect(decisionOf(state, null, isFresh)).toMatchObject({ cached: null, source: null });
+  });
+
   it('writes null for what is not known', () => {
     const refused = { ...noIds, outcome: 'refused', cached: null, source: null, latencyMs: null };
     const code = 'UNSUPPORTED_CONTEXT';

@@ -84,6 +84,8 @@ export function decisionOf(
 ): ApiKeyDecision {
   const { apiKey, principal, startedAtMs } = state ?? {};
   const caller = apiKey ?? principal;
+  // A guard that ran before on this request may have met a key.
+  const verified = principal && !apiKey ? undefined : state;
   const isStaleHit = apiKey !== undefined && state?.source === 'memory' && isStale(apiKey);
   return Object.freeze({
     outcome: code === null ? 'accepted' : 'refused',
@@ -92,10 +94,10 @@ export function decisionOf(
     keyId: apiKey?.keyId ?? null,
     orgCode: caller?.orgCode ?? null,
     userId: caller?.userId ?? null,
-    cached: state?.wasCached ?? null,
+    cached: verified?.wasCached ?? null,
     principal: nameOf(apiKey, principal),
     required: state?.rule.required ?? null,
-    source: isStaleHit ? 'stale' : (state?.source ?? null),
+    source: isStaleHit ? 'stale' : (verified?.source ?? null),
     latencyMs: startedAtMs === undefined ? null : performance.now() - startedAtMs,
   });
 }
