@@ -130,10 +130,20 @@ describeAdapters('an accepted request', (adapter) => {
       keyId,
       orgCode: 'org_a',
       userId: null,
+      principal: { kind: 'api_key', id: keyId },
+      required: {
+        scopes: ['read:users'],
+        anyOf: [],
+        organization: false,
+        user: false,
+        keysOnly: false,
+        maxAgeMs: null,
+      },
+      latencyMs: expect.any(Number) as number,
     };
-    expect(decisions).toEqual([{ ...accepted, cached: false }]);
+    expect(decisions).toEqual([{ ...accepted, cached: false, source: 'kinde' }]);
     await scenario.get('/scoped', key);
-    expect(decisions.slice(1)).toEqual([{ ...accepted, cached: true }]);
+    expect(decisions.slice(1)).toEqual([{ ...accepted, cached: true, source: 'memory' }]);
   });
 
   it('gets true instead of a promise from canActivate() when the key is cached', async () => {

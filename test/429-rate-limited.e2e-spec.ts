@@ -158,7 +158,7 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
       'ratelimit-policy': '"default";q=2;w=60',
     });
     expect(headers).not.toHaveProperty('www-authenticate');
-    expect(decisions.at(-1)).toEqual({
+    expect(decisions.at(-1)).toMatchObject({
       outcome: 'refused',
       code: 'RATE_LIMITED',
       route: 'PlainController.find',

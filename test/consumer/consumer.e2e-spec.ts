@@ -156,6 +156,54 @@ describe('the subpath ./tokens of the packed library', () => {
   });
 });
 
+describe('the subpath ./opentelemetry of the packed library', () => {
+  const NAMES = ['@nestjs/common', '@nestjs/core', 'nestjs-kinde-api-key', 'nestjs-kinde-api-key/opentelemetry'];
+  /** Boots an app with the telemetry, without a registered SDK. */
+  const PROGRAM = `
+    async function main({ Module }, { NestFactory }, { KindeApiKeyModule }, { KindeApiKeyTelemetry }) {
+      class AppModule {}
+      const options = { domain: 'acme', clientId: 'id', clientSecret: 'secret' };
+      Module({ imports: [KindeApiKeyModule.forRoot(options)], providers: [KindeApiKeyTelemetry] })(AppModule);
+      const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+      console.log(app.get(KindeApiKeyTelemetry).constructor.name);
+      await app.close();
+    }
+  `;
+  const api = (): string => join(folder, 'node_modules/@opentelemetry/api');
+
+  beforeAll(async () => {
+    const loads = (load: string): string => NAMES.map((name) => `${load}(${JSON.stringify(name)})`).join(', ');
+    const start = "'reflect-metadata'";
+    await writeFile(
+      join(folder, 'telemetry.mjs'),
+      `import ${start}; ${PROGRAM}; await main(${loads('await import')});`,
+    );
+    await writeFile(join(folder, 'telemetry.cjs'), `require(${start}); ${PROGRAM}; main(${loads('require')});`);
+  });
+
+  it.each(['telemetry.mjs', 'telemetry.cjs'])('runs in %s without warnings', async (program) => {
+    expect(await runNode([program], folder)).toEqual({ code: 0, stdout: 'KindeApiKeyTelemetry\n', stderr: '' });
+  });
+
+  it('is the only part that needs @opentelemetry/api, and names it in its error if it is not installed', async () => {
+    await rm(api());
+    try {
+      for (const program of ['telemetry.mjs', 'telemetry.cjs']) {
+        const { code, stderr } = await runNode([program], folder);
+        expect(code).toBe(1);
+        expect(stderr).toMatch(/Cannot find (package|module) '@opentelemetry\/api'/);
+      }
+      await writeFile(
+        join(folder, 'core.mjs'),
+        "import 'nestjs-kinde-api-key'; import 'nestjs-kinde-api-key/testing';",
+      );
+      expect(await runNode(['core.mjs'], folder)).toMatchObject({ code: 0, stderr: '' });
+    } finally {
+      await symlink(join(REPOSITORY, 'node_modules/@opentelemetry/api'), api(), 'junction');
+    }
+  });
+});
+
 describe('the packed library', () => {
   it.each<[Format, string, Record<string, unknown>]>([
     ['esm', 'node16', { module: 'node16' }],

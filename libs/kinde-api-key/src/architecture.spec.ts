@@ -48,6 +48,7 @@ const LEAVES = [
   'api-key',
   'clock.ts',
   'copies.ts',
+  'listeners.ts',
   'log.ts',
   'nearest-name.ts',
   'kinde-api-key.errors.ts',
@@ -67,6 +68,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'verification',
     'keys',
     'kinde',
+    'observability',
   ],
   'kinde-api-key.module.ts': [
     'kinde-api-key.module-definition.ts',
@@ -80,6 +82,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'shared',
     'kinde',
     'config',
+    'observability',
   ],
   'kinde-api-key.providers.ts': [
     'kinde-api-key.module-definition.ts',
@@ -101,6 +104,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   audit: ['guard', 'rules', 'handlers'],
   guard: ['rules', 'responses', 'verification', 'rate-limit', 'handlers', 'kinde/kinde-connection.ts', 'config'],
   keys: ['verification', 'kinde'],
+  observability: ['verification'],
   responses: ['rules', 'rate-limit', 'config'],
   rules: ['handlers', 'rate-limit', 'config'],
   handlers: [],
@@ -119,6 +123,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kinde',
     'config',
   ],
+  opentelemetry: ['guard/registration.ts', 'kinde'],
   doctor: ['rules', 'kinde', 'config'],
   schematics: [],
   cli: ['testing', 'doctor', 'audit', 'kinde', 'config'],
@@ -192,6 +197,12 @@ describe('source files', () => {
     expect(users).toEqual(['tokens/access-token-verifier.ts']);
   });
 
+  it('do not import the subpath for OpenTelemetry, so that @opentelemetry/api is needed there alone', () => {
+    expect(listed(WITHIN.filter(({ to }) => moduleOf(to) === 'opentelemetry'))).toEqual([]);
+    const users = IMPORTS.filter(({ to }) => to.startsWith('@opentelemetry/')).map(({ from }) => moduleOf(from));
+    expect(new Set(users)).toEqual(new Set(['opentelemetry']));
+  });
+
   it('do not import the test kit, except for the command line', () => {
     const users = WITHIN.filter(({ to }) => moduleOf(to) === 'testing').map(({ from }) => moduleOf(from));
     expect(new Set(users)).toEqual(new Set(['cli']));
@@ -219,7 +230,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^observability\/observability\.providers\.ts$|^opentelemetry\/kinde-api-key-telemetry\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

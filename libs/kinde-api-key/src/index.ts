@@ -1,5 +1,10 @@
 export { KINDE_API_KEY_CLOCK, type Clock } from './clock.js';
-export type { ApiKeyDecision, ApiKeyRefusalCode } from './api-key/decision.js';
+export type {
+  ApiKeyDecision,
+  ApiKeyRefusalCode,
+  ApiKeyRouteRequirement,
+  ApiKeyVerdictSource,
+} from './api-key/decision.js';
 export {
   defineScopes,
   AnyValidKey,
@@ -61,6 +66,16 @@ export type {
   KindeConnectionOptions,
   KindeHttpOptions,
 } from './kinde-api-key.options.js';
+export {
+  auditLog,
+  type AnonymousRefusalsEntry,
+  type ApiKeyAuditEntry,
+  type ApiKeyAuditLog,
+  type ApiKeyAuditLogOptions,
+  type ApiKeyDecisionEntry,
+} from './observability/audit-log.js';
+export { ApiKeyHealthIndicator, type ApiKeyHealth } from './observability/health-indicator.js';
+export type { ApiKeyStatusReason, ApiKeyVerificationStatus } from './verification/status.js';
 export type { AcceptedVerdict, RefusalReason, RefusedVerdict, Verdict } from './api-key/verdict.js';
 export {
   SharedStoreError,

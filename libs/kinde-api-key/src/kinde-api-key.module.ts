@@ -25,6 +25,9 @@ import { KeyVerifier } from './kinde/key-verifier.js';
 import { KINDE_CONNECTION } from './kinde/kinde-connection.js';
 import type { Log } from './log.js';
 import type { SharedState } from './shared/shared-state.js';
+import { flushAuditLog } from './observability/audit-log.js';
+import { ApiKeyHealthIndicator } from './observability/health-indicator.js';
+import { OBSERVABILITY_PROVIDERS } from './observability/observability.providers.js';
 import { ApiKeyVerificationService } from './verification/api-key-verification.service.js';
 
 /**
@@ -32,10 +35,16 @@ import { ApiKeyVerificationService } from './verification/api-key-verification.s
  * provides {@link ApiKeyGuard} and {@link ApiKeyVerificationService} to every module.
  */
 @Module({
-  providers: [...PROVIDERS, ...KEYS_PROVIDERS, { provide: API_KEY_DOCTOR, useExisting: ApiKeyDoctor }],
+  providers: [
+    ...PROVIDERS,
+    ...KEYS_PROVIDERS,
+    ...OBSERVABILITY_PROVIDERS,
+    { provide: API_KEY_DOCTOR, useExisting: ApiKeyDoctor },
+  ],
   exports: [
     ApiKeyDoctor,
     ApiKeyGuard,
+    ApiKeyHealthIndicator,
     ApiKeyRouteAudit,
     ApiKeyVerificationService,
     ApiKeysService,
@@ -112,8 +121,9 @@ export class KindeApiKeyModule
     await verifyAtBoot(this.#doctor, this.#bootMode(), this.#log);
   }
 
-  /** Aborts calls to Kinde that are in flight, after the server has answered its last request. */
+  /** Aborts calls to Kinde that are in flight, after the server has answered its last request, and writes the end of the audit log. */
   async onApplicationShutdown(): Promise<void> {
+    flushAuditLog(this.#options.guard.onDecision);
     this.#doctor.close();
     this.#verifier.close();
     await this.#shared?.close();

@@ -30,6 +30,7 @@ import {
 } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
 import { KINDE_CONNECTION, type KindeConnection } from './kinde/kinde-connection.js';
+import { observed } from './kinde/observed-http.js';
 import { checkProxy } from './kinde/proxy-check.js';
 import { LogThrottle, type Log } from './log.js';
 import type { RateLimitStore } from './rate-limit/rate-limit-store.js';
@@ -69,7 +70,7 @@ export const PROVIDERS: Provider[] = [
     useFactory: (http: KindeHttpService, options: ResolvedOptions, clock: Clock, log: Log): KindeConnection => {
       checkProxy(options, axiosVersion());
       const { origin, timeoutMs } = options.kinde;
-      return { origin, timeoutMs, http: new AxiosKindeHttp(http, options.http, timeoutMs / 2), clock, log };
+      return { origin, timeoutMs, ...observed(new AxiosKindeHttp(http, options.http, timeoutMs / 2)), clock, log };
     },
     inject: [KINDE_API_KEY_HTTP, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, LOG],
   },
@@ -130,7 +131,7 @@ export const PROVIDERS: Provider[] = [
       refusals: new RefusalFactory(guard),
       failedAttempts: guard.failedAttempts && new FailedAttempts(guard.failedAttempts, clock, log),
       rateLimiter: new RateLimiter(rateLimitStoreOf(shared, clock), log),
-      decisions: guard.onDecision && new DecisionReporter(guard.onDecision, log, clock),
+      decisions: new DecisionReporter(guard.onDecision, log, clock, (apiKey) => verification.isStale(apiKey)),
       log,
       unsupported: new LogThrottle(clock, 60_000),
     }),

@@ -9,6 +9,7 @@ import {
   RequireScopes,
   type VerifiedApiKey,
 } from 'nestjs-kinde-api-key';
+import type { KindeApiKeyTelemetry } from 'nestjs-kinde-api-key/opentelemetry';
 import type { redisStore } from 'nestjs-kinde-api-key/redis';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 import type { kindeAccessTokens, KindeAccessTokensOptions } from 'nestjs-kinde-api-key/tokens';
@@ -46,6 +47,9 @@ for (const name of Object.getOwnPropertyNames(Crud.prototype))
 
 /** Compiled only: this app runs without jose. */
 export type AccessTokens = (options: KindeAccessTokensOptions) => ReturnType<typeof kindeAccessTokens>;
+
+/** Compiled only, like the above: this app runs without OpenTelemetry. */
+export type Telemetry = KindeApiKeyTelemetry;
 
 /** A minimal app of a user. Also compiled against the published types. */
 export async function askEverything(shared?: ReturnType<typeof redisStore>): Promise<Record<string, string>> {

@@ -10,6 +10,7 @@ function ruleOf(route: string, limit?: { scope?: string; limit?: number; windowM
     access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, needsKey: false },
     organizations: [],
     maxAgeMs: null,
+    required: { scopes: [], anyOf: [], organization: false, user: false, keysOnly: false, maxAgeMs: null },
     rateLimit: limit
       ? { scope, policy: scope, limit: 5, windowMs: 1_000, sendsHeadersOnSuccess: false, ...rest }
       : null,

@@ -48,6 +48,7 @@ function registered(metadata: readonly RuleMetadata[], given: Given = {}): Regis
       access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, needsKey: false },
       organizations: [],
       maxAgeMs: null,
+      required: { scopes: [], anyOf: [], organization: false, user: false, keysOnly: false, maxAgeMs: null },
       rateLimit: null,
     },
     problems,

@@ -181,7 +181,7 @@ export const MODULE_OPTIONS = {
    * lets some requests in without `ApiKeyGuard` enforces no rule for them. Default: not set.
    */
   guardedBy: list<GuardClass>('a list of classes', (given) => given.every(isFunction)),
-  /** Called once for every decision, without a raw key. Its result is not awaited; an error is logged and ignored. Default: not set. */
+  /** Called once for every decision, without a raw key; `auditLog()` makes such a function. Its result is not awaited; an error is logged and ignored. Default: not set. */
   onDecision: option<(decision: ApiKeyDecision) => unknown, null>({
     takes: 'a function',
     accepts: isFunction,

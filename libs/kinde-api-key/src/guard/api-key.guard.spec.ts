@@ -149,7 +149,7 @@ describe('ApiKeyGuard, with a good key', () => {
       orgCode: 'org_a',
       userId: null,
     };
-    expect(decisions).toEqual([
+    expect(decisions).toMatchObject([
       { ...decision, cached: false },
       { ...decision, cached: true },
     ]);
@@ -172,7 +172,7 @@ describe('ApiKeyGuard, refusing a request', () => {
       'WWW-Authenticate': 'Bearer realm="api", error="invalid_token"',
     });
     expect(getVerifiedApiKey(request)).toBeUndefined();
-    expect(decisions).toEqual([
+    expect(decisions).toMatchObject([
       { outcome: 'refused', code, route: 'Users.read', keyId: null, orgCode: null, userId: null, cached: false },
     ]);
   });

@@ -11,11 +11,13 @@ import { decideAccess, decideOrganization } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import { resolvedOrgOf, type ResolvedOrg } from '../rules/org-reader.js';
 import type { OrgResolution } from '../rules/org-target.js';
+import type { SourcedVerdict } from '../verification/verdict-storage.js';
 import { authenticateOther } from './other-callers.js';
-import { decisionOf } from './decision-reporter.js';
+import { DECISIONS } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './registration.js';
 import {
+  limitFailures,
   rateLimitHeadersOf,
   refuseAccess,
   refuseKey,
@@ -60,6 +62,9 @@ export class ApiKeyGuard implements CanActivate {
     const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
     if (state.isAccepted && (rule.organizations.length === 0 || isUnchanged(state))) return true;
     state.isAccepted = false;
+    // Fields of an object and of Node: a hit that is not observed runs no function for it.
+    const { hasOnDecision, listeners } = this.registration.decisions;
+    state.startedAtMs = hasOnDecision || listeners.isHeard || DECISIONS.hasSubscribers ? performance.now() : undefined;
     // Each step throws a refusal, and returns a promise only if it has to wait. Each stands here twice, so that a hit makes no closures.
     let waiting = this.#authenticate(context, state);
     const { rateLimit } = rule;
@@ -82,35 +87,30 @@ export class ApiKeyGuard implements CanActivate {
     const { maxAgeMs } = state.rule;
     const cached = maxAgeMs === null ? verification.lookup?.(key) : verification.lookupWithin?.(key, maxAgeMs);
     if (cached) return this.#acceptKey(context, state, cached, true);
-    this.#limitFailures(context, state, key);
+    const refusal = limitFailures(this.registration, context, state, key);
+    if (refusal) throw refusal;
     keepState(state);
     return this.#verify(context, state, key);
   }
 
-  /** Rejects unknown keys from a network over its `failedAttempts` limit. Previously accepted keys are unaffected. */
-  #limitFailures(context: ExecutionContext, state: RequestState, key: RawKey): void {
-    const { failedAttempts, verification } = this.registration;
-    const waitSeconds = failedAttempts?.waitSeconds(state.request) ?? 0;
-    if (waitSeconds > 0 && !verification.wasAccepted?.(key))
-      throw refuseRequest(this.registration, context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
-  }
-
   async #verify(context: ExecutionContext, state: RequestState, key: RawKey): Promise<void> {
     const release = this.registration.failedAttempts?.reserve(state.request);
-    let verdict: Verdict;
+    let answer: SourcedVerdict;
     try {
-      verdict = await askKinde(this.registration.verification, key, state.rule.maxAgeMs !== null);
+      answer = await askKinde(this.registration.verification, key, state.rule.maxAgeMs !== null);
     } catch (error) {
       if (!isVerificationError(error)) throw error;
       throw refuseRequest(this.registration, context, state, error.code, error.retryAfterSeconds);
     } finally {
       release?.();
     }
-    this.#acceptKey(context, state, verdict, false);
+    state.source = answer.source;
+    this.#acceptKey(context, state, answer.verdict, false);
   }
 
   #acceptKey(context: ExecutionContext, state: RequestState, verdict: Verdict, wasCached: boolean): void {
     state.wasCached = wasCached;
+    if (wasCached) state.source = 'memory';
     if (!verdict.accepted) throw refuseKey(this.registration, context, state, ANSWER_OF_REASON[verdict.reason]);
     state.apiKey = verdict.apiKey;
     state.principal = undefined;
@@ -179,7 +179,7 @@ export class ApiKeyGuard implements CanActivate {
     if (rateLimit?.sendsHeadersOnSuccess) setHeaders(responseOf(context), rateLimitHeadersOf(state));
     if (credentials.uncommonHeaders.length > 0 || state.principal)
       keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);
-    decisions?.report(decisionOf(state, null));
+    if (state.startedAtMs !== undefined) decisions.prepare(state, null)();
     return true;
   }
 

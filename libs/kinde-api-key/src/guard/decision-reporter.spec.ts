@@ -12,6 +12,10 @@ const DECISION: ApiKeyDecision = {
   orgCode: null,
   userId: null,
   cached: false,
+  principal: null,
+  required: null,
+  source: 'memory',
+  latencyMs: 0.1,
 };
 
 function reporterFor(listener: (decision: ApiKeyDecision) => unknown) {
@@ -103,12 +107,22 @@ describe('DecisionReporter', () => {
 });
 
 describe('decisionOf()', () => {
-  const rule = { route: 'Users.find' } as RouteRule;
-  const noIds = { keyId: null, orgCode: null, userId: null };
+  const required = { scopes: ['a'], anyOf: [], organization: false, user: false, keysOnly: false, maxAgeMs: null };
+  const rule = { route: 'Users.find', required } as unknown as RouteRule;
+  const noIds = { keyId: null, orgCode: null, userId: null, principal: null };
+  const unknown = {
+    apiKey: undefined,
+    principal: undefined,
+    wasCached: undefined,
+    source: null,
+    startedAtMs: undefined,
+  };
+  const isFresh = (): boolean => false;
 
-  it('names the key, its owner, the route, and whether the verdict was cached', () => {
+  it('names the key, its owner, the route and what it requires, and where the verdict came from', () => {
     const apiKey = verifiedKey({ userId: 'kp_1' });
-    expect(decisionOf({ rule, apiKey, principal: undefined, wasCached: false }, null)).toEqual({
+    const state = { ...unknown, rule, apiKey, wasCached: false, source: 'shared' } as const;
+    expect(decisionOf(state, null, isFresh)).toEqual({
       outcome: 'accepted',
       code: null,
       route: 'Users.find',
@@ -116,12 +130,16 @@ describe('decisionOf()', () => {
       orgCode: apiKey.orgCode,
       userId: 'kp_1',
       cached: false,
+      principal: { kind: 'api_key', id: apiKey.keyId },
+      required,
+      source: 'shared',
+      latencyMs: null,
     });
   });
 
   it('names another principal by its kind and id', () => {
     const principal = { kind: 'session', id: 'u1', scopes: ['a'], orgCode: 'org_a', userId: 'kp_1', email: 'a@b.c' };
-    expect(decisionOf({ rule, apiKey: undefined, principal, wasCached: undefined }, null)).toEqual({
+    expect(decisionOf({ ...unknown, rule, principal }, null, isFresh)).toEqual({
       outcome: 'accepted',
       code: null,
       route: 'Users.find',
@@ -130,13 +148,47 @@ describe('decisionOf()', () => {
       userId: 'kp_1',
       cached: null,
       principal: { kind: 'session', id: 'u1' },
+      required,
+      source: null,
+      latencyMs: null,
     });
   });
 
+  it('says nothing about a key that an earlier guard met, if the caller is another principal', () => {
+    const principal = { kind: 'session', id: 'u1', scopes: [], orgCode: null, userId: null };
+    const state = { ...unknown, rule, principal, wasCached: true, source: 'memory' } as const;
+    expect(decisionOf(state, null, isFresh)).toMatchObject({ cached: null, source: null });
+  });
+
   it('writes null for what is not known', () => {
-    const refused = { ...noIds, outcome: 'refused', cached: null };
-    expect(decisionOf(null, 'UNSUPPORTED_CONTEXT')).toEqual({ ...refused, code: 'UNSUPPORTED_CONTEXT', route: null });
-    const state = { rule, apiKey: undefined, principal: undefined, wasCached: undefined };
-    expect(decisionOf(state, 'MISSING_KEY')).toEqual({ ...refused, code: 'MISSING_KEY', route: 'Users.find' });
+    const refused = { ...noIds, outcome: 'refused', cached: null, source: null, latencyMs: null };
+    const code = 'UNSUPPORTED_CONTEXT';
+    expect(decisionOf(null, code, isFresh)).toEqual({ ...refused, code, route: null, required: null });
+    expect(decisionOf({ ...unknown, rule }, 'MISSING_KEY', isFresh)).toEqual({
+      ...refused,
+      code: 'MISSING_KEY',
+      route: 'Users.find',
+      required,
+    });
+  });
+
+  it.each([
+    ['memory', true, 'stale'],
+    ['memory', false, 'memory'],
+    ['kinde', true, 'kinde'],
+  ] as const)('with the source %s and stale: %s, has the source %s', (source, isStale, expected) => {
+    const state = { ...unknown, rule, apiKey: verifiedKey(), source };
+    expect(decisionOf(state, null, () => isStale).source).toBe(expected);
+  });
+
+  it('measures from when the guard began', () => {
+    const { latencyMs } = decisionOf({ ...unknown, rule, startedAtMs: performance.now() - 1_000 }, null, isFresh);
+    expect(latencyMs).toBeGreaterThanOrEqual(1_000);
+    expect(latencyMs).toBeLessThan(60_000);
+  });
+
+  it('is frozen, because several listeners get one object', () => {
+    const decision = decisionOf({ ...unknown, rule, apiKey: verifiedKey() }, null, isFresh);
+    expect([decision, decision.principal].every(Object.isFrozen)).toBe(true);
   });
 });

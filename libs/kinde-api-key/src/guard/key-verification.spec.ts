@@ -17,7 +17,7 @@ describe('askKinde()', () => {
   it('asks the service with the parsed key', async () => {
     const { verification, asked } = buildGuard();
     const ask = jest.spyOn(verification, 'ask');
-    expect(await askKinde(verification, KEY, false)).toMatchObject({ accepted: true });
+    expect(await askKinde(verification, KEY, false)).toMatchObject({ verdict: { accepted: true }, source: 'kinde' });
     expect(ask).toHaveBeenCalledWith(KEY, false);
     expect(asked).toEqual([RAW_KEY]);
   });
@@ -25,7 +25,10 @@ describe('askKinde()', () => {
   it('calls a verify() that was replaced on the service, with the text of the key', async () => {
     const { verification, asked } = buildGuard();
     const spy = jest.spyOn(verification, 'verify').mockResolvedValue({ accepted: false, reason: 'revoked' });
-    expect(await askKinde(verification, KEY, false)).toEqual({ accepted: false, reason: 'revoked' });
+    expect(await askKinde(verification, KEY, false)).toEqual({
+      verdict: { accepted: false, reason: 'revoked' },
+      source: null,
+    });
     expect(spy).toHaveBeenCalledWith(RAW_KEY);
     expect(asked).toEqual([]);
   });

@@ -1,20 +1,21 @@
 import type { RawKey } from '../api-key/raw-key.js';
-import type { Verdict } from '../api-key/verdict.js';
 import { KindeAccessTokenError } from '../kinde-api-key.errors.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
+import type { SourcedVerdict } from '../verification/verdict-storage.js';
 
 /** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
 export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
-  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted'>>;
+  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted' | 'status'>>;
 
 /**
  * Asks with the key as it was parsed, or with its text where a test has replaced `verify`.
  *
  * @param isFresh whether only Kinde's own answer counts
  */
-export function askKinde(verification: KeyVerification, key: RawKey, isFresh: boolean): Promise<Verdict> {
+export async function askKinde(verification: KeyVerification, key: RawKey, isFresh: boolean): Promise<SourcedVerdict> {
   const isReplaced = verification.verify !== ApiKeyVerificationService.prototype.verify;
-  return verification.ask && !isReplaced ? verification.ask(key, isFresh) : verification.verify(key.reveal());
+  if (verification.ask && !isReplaced) return verification.ask(key, isFresh);
+  return { verdict: await verification.verify(key.reveal()), source: null };
 }
 
 /** An error that says why nothing is known about a key, recognized by its code: it may come from another copy of the library. */

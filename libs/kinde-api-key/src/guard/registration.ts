@@ -27,8 +27,7 @@ export interface Registration {
   /** `null`: without a limit. */
   readonly failedAttempts: FailedAttempts | null;
   readonly rateLimiter: RateLimiter;
-  /** `null`: the app does not listen. */
-  readonly decisions: DecisionReporter | null;
+  readonly decisions: DecisionReporter;
   readonly log: Pick<Log, 'error'>;
   /** Limits the log lines about handlers that the guard cannot protect. */
   readonly unsupported: LogThrottle;

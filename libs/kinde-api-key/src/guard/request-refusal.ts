@@ -1,12 +1,12 @@
 import type { ExecutionContext, HttpException } from '@nestjs/common';
 import type { ApiKeyRefusalCode } from '../api-key/decision.js';
+import type { RawKey } from '../api-key/raw-key.js';
 import { rateLimitField, rateLimitPolicyField } from '../rate-limit/rate-limit-headers.js';
 import { ANSWERS, type AnswerName } from '../responses/answers.js';
 import type { HttpResponse } from '../responses/http-response.js';
 import { whenSent } from '../responses/sent-refusal.js';
 import type { AccessRefusal } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
-import { decisionOf } from './decision-reporter.js';
 import type { Registration } from './registration.js';
 import type { RequestState } from './request-state.js';
 
@@ -24,6 +24,18 @@ export function refuseRequest(
   const details = { retryAfterSeconds, message, headers: rateLimitHeadersOf(state), request };
   const exception = registration.refusals.refuse(name, details);
   return thrown(registration, context, state, exception, ANSWERS[name].code, onSent);
+}
+
+/** Returns the exception for an unknown key from a network over its `failedAttempts` limit. Previously accepted keys are unaffected. */
+export function limitFailures(
+  registration: Registration,
+  context: ExecutionContext,
+  state: RequestState,
+  key: RawKey,
+): HttpException | undefined {
+  const waitSeconds = registration.failedAttempts?.waitSeconds(state.request) ?? 0;
+  if (waitSeconds === 0 || registration.verification.wasAccepted?.(key)) return undefined;
+  return refuseRequest(registration, context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
 }
 
 /** Returns the exception that refuses a caller who lacks what the route demands. */
@@ -73,7 +85,7 @@ export function resolverFailure(
 export function refuseUnsupported(registration: Registration, context: ExecutionContext): HttpException {
   const exception = registration.refusals.refuse('UNSUPPORTED_CONTEXT');
   if (context.getType() === 'http') return thrown(registration, context, null, exception, 'UNSUPPORTED_CONTEXT');
-  registration.decisions?.report(decisionOf(null, 'UNSUPPORTED_CONTEXT'));
+  registration.decisions.prepare(null, 'UNSUPPORTED_CONTEXT')();
   return exception;
 }
 
@@ -98,9 +110,10 @@ function thrown(
   onSent?: () => void,
 ): HttpException {
   if (state) state.asked = undefined;
+  const report = registration.decisions.prepare(state, code);
   whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, () => {
     onSent?.();
-    registration.decisions?.report(decisionOf(state, code));
+    report();
   });
   return exception;
 }

@@ -1,3 +1,4 @@
+import type { ApiKeyVerdictSource } from '../api-key/decision.js';
 import { principalOf, type Caller, type Principal } from '../api-key/principal.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
@@ -27,6 +28,10 @@ export interface RequestState {
   asked: Promise<Principal | null> | undefined;
   /** Whether the answer about the key came from the cache. */
   wasCached: boolean | undefined;
+  /** Where the answer about the key came from. Answers in memory beyond their time to live count as `memory` here. */
+  source: ApiKeyVerdictSource | null;
+  /** When the guard began, by a monotonic clock in milliseconds; `undefined` if decisions are not reported. */
+  startedAtMs: number | undefined;
   /** The answer of the rate limit, once the request was counted. */
   rate: RateDecision | Promise<RateDecision> | undefined;
   /** The caller that was counted. A guard of the app may let in another one after a refusal. */
@@ -66,6 +71,8 @@ export function stateOf(request: HttpRequest, registration: symbol, rule: RouteR
       principal: undefined,
       asked: undefined,
       wasCached: undefined,
+      source: null,
+      startedAtMs: undefined,
       rate: undefined,
       countedFor: undefined,
       decision: undefined,

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { Wait, type Clock } from '../clock.js';
 import type { KindeApiKeyMisconfiguredError } from '../kinde-api-key.errors.js';
 import { LogThrottle, type Log } from '../log.js';
 import type { VerificationFailure } from './verification-failure.js';
@@ -6,15 +6,31 @@ import type { VerificationFailure } from './verification-failure.js';
 const ONCE_PER_MS = 60_000;
 /** An outage that comes and goes with every other call is logged at most once in this time, in milliseconds. */
 const OUTAGE_ONCE_PER_MS = 10_000;
+/** A failure says nothing about Kinde any more after this time, in milliseconds. Longer than the longest pause of the circuit breaker. */
+const KNOWN_FOR_MS = 60_000;
+
+/** Why Kinde does not verify keys. */
+export type KindeProblem = 'kinde_unavailable' | 'kinde_throttled' | 'circuit_open' | 'misconfigured';
+
+/** What is known about Kinde without a call. */
+export interface KindeHealth {
+  /** Why the last verification brought no answer, and whether calls are held back. Empty: nothing is wrong. */
+  readonly problems: readonly KindeProblem[];
+  /** Whether Kinde failed less than a minute ago. After that, the failure may be over, and only a request shows it. */
+  readonly isRecent: boolean;
+}
 
 /**
  * Logs problems with Kinde, never per request: an outage when it begins and when it ends, everything else at most once a minute.
- * Every message is the library's own wording.
+ * Every message is the library's own wording. Keeps what the last verification showed.
  */
 export class HealthLog {
   readonly #messages: LogThrottle;
   readonly #outages: LogThrottle;
+  readonly #known: Wait;
   #outageSinceMs: number | undefined;
+  #problem: KindeProblem | undefined;
+  #isDown = false;
 
   constructor(
     private readonly log: Log,
@@ -22,6 +38,19 @@ export class HealthLog {
   ) {
     this.#messages = new LogThrottle(clock, ONCE_PER_MS);
     this.#outages = new LogThrottle(clock, OUTAGE_ONCE_PER_MS);
+    this.#known = new Wait(clock);
+  }
+
+  /** Whether the last verification ended without an answer of Kinde. */
+  get isDown(): boolean {
+    return this.#isDown;
+  }
+
+  /** Returns what is known about Kinde. */
+  seen(isCircuitOpen: boolean): KindeHealth {
+    const problems: KindeProblem[] = this.#problem ? [this.#problem] : [];
+    if (isCircuitOpen) problems.push('circuit_open');
+    return { problems, isRecent: isCircuitOpen || this.#known.remainingMs > 0 };
   }
 
   /** A verification ended without a verdict. */
@@ -43,6 +72,8 @@ export class HealthLog {
       this.#once('warn', kind, `${effect}. Look for code that blocks the event loop`);
     }
     if (kind !== 'kinde' && kind !== 'deadline' && kind !== 'throttled') return;
+    if (kind !== 'throttled') this.#isDown = true;
+    this.#note(kind === 'throttled' ? 'kinde_throttled' : 'kinde_unavailable');
     if (this.#outageSinceMs !== undefined || !this.#outages.isDue('outage')) return;
     this.#outageSinceMs = this.clock.now();
     const problem = `Kinde cannot verify API keys: ${message}. Keys that are not cached get 503 until it can`;
@@ -51,6 +82,8 @@ export class HealthLog {
 
   /** Kinde gave a usable answer. */
   answered(): void {
+    this.#isDown = false;
+    this.#problem = undefined;
     if (this.#outageSinceMs === undefined) return;
     const seconds = Math.max(0, Math.round((this.clock.now() - this.#outageSinceMs) / 1_000));
     this.#outageSinceMs = undefined;
@@ -59,6 +92,7 @@ export class HealthLog {
 
   /** The M2M application has to be fixed in Kinde. */
   misconfigured({ message }: KindeApiKeyMisconfiguredError): void {
+    this.#note('misconfigured');
     this.#once('error', 'misconfigured', `${message}. Until then keys that are not cached get 503`);
   }
 
@@ -79,6 +113,11 @@ export class HealthLog {
     const name = error instanceof Error ? error.constructor.name : typeof error;
     const problem = `A verification failed unexpectedly (${name}), and its request got 503`;
     this.#once('error', 'unexpected', `${problem}. Please report this bug of nestjs-kinde-api-key`);
+  }
+
+  #note(problem: KindeProblem): void {
+    this.#problem = problem;
+    this.#known.start(KNOWN_FOR_MS);
   }
 
   #once(level: 'warn' | 'error', topic: string, message: string): void {

@@ -5,7 +5,7 @@ import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeApiKeyMisconfiguredError, KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { Log } from '../log.js';
 import { refused, type VerdictAnswer } from './answers/verify-answer.js';
-import { HealthLog } from './health-log.js';
+import { HealthLog, type KindeHealth } from './health-log.js';
 import type { KindeHttp } from './http.js';
 import { Admission, type Priority } from './limits/admission.js';
 import { Deadlines, type Deadline } from './limits/deadline.js';
@@ -46,7 +46,6 @@ export class KeyVerifier {
   readonly #admission: Admission;
   readonly #api: ManagementApi;
   readonly #token: M2mToken;
-  #isDown = false;
   readonly #rejections: TokenRejections;
 
   /**
@@ -83,7 +82,12 @@ export class KeyVerifier {
 
   /** Whether the last verification ended without an answer of Kinde. Then a key that may be served meanwhile need not wait for the next. */
   get isDown(): boolean {
-    return this.#isDown;
+    return this.#health.isDown;
+  }
+
+  /** What is known about Kinde without a call. */
+  get health(): KindeHealth {
+    return this.#health.seen(this.#api.refusal()?.kind === 'circuit_open');
   }
 
   /**
@@ -119,7 +123,6 @@ export class KeyVerifier {
     const release = this.#admission.begin(verification.priority);
     try {
       const answer = await this.#askWithGoodToken(verification);
-      this.#isDown = false;
       this.#health.answered();
       this.#token.renewAhead();
       return answer;
@@ -187,7 +190,6 @@ export class KeyVerifier {
       return new KindeApiKeyMisconfiguredError(message, { retryAfterSeconds, ...(reason && { reason }) });
     }
     if (error instanceof VerificationFailure) {
-      if (error.kind === 'kinde' || error.kind === 'deadline') this.#isDown = true;
       this.#health.failed(error);
       return error.toUnavailable();
     }

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.js';
+import type { Listeners } from '../listeners.js';
 import type { Log } from '../log.js';
 import type { KindeHttp } from './http.js';
+import type { KindeCall } from './observed-http.js';
 
 /** @internal Injection token of the {@link KindeConnection} of a registration. */
 export const KINDE_CONNECTION = Symbol.for('nestjs-kinde-api-key:connection');
@@ -12,6 +14,8 @@ export interface KindeConnection {
   /** Deadline of one call in milliseconds. */
   readonly timeoutMs: number;
   readonly http: KindeHttp;
+  /** Hears about every call of {@link http}. */
+  readonly calls?: Listeners<KindeCall>;
   readonly clock: Clock;
   readonly log: Log;
 }

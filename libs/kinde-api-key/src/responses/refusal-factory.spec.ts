@@ -27,6 +27,7 @@ function ruleWith(requiredScopes: string[], requiredAnyOf: string[][] = []): Rou
     organizations: [],
     rateLimit: null,
     maxAgeMs: null,
+    required: { scopes: [], anyOf: [], organization: false, user: false, keysOnly: false, maxAgeMs: null },
   };
 }
 

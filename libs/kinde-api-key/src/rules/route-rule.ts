@@ -1,3 +1,4 @@
+import type { ApiKeyRouteRequirement } from '../api-key/decision.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RouteNames } from '../handlers/route-names.js';
@@ -30,6 +31,8 @@ export interface RouteRule {
   readonly rateLimit: RateLimitRule | null;
   /** Maximum age of the verification in milliseconds. `null`: what the cache serves. */
   readonly maxAgeMs: number | null;
+  /** What decisions say about the rule. */
+  readonly required: ApiKeyRouteRequirement;
 }
 
 /** A rule and its problems. A rule with problems is not enforced in part: its handler is refused. */
@@ -55,22 +58,37 @@ export function compileRule(
   const demanded = isPublic ? [] : declared.filter(isEnforceable);
   const readers = demanded.flatMap((one) => (one.kind === 'organization' ? [readerOf(one.target)] : []));
   const ages = demanded.flatMap((one) => (one.kind === 'fresh-verification' ? [one.maxAgeMs] : []));
+  const access: AccessRule = {
+    requiredScopes: [...new Set(demanded.flatMap((one) => (one.kind === 'scopes' ? one.scopes : [])))],
+    requiredAnyOf: demanded.flatMap((one) => (one.kind === 'any-scope' ? [one.scopes] : [])),
+    needsOrganization: readers.length > 0,
+    needsUser: demanded.some(({ kind }) => kind === 'user'),
+    needsKey: demanded.some(({ kind }) => kind === 'keys-only'),
+  };
+  const maxAgeMs = ages.length > 0 ? Math.min(...ages) : null;
   const rule = {
     route,
     isPublic,
     isDecided: declared.length > 0,
-    access: {
-      requiredScopes: [...new Set(demanded.flatMap((one) => (one.kind === 'scopes' ? one.scopes : [])))],
-      requiredAnyOf: demanded.flatMap((one) => (one.kind === 'any-scope' ? [one.scopes] : [])),
-      needsOrganization: readers.length > 0,
-      needsUser: demanded.some(({ kind }) => kind === 'user'),
-      needsKey: demanded.some(({ kind }) => kind === 'keys-only'),
-    },
+    access,
     organizations: readers.filter((reader) => typeof reader === 'function'),
     rateLimit: isPublic ? null : rateLimit,
-    maxAgeMs: ages.length > 0 ? Math.min(...ages) : null,
+    maxAgeMs,
+    required: requirementOf(access, maxAgeMs),
   };
   return { rule, problems: [...findProblems(metadata), ...readers.filter((reader) => typeof reader === 'string')] };
+}
+
+/** Listeners get it, so it shares no list with the rule that is enforced. */
+function requirementOf(access: AccessRule, maxAgeMs: number | null): ApiKeyRouteRequirement {
+  return Object.freeze({
+    scopes: Object.freeze([...access.requiredScopes]),
+    anyOf: Object.freeze(access.requiredAnyOf.map((list) => Object.freeze([...list]))),
+    organization: access.needsOrganization,
+    user: access.needsUser,
+    keysOnly: access.needsKey,
+    maxAgeMs,
+  });
 }
 
 /**

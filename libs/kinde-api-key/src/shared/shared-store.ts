@@ -74,6 +74,8 @@ export interface SharedListener {
  * @experimental May change in a minor version.
  */
 export interface SharedSession {
+  /** Whether the store is known not to answer. Default: not known, `status()` calls it up. */
+  readonly isDown?: boolean;
   /** Returns a value, or `undefined` if it does not exist. May cut off a value that is longer than {@link MAX_VALUE_BYTES}. */
   read(name: string): Promise<string | undefined>;
   /** Stores a value for `ttlMs` milliseconds, at least 1. */

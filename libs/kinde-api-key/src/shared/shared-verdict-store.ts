@@ -35,6 +35,10 @@ export class SharedVerdictStore implements SharedVerdicts {
     this.#caughtUpToMs = clock.now();
   }
 
+  get isDown(): boolean {
+    return this.session.isDown ?? false;
+  }
+
   async find(digest: string): Promise<SharedVerdict | undefined> {
     const name = this.secrets.verdictName(digest);
     try {

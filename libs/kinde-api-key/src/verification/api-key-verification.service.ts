@@ -1,18 +1,20 @@
 import type { Clock } from '../clock.js';
 import type { ResolvedCacheOptions } from '../config/resolved-options.js';
-import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
 import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
 import { RawKey } from '../api-key/raw-key.js';
-import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../api-key/verdict.js';
+import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
+import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
 import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
 import { RecentInvalidations } from './recent-invalidations.js';
 import { SharedLookup } from './shared-lookup.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
-import { VerdictCache, type KeyVersion } from './verdict-cache.js';
+import { HEALTHY, statusOf, type ApiKeyVerificationStatus } from './status.js';
+import { VerdictCache } from './verdict-cache.js';
+import { VerdictStorage, type SourcedVerdict } from './verdict-storage.js';
 
 /** What verifies keys: Kinde's client, or a test's. */
-type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown'>>;
+type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown' | 'health'>>;
 
 const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** Maximum number of verify calls for one request, if invalidations outdate the answers. */
@@ -37,7 +39,8 @@ export class ApiKeyVerificationService {
   readonly #invalidations = new RecentInvalidations(MAX_SKEW_MS);
   readonly #cache: VerdictCache | undefined;
   readonly #sharedLookup: SharedLookup | undefined;
-  readonly #inFlight = new Map<string, Promise<Verdict>>();
+  readonly #storage: VerdictStorage;
+  readonly #inFlight = new Map<string, Promise<SourcedVerdict>>();
   #calls = 0;
 
   /** @internal `options` is `null` with `cache: false`, `shared` without a shared store. */
@@ -51,6 +54,7 @@ export class ApiKeyVerificationService {
     this.#clock = clock;
     this.#shared = shared;
     this.#cache = options ? new VerdictCache(options, this.#invalidations) : undefined;
+    this.#storage = new VerdictStorage(this.#cache, shared, this.#invalidations, clock);
     this.maxAcceptedAgeMs = this.#cache?.maxAcceptedAgeMs ?? 0;
     this.#sharedLookup =
       shared && this.#cache ? new SharedLookup(shared, this.#cache, this.#invalidations, clock) : undefined;
@@ -64,12 +68,10 @@ export class ApiKeyVerificationService {
    * @throws {KindeApiKeyUnavailableError} VERIFICATION_UNAVAILABLE when Kinde cannot be asked and no verdict is cached
    * @throws {KindeApiKeyMisconfiguredError} VERIFICATION_MISCONFIGURED when Kinde refuses this service's own credentials
    */
-  verify(rawKey: string): Promise<Verdict> {
-    // Not async: concurrent callers share one promise.
+  async verify(rawKey: string): Promise<Verdict> {
     const key = RawKey.parse(rawKey);
-    if (!key) return Promise.resolve(UNKNOWN);
-    const cached = this.lookup(key);
-    return cached ? Promise.resolve(cached) : this.ask(key);
+    if (!key) return UNKNOWN;
+    return this.lookup(key) ?? (await this.ask(key)).verdict;
   }
 
   /** Returns what {@link verify} resolves to if it is known without waiting, else `undefined`. */
@@ -94,6 +96,11 @@ export class ApiKeyVerificationService {
     await this.#publish(EVERY_KEY);
   }
 
+  /** Returns how well keys can be verified, as far as it is known without a call. A problem is known from requests. */
+  status(): ApiKeyVerificationStatus {
+    return statusOf(this.#cache, this.#verifier.health ?? HEALTHY, this.#shared, this.#clock.now());
+  }
+
   /** @internal Returns the cached verdict. Starts a refresh in the background when it is due. */
   lookup(key: RawKey): Verdict | undefined {
     const nowMs = this.#clock.now();
@@ -114,7 +121,7 @@ export class ApiKeyVerificationService {
   }
 
   /** @internal Asks the other instances and Kinde, or joins the call in flight; `isFresh`: Kinde alone, without bridging an outage. Rejects like {@link verify}. */
-  ask(key: RawKey, isFresh = false): Promise<Verdict> {
+  ask(key: RawKey, isFresh = false): Promise<SourcedVerdict> {
     const name = isFresh ? `fresh ${key.digest}` : key.digest;
     const inFlight = this.#inFlight.get(name);
     if (inFlight) return inFlight;
@@ -130,12 +137,18 @@ export class ApiKeyVerificationService {
     return this.#cache?.accepted(key.digest, this.#clock.now()) !== undefined;
   }
 
-  async #find(key: RawKey, isFresh: boolean): Promise<Verdict> {
+  /** @internal Whether this verified key is in memory, and older than `ttlMs`. */
+  isStale(apiKey: VerifiedApiKey): boolean {
+    const entry = this.#cache?.entryOf(apiKey);
+    return entry !== undefined && this.#cache?.isStale(entry, this.#clock.now()) === true;
+  }
+
+  async #find(key: RawKey, isFresh: boolean): Promise<SourcedVerdict> {
     for (let calls = 1; ; calls += 1) {
       const { sequence } = this.#invalidations;
       const startedAtMs = performance.now();
       const shared = !isFresh && this.#sharedLookup ? await this.#sharedLookup.find(key.digest) : undefined;
-      if (shared) return shared.verdict;
+      if (shared) return { verdict: shared.verdict, source: 'shared' };
       const spentMs = this.#sharedLookup ? performance.now() - startedAtMs : 0;
       const callNo = (this.#calls += 1);
       let answer: KeyAnswer;
@@ -143,47 +156,26 @@ export class ApiKeyVerificationService {
         answer = await this.#verifier.verify(key, this.wasAccepted(key) ? 'known' : 'new', spentMs);
       } catch (error) {
         if (isFresh) throw error;
-        return this.#serveStale(key, error);
+        return this.#storage.serveStale(key.digest, error);
       }
       const { verdict, sentAtMs } = answer;
       const version = { digest: key.digest, sentAtMs, callNo };
-      if (!verdict.accepted) return this.#storeRefusal(verdict, version, sequence);
+      const answered: SourcedVerdict = { verdict, source: 'kinde' };
+      if (!verdict.accepted) {
+        await this.#storage.storeRefusal(verdict, version, sequence);
+        return answered;
+      }
       if (this.#shared) this.#apply(await this.#shared.invalidationsOf(verdict.apiKey));
       if (!this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs, sequence)) {
-        return calls === 1 ? this.#storeAccepted(verdict, version) : verdict;
+        if (calls === 1) await this.#storage.storeAccepted(verdict, version);
+        return answered;
       }
       // The key was invalidated after the call was sent: ask again.
       this.#cache?.noteRotation(verdict.apiKey.keyId, version);
       const newer = this.lookup(key);
-      if (newer || calls === MAX_CALLS) return newer ?? verdict;
+      if (newer) return { verdict: newer, source: 'memory' };
+      if (calls === MAX_CALLS) return answered;
     }
-  }
-
-  /** An outage extends the age at which a key is still accepted, another failure does not. */
-  #serveStale(key: RawKey, error: unknown): AcceptedVerdict {
-    const isOutage = error instanceof KindeApiKeyUnavailableError;
-    const entry = this.#cache?.extendAfterFailure(key.digest, isOutage, this.#clock.now());
-    if (entry) return entry.verdict;
-    if (this.#cache) void this.#shared?.release(key.digest);
-    throw error;
-  }
-
-  async #storeAccepted(verdict: AcceptedVerdict, version: KeyVersion): Promise<Verdict> {
-    if (!this.#cache) return verdict;
-    this.#cache.storeAccepted(verdict.apiKey, version);
-    const { digest, sentAtMs } = version;
-    // Other instances cannot tell whether a call so close to an invalidation was sent before it.
-    const isShareable = !this.#invalidations.isNewerThan(verdict.apiKey, sentAtMs);
-    await (isShareable ? this.#shared?.share(digest, { verdict, sentAtMs }) : this.#shared?.release(digest));
-    return verdict;
-  }
-
-  /** A refusal from before an invalidation is not cached. The accepted key is removed all the same. */
-  async #storeRefusal(verdict: RefusedVerdict, version: KeyVersion, sequence: number): Promise<Verdict> {
-    if (sequence === this.#invalidations.sequence) this.#cache?.storeRefusal(verdict, version);
-    else this.#cache?.removeOlder(version);
-    if (this.#cache) await this.#shared?.takeBack(version.digest);
-    return verdict;
   }
 
   async #publish(tag: string): Promise<void> {

@@ -13,6 +13,8 @@ export interface SharedVerdict {
  * and changes are published later or not at all.
  */
 export interface SharedVerdicts {
+  /** Whether the shared store is known not to answer. */
+  readonly isDown?: boolean;
   /** Returns the verdict about a key, of any age. It is authentic, not invalidated and not from the future. */
   find(digest: string): Promise<SharedVerdict | undefined>;
   /** Maximum time to wait for the verdict of another instance that asks Kinde about a key, in milliseconds. */

@@ -6,7 +6,8 @@ import type { RefusedVerdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { EVERY_KEY } from './invalidation.js';
 import { RecentInvalidations } from './recent-invalidations.js';
-import { VerdictCache, type KeyVersion } from './verdict-cache.js';
+import type { KeyVersion } from './key-version.js';
+import { VerdictCache } from './verdict-cache.js';
 
 const OPTIONS = { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 10, maxRefusals: 10 };
 const REVOKED: RefusedVerdict = { accepted: false, reason: 'revoked' };

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { AcceptedVerdict, RefusedVerdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { ResolvedCacheOptions } from '../config/resolved-options.js';
+import { isNewer, type KeyVersion } from './key-version.js';
 import type { RecentInvalidations } from './recent-invalidations.js';
 import { ScopeLists } from './scope-lists.js';
 
@@ -11,17 +12,10 @@ export const REFRESH_AT = 0.8;
 const RETRY_REFRESH_MS = 1_000;
 /** After an outage a key is served without waiting for Kinde for this time, in milliseconds. */
 const OUTAGE_MS = 10_000;
+/** Maximum number of entries that a status looks at. */
+const MAX_LOOKED_AT = 1_000;
 /** Maximum number of {@link KeyVersion}s without an entry. They matter while a verify call that was sent before them is in flight. */
 const MAX_VERSIONS = 10_000;
-
-/** One secret of a key, and the verify call that answered about it. A rotation gives a key another secret and keeps its id. */
-export interface KeyVersion {
-  readonly digest: string;
-  /** When the call was sent. Ages count from then. */
-  readonly sentAtMs: number;
-  /** Number of the call in this process: orders calls of the same millisecond. 0 for a call of another instance. */
-  readonly callNo: number;
-}
 
 /** An accepted key. */
 export interface CacheEntry extends KeyVersion {
@@ -142,6 +136,34 @@ export class VerdictCache {
     return entry;
   }
 
+  /** Returns the entry that holds this very verified key. */
+  entryOf(apiKey: VerifiedApiKey): CacheEntry | undefined {
+    const entry = this.#byKeyId.get(apiKey.keyId);
+    return entry?.verdict.apiKey === apiKey ? entry : undefined;
+  }
+
+  /** Number of accepted keys, expired ones included until they are used or evicted. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Returns the age of the oldest entry younger than `maxAgeMs`, among the {@link MAX_LOOKED_AT} most recently used; `null` without one. */
+  oldestAgeMs(maxAgeMs: number, nowMs: number): number | null {
+    let oldestMs: number | null = null;
+    let lookedAt = 0;
+    for (const entry of this.#entries.values()) {
+      if ((lookedAt += 1) > MAX_LOOKED_AT) break;
+      const ageMs = nowMs - entry.sentAtMs;
+      if (ageMs >= 0 && ageMs < maxAgeMs && ageMs > (oldestMs ?? -1) && this.#isValid(entry)) oldestMs = ageMs;
+    }
+    return oldestMs;
+  }
+
+  /** Whether an entry is served because of an outage only. */
+  isStale(entry: CacheEntry, nowMs: number): boolean {
+    return nowMs - entry.sentAtMs >= this.ttlMs;
+  }
+
   #isValid(entry: CacheEntry): boolean {
     if (this.invalidations.isNewerThan(entry.verdict.apiKey, entry.sentAtMs, entry.checkedSequence)) return false;
     entry.checkedSequence = this.invalidations.sequence;
@@ -172,8 +194,4 @@ export class VerdictCache {
 /** Unlike `max`, `maxSize` allocates nothing in advance: `max: 10_000_000` takes 0.8 s and 180 MB at start. */
 function boundedCache<V extends object>(maxEntries: number, dispose?: (value: V) => void): LRUCache<string, V> {
   return new LRUCache({ maxSize: maxEntries, sizeCalculation: () => 1, ...(dispose && { dispose }) });
-}
-
-function isNewer(one: KeyVersion, other: KeyVersion): boolean {
-  return one.sentAtMs > other.sentAtMs || (one.sentAtMs === other.sentAtMs && one.callNo > other.callNo);
 }

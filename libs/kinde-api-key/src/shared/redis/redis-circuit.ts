@@ -39,6 +39,11 @@ export class RedisCircuit {
     private readonly onUp: () => void,
   ) {}
 
+  /** Whether Redis is down, and only probes are sent. */
+  get isDown(): boolean {
+    return this.#state === 'down';
+  }
+
   /** Returns the answer to a call. Rejects with {@link SharedStoreError} on an error reply or after the deadline; at once unless Redis is up. */
   async run<T>(call: () => Promise<T>, timeoutMs = this.timeoutMs): Promise<T> {
     if (this.#state !== 'up') throw isDown();

@@ -34,6 +34,10 @@ export class RedisSession implements SharedSession {
     this.#circuit = new RedisCircuit(ping, timeoutMs, log, () => this.#listener?.onConnected());
   }
 
+  get isDown(): boolean {
+    return this.#circuit.isDown;
+  }
+
   async read(name: string): Promise<string | undefined> {
     // GETRANGE bounds what is fetched: other clients of this Redis may have stored a value of any length.
     const value = await this.#send('GETRANGE', name, '0', String(MAX_VALUE_BYTES));

@@ -37,6 +37,9 @@ export class InMemoryKinde {
       get isDown() {
         return isDown();
       },
+      get health() {
+        return { problems: isDown() ? (['kinde_unavailable'] as const) : [], isRecent: true };
+      },
       token: () => Promise.reject(new Error('keys in memory need no M2M token: use KindeEmulator')),
       management: { apiId, send: () => Promise.reject(notInMemory()) },
       close() {},

@@ -1,0 +1,1 @@
+export { KindeApiKeyTelemetry } from './kinde-api-key-telemetry.js';
