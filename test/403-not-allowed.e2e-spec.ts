@@ -1,5 +1,6 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiKeyGuard, OrgScoped, RequireAnyScope, RequireScopes, UserScoped } from 'nestjs-kinde-api-key';
+import { ANSWERS } from '../libs/kinde-api-key/src/responses/answers.js';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
 @Controller(':orgCode')
@@ -49,6 +50,7 @@ describeAdapters('403', (adapter) => {
       error: 'Forbidden',
       message: 'Insufficient scope',
       code: 'INSUFFICIENT_SCOPE',
+      hint: 'The scopes of an API key cannot be changed. Create a new key with the scopes that this answer lists, and send that one.',
       required_scopes: ['read:users', 'write:users', 'delete:users'],
     });
     expect(answer.headers).toMatchObject({
@@ -79,11 +81,11 @@ describeAdapters('403', (adapter) => {
     ['ORG_REQUIRED', 'org', {}, 'Organization-scoped API key required'],
     ['ORG_MISMATCH', 'org', { orgCode: 'org_b' }, 'Access denied: organization mismatch'],
     ['USER_REQUIRED', 'user', { orgCode: 'org_a' }, 'User-scoped API key required'],
-  ])('answers %s with a fixed message and no challenge', async (code, path, owner, message) => {
+  ] as const)('answers %s with a fixed message and hint, and no challenge', async (code, path, owner, message) => {
     const { key } = scenario.emulator.createKey({ scopes: ['read:users'], ...owner });
     const answer = await scenario.get(`/org_a/${path}`, key);
     expect(answer.status).toBe(403);
-    expect(answer.body).toEqual({ statusCode: 403, error: 'Forbidden', message, code });
+    expect(answer.body).toEqual({ statusCode: 403, error: 'Forbidden', message, code, hint: ANSWERS[code].hint });
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });
     expect(answer.headers).not.toHaveProperty('www-authenticate');
   });
