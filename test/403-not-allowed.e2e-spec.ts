@@ -1,5 +1,12 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
-import { ApiKeyGuard, OrgScoped, RequireAnyScope, RequireScopes, UserScoped } from 'nestjs-kinde-api-key';
+import {
+  ApiKeyGuard,
+  ApiKeyProblemDetailsFilter,
+  OrgScoped,
+  RequireAnyScope,
+  RequireScopes,
+  UserScoped,
+} from 'nestjs-kinde-api-key';
 import { ANSWERS } from '../libs/kinde-api-key/src/responses/answers.js';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
@@ -88,5 +95,31 @@ describeAdapters('403', (adapter) => {
     expect(answer.body).toEqual({ statusCode: 403, error: 'Forbidden', message, code, hint: ANSWERS[code].hint });
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });
     expect(answer.headers).not.toHaveProperty('www-authenticate');
+  });
+});
+
+describeAdapters('403 as problem details', (adapter) => {
+  it('carries code, hint and scopes as extension members', async () => {
+    const scenario = await startScenario({
+      adapter,
+      controllers: [UsersController],
+      prepare: (app) => app.useGlobalFilters(new ApiKeyProblemDetailsFilter()),
+    });
+    try {
+      const { key } = scenario.emulator.createKey({ scopes: [] });
+      const { status, headers, body } = await scenario.get('/org_a/org', key);
+      expect([status, headers['content-type']]).toEqual([403, 'application/problem+json; charset=utf-8']);
+      expect(body).toEqual({
+        type: 'about:blank',
+        title: 'Forbidden',
+        status: 403,
+        detail: 'Insufficient scope',
+        code: 'INSUFFICIENT_SCOPE',
+        hint: ANSWERS.INSUFFICIENT_SCOPE.hint,
+        required_scopes: ['read:users'],
+      });
+    } finally {
+      await scenario.close();
+    }
   });
 });
