@@ -47,6 +47,7 @@ const inLog = (...texts: Texts): Print => ['log', ...texts];
 const inError = (...texts: Texts): Print => ['error', ...texts];
 
 const KEYS_MENU = 'Kinde > (the user or the organization) > API keys';
+const DOMAIN_MENU = 'Kinde > Settings > Environment > Details';
 const M2M_MENU = 'Kinde > Settings > Applications > (the M2M application)';
 const KEY_HEADER = 'the header "Authorization: Bearer <API key>"';
 
@@ -54,6 +55,10 @@ const NOT_KNOWN = inDoctor(
   'Kinde does not know the key',
   `Compare the key with the one that was issued, and the environment ('domain'). A lost key is replaced in ${KEYS_MENU}`,
 );
+const NO_CLIENT: Texts = [
+  'Kinde does not know the M2M credentials (invalid_client)',
+  `Compare KINDE_MANAGEMENT_CLIENT_ID and KINDE_MANAGEMENT_CLIENT_SECRET with ${M2M_MENU} > Details, and KINDE_DOMAIN with ${DOMAIN_MENU}`,
+];
 const CHECK_KEY = inAnswer('Invalid API key', 'Check that the key is complete and belongs to this API and environment');
 const WAIT = 'Send the request again after as many seconds as the header "Retry-After" says';
 const KEEP_KEY = 'Your API key was not refused: keep it';
@@ -434,12 +439,18 @@ export const SYMPTOMS: Readonly<Record<string, readonly Symptom[]>> = {
   'The M2M application is refused: 503': [
     misconfigured(
       'the client id or client secret is wrong, the secret was rotated, or the application was deleted',
-      [
-        'Kinde does not know the M2M credentials (invalid_client)',
-        `Compare KINDE_MANAGEMENT_CLIENT_ID and KINDE_MANAGEMENT_CLIENT_SECRET with ${M2M_MENU} > Details`,
-      ],
+      NO_CLIENT,
       { clientSecret: 'rotated-in-kinde' },
     ),
+    {
+      symptom: '503 `VERIFICATION_MISCONFIGURED`',
+      cause: 'the domain is the one of another Kinde environment',
+      prints: [inDoctor(...NO_CLIENT), inLog(...NO_CLIENT)],
+      bring: async (start) => {
+        await using other = await KindeEmulator.start();
+        return await requestTo(start, { domain: other.domain });
+      },
+    },
     misconfigured(
       'the application is not authorized for the Kinde Management API',
       [
@@ -683,7 +694,7 @@ export const SYMPTOMS: Readonly<Record<string, readonly Symptom[]>> = {
       'the domain is misspelled, or DNS does not resolve it',
       [
         'no-such-domain.kinde.com cannot be resolved (ENOTFOUND)',
-        `Compare KINDE_DOMAIN with the domain in ${M2M_MENU} > Details`,
+        `Compare KINDE_DOMAIN with the domain in ${DOMAIN_MENU}`,
       ],
       ['ENOTFOUND: the host name cannot be resolved', 'Check domain and DNS'],
       (start) =>
@@ -710,7 +721,7 @@ export const SYMPTOMS: Readonly<Record<string, readonly Symptom[]>> = {
       'a firewall, a CDN or a rule by country answers in place of Kinde',
       [
         'Something else answers in place of Kinde: a proxy, a firewall, a login page',
-        `Compare KINDE_DOMAIN with the domain in ${M2M_MENU} > Details, and let the calls of this machine through to Kinde`,
+        `Compare KINDE_DOMAIN with the domain in ${DOMAIN_MENU}, and let the calls of this machine through to Kinde`,
       ],
       ['Kinde cannot verify API keys: Kinde answered with status 403', "check 'domain', Kinde's status"],
       failing(BLOCK_PAGE(403)),
@@ -730,10 +741,7 @@ export const SYMPTOMS: Readonly<Record<string, readonly Symptom[]>> = {
     ),
     unreachable(
       'another server answers at the domain, or a login page of the network',
-      [
-        'answered with status 200, and not as Kinde does',
-        `Compare KINDE_DOMAIN with the domain in ${M2M_MENU} > Details`,
-      ],
+      ['answered with status 200, and not as Kinde does', `Compare KINDE_DOMAIN with the domain in ${DOMAIN_MENU}`],
       ['its content type is not JSON', "check 'domain'"],
       failing(BLOCK_PAGE(200)),
     ),

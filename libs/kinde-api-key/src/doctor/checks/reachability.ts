@@ -1,6 +1,6 @@
 import { KindeTransportError } from '../../kinde/http.js';
 import { ownField, parseJsonAnswer } from '../../kinde/answers/wire.js';
-import { WHERE } from '../../kinde/misconfigured.js';
+import { DOMAIN_MENU } from '../../kinde/misconfigured.js';
 import { answerOf, type Examination } from '../examination.js';
 import { ok, problem, warning, type Finding } from '../finding.js';
 
@@ -9,7 +9,7 @@ const MAX_CLOCK_DIFFERENCE_MS = 30_000;
 
 const DNS_CODES = ['ENOTFOUND', 'EAI_AGAIN'];
 
-const CHECK_DOMAIN = `Compare KINDE_DOMAIN with the domain in ${WHERE} > Details`;
+const CHECK_DOMAIN = `Compare KINDE_DOMAIN with the domain in ${DOMAIN_MENU}`;
 
 /** Whether Kinde can be reached: the host name, TLS, and an answer of Kinde and not of something between. Compares the clocks. */
 export async function checkReachability(examination: Examination): Promise<readonly Finding[]> {
