@@ -491,6 +491,22 @@ export const SYMPTOMS: Readonly<Record<string, readonly Symptom[]>> = {
       ],
       { issuedAudience: ['https://other.example'] },
     ),
+    {
+      symptom: '503 `VERIFICATION_UNAVAILABLE`',
+      cause: 'Kinde rejects every token that it issues to the application',
+      prints: [
+        inDoctor(
+          'Kinde answered 401 to verify, and rejects the M2M token',
+          `Grant it in ${M2M_MENU} > APIs > Kinde Management API > Manage scopes`,
+        ),
+        inLog('Kinde rejects the M2M token', `Check that the application is authorized in ${M2M_MENU} > APIs`),
+      ],
+      bring: async (start) => {
+        const bench = await start();
+        for (const endpoint of ['verify', 'keys'] as const) bench.emulator.failUntilCleared(401, endpoint);
+        return goodKey(bench);
+      },
+    },
   ],
 
   'Scopes are missing: 403': [
