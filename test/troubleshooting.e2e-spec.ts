@@ -1,9 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DOCS, REPOSITORY, sectionOf, withSection } from './support/markdown.js';
+import { ADAPTERS } from './support/scenario.js';
 import { SymptomBench, type Source } from './support/symptom-bench.js';
 import { SYMPTOMS, symptomsMarkdown } from './support/symptoms.js';
 
+const CASES = Object.entries(SYMPTOMS).flatMap(([heading, symptoms]) =>
+  ADAPTERS.map((adapter) => ({ heading, adapter, symptoms })),
+);
 const PAGE = `${DOCS}/troubleshooting.md`;
 
 describe('the page on troubleshooting', () => {
@@ -14,7 +18,7 @@ describe('the page on troubleshooting', () => {
   });
 });
 
-describe.each(Object.entries(SYMPTOMS))('%s', (_heading, symptoms) => {
+describe.each(CASES)('$heading on $adapter', ({ adapter, symptoms }) => {
   const benches: SymptomBench[] = [];
 
   afterEach(async () => {
@@ -23,7 +27,7 @@ describe.each(Object.entries(SYMPTOMS))('%s', (_heading, symptoms) => {
 
   it.each(symptoms)('$symptom, because $cause: cause and cure are printed', async ({ symptom, prints, bring }) => {
     const evidence = await bring(async (setup) => {
-      const bench = await SymptomBench.start(setup);
+      const bench = await SymptomBench.start(adapter, setup);
       benches.push(bench);
       return bench;
     });

@@ -13,7 +13,7 @@ import {
 import type { KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
 import { ApiKeyTokenExchange, kindeAccessTokens } from 'nestjs-kinde-api-key/tokens';
 import type { Answer, Sending } from './http.js';
-import { startScenario, type Scenario } from './scenario.js';
+import { startScenario, type Adapter, type Scenario } from './scenario.js';
 
 /** Where a cause and a cure are printed. */
 export type Source = 'answer' | 'doctor' | 'log' | 'error';
@@ -91,9 +91,12 @@ export class SymptomBench {
     scenario.app.useLogger({ log: () => undefined, warn: keep, error: keep });
   }
 
-  static async start({ options, emulator, controllers = [] }: SymptomSetup = {}): Promise<SymptomBench> {
+  static async start(
+    adapter: Adapter,
+    { options, emulator, controllers = [] }: SymptomSetup = {},
+  ): Promise<SymptomBench> {
     const scenario = await startScenario({
-      adapter: 'express',
+      adapter,
       controllers: [ReportsController, ...controllers],
       providers: [ApiKeyTokenExchange],
       emulator: { apis: [{ id: 'api_1', name: 'API', scopes: ['read:users', 'write:users'] }], ...emulator },
@@ -101,7 +104,6 @@ export class SymptomBench {
         KindeApiKeyModule.forRoot({
           domain,
           ...credentials,
-          principals: [],
           verifyAtBoot: false,
           ...options,
         }),
