@@ -16,6 +16,7 @@ const MALFORMED = {
   error: 'Bad Request',
   code: 'MALFORMED_REQUEST',
   message: expect.stringContaining('"Bearer "'),
+  hint: expect.stringContaining('Send one API key in the header "Authorization: Bearer <API key>"'),
 };
 
 describeAdapters('400', (adapter) => {

@@ -1,6 +1,7 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiKeyGuard, type KindeApiKeyOptions } from 'nestjs-kinde-api-key';
 import type { KindeEmulatorInvalidKeyAnswer, KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
+import { ANSWERS } from '../libs/kinde-api-key/src/responses/answers.js';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
 @Controller()
@@ -33,7 +34,13 @@ describeAdapters('401', (adapter) => {
       const answer = await scenario.send('/', { headers });
       expect(answer).toMatchObject({
         status: 401,
-        body: { statusCode: 401, error: 'Unauthorized', message: 'API key required', code: 'MISSING_KEY' },
+        body: {
+          statusCode: 401,
+          error: 'Unauthorized',
+          message: 'API key required: send it in the header "Authorization: Bearer <API key>"',
+          code: 'MISSING_KEY',
+          hint: 'Send your API key in the header "Authorization: Bearer <API key>", with every request. Keys in the query string or the body are not read.',
+        },
       });
       expect(answer.headers).toMatchObject({ 'www-authenticate': 'Bearer realm="acme"', 'cache-control': 'no-store' });
     }
@@ -42,7 +49,9 @@ describeAdapters('401', (adapter) => {
 
   it('sends a challenge with the scheme ApiKey when only x-api-key is configured', async () => {
     await start({ credentials: [{ header: 'x-api-key' }] });
-    expect((await scenario.get('/')).headers['www-authenticate']).toBe('ApiKey realm="api"');
+    const { headers, body } = await scenario.get('/');
+    expect(headers['www-authenticate']).toBe('ApiKey realm="api"');
+    expect((body as { hint: string }).hint).toContain('the header "x-api-key: <API key>"');
   });
 
   it('ignores a key in the query string', async () => {
@@ -104,7 +113,9 @@ describeAdapters('401', (adapter) => {
       [inactive.key, 'KEY_INACTIVE', 'API key is not active'],
     ] as const) {
       const answer = await scenario.get('/', key);
-      expect(answer).toMatchObject({ status: 401, body: { statusCode: 401, error: 'Unauthorized', message, code } });
+      const { hint } = ANSWERS[code];
+      expect(answer.body).toEqual({ statusCode: 401, error: 'Unauthorized', message, code, hint });
+      expect(answer.status).toBe(401);
       expect(answer.headers['www-authenticate']).toBe('Bearer realm="api", error="invalid_token"');
     }
   });

@@ -1,5 +1,13 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
-import { ApiKeyGuard, OrgScoped, RequireAnyScope, RequireScopes, UserScoped } from 'nestjs-kinde-api-key';
+import {
+  ApiKeyGuard,
+  ApiKeyProblemDetailsFilter,
+  OrgScoped,
+  RequireAnyScope,
+  RequireScopes,
+  UserScoped,
+} from 'nestjs-kinde-api-key';
+import { ANSWERS } from '../libs/kinde-api-key/src/responses/answers.js';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
 @Controller(':orgCode')
@@ -49,6 +57,7 @@ describeAdapters('403', (adapter) => {
       error: 'Forbidden',
       message: 'Insufficient scope',
       code: 'INSUFFICIENT_SCOPE',
+      hint: 'The scopes of an API key cannot be changed. Create a new key with the scopes that this answer lists, and send that one.',
       required_scopes: ['read:users', 'write:users', 'delete:users'],
     });
     expect(answer.headers).toMatchObject({
@@ -79,12 +88,38 @@ describeAdapters('403', (adapter) => {
     ['ORG_REQUIRED', 'org', {}, 'Organization-scoped API key required'],
     ['ORG_MISMATCH', 'org', { orgCode: 'org_b' }, 'Access denied: organization mismatch'],
     ['USER_REQUIRED', 'user', { orgCode: 'org_a' }, 'User-scoped API key required'],
-  ])('answers %s with a fixed message and no challenge', async (code, path, owner, message) => {
+  ] as const)('answers %s with a fixed message and hint, and no challenge', async (code, path, owner, message) => {
     const { key } = scenario.emulator.createKey({ scopes: ['read:users'], ...owner });
     const answer = await scenario.get(`/org_a/${path}`, key);
     expect(answer.status).toBe(403);
-    expect(answer.body).toEqual({ statusCode: 403, error: 'Forbidden', message, code });
+    expect(answer.body).toEqual({ statusCode: 403, error: 'Forbidden', message, code, hint: ANSWERS[code].hint });
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });
     expect(answer.headers).not.toHaveProperty('www-authenticate');
+  });
+});
+
+describeAdapters('403 as problem details', (adapter) => {
+  it('carries code, hint and scopes as extension members', async () => {
+    const scenario = await startScenario({
+      adapter,
+      controllers: [UsersController],
+      prepare: (app) => app.useGlobalFilters(new ApiKeyProblemDetailsFilter()),
+    });
+    try {
+      const { key } = scenario.emulator.createKey({ scopes: [] });
+      const { status, headers, body } = await scenario.get('/org_a/org', key);
+      expect([status, headers['content-type']]).toEqual([403, 'application/problem+json; charset=utf-8']);
+      expect(body).toEqual({
+        type: 'about:blank',
+        title: 'Forbidden',
+        status: 403,
+        detail: 'Insufficient scope',
+        code: 'INSUFFICIENT_SCOPE',
+        hint: ANSWERS.INSUFFICIENT_SCOPE.hint,
+        required_scopes: ['read:users'],
+      });
+    } finally {
+      await scenario.close();
+    }
   });
 });

@@ -149,6 +149,7 @@ describeAdapters('429 RATE_LIMITED', (adapter) => {
         error: 'Too Many Requests',
         message: 'Rate limit exceeded. Please try again later.',
         code: 'RATE_LIMITED',
+        hint: 'Send the request again after as many seconds as the header "Retry-After" says. Until then, every request is refused.',
       },
     });
     expect(headers).toMatchObject({

@@ -175,6 +175,7 @@ class OrgController {
 interface Body {
   readonly code?: string;
   readonly message?: string;
+  readonly hint?: string;
   readonly principal?: unknown;
 }
 
@@ -263,7 +264,7 @@ describeAdapters('principals', (adapter) => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('names no API key in the refusal of another caller', async () => {
+  it('speaks of a token and a login in the refusal of another caller', async () => {
     const answers = [
       await send('/orgs/org_a/reports', as({ ...SESSION, orgCode: null })),
       await send('/orgs/org_a/mine', as({ ...SESSION, userId: null })),
@@ -271,6 +272,10 @@ describeAdapters('principals', (adapter) => {
     expect(answers.map(({ body }) => body.message)).toEqual([
       'Organization-scoped token required',
       'User-scoped token required',
+    ]);
+    expect(answers.map(({ body }) => body.hint)).toEqual([
+      'Log in to an organization, or send an API key that was created for one.',
+      'Log in as a user, or send an API key that was created for one.',
     ]);
   });
 

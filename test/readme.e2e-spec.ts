@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ANSWERS } from '../libs/kinde-api-key/src/responses/answers.js';
+import { ANSWERS, type AnswerName } from '../libs/kinde-api-key/src/responses/answers.js';
+import type { ApiKeyRefusalBody } from '../libs/kinde-api-key/src/responses/api-key-refused.exception.js';
+import { RefusalFactory } from '../libs/kinde-api-key/src/responses/refusal-factory.js';
 import { resolveOptions } from '../libs/kinde-api-key/src/config/resolved-options.js';
 import { planTable } from './bench/simulation/plans.js';
 import { compileExamples } from './support/example-compiler.js';
@@ -85,6 +87,17 @@ describe('pages', () => {
       challenge: challenge === undefined ? 'none' : challenge === null ? 'without an error' : `\`${challenge}\``,
     }));
     expect(documented).toEqual([...new Map(answers.map((answer) => [answer.code, answer])).values()]);
+  });
+
+  it('list, for every error, what its hint says', () => {
+    const credentials = [{ header: 'authorization', scheme: 'Bearer' }];
+    const factory = new RefusalFactory({ credentials, realm: 'api', hideExistence: false });
+    const documented = rowsOf(sectionOf(`${DOCS}/errors.md`, 'errors')).map((cells) => [cells[0], cells.at(-1)]);
+    const answers = Object.entries(ANSWERS).map(([name, { code }]) => {
+      const { hint = 'none' } = factory.refuse(name as AnswerName).getResponse() as ApiKeyRefusalBody;
+      return [`\`${code}\``, hint.replaceAll('<', '\\<')] as const; // Markdown would read a tag
+    });
+    expect(documented).toEqual([...new Map(answers)]);
   });
 
   it('quote, in troubleshooting.md, messages that the sources contain', () => {

@@ -103,7 +103,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'kinde-api-key.options.ts': ['config'],
   audit: ['guard', 'rules', 'handlers'],
   guard: ['rules', 'responses', 'verification', 'rate-limit', 'handlers', 'kinde/kinde-connection.ts', 'config'],
-  keys: ['verification', 'kinde'],
+  keys: ['guard/api-key.guard.ts', 'guard/request-state.ts', 'rules', 'rate-limit', 'verification', 'kinde'],
   observability: ['verification'],
   responses: ['rules', 'rate-limit', 'config'],
   rules: ['handlers', 'rate-limit', 'config'],
@@ -230,7 +230,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^observability\/observability\.providers\.ts$|^opentelemetry\/kinde-api-key-telemetry\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/(keys\.providers|api-key-self\.controller)\.ts$|^observability\/observability\.providers\.ts$|^opentelemetry\/kinde-api-key-telemetry\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

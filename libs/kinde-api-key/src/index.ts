@@ -48,6 +48,7 @@ export {
   type KindeApiKeyErrorCode,
   type KindeApiKeyManagementErrorCode,
 } from './kinde-api-key.errors.js';
+export { ApiKeySelfController, type ApiKeySelf, type ApiKeySelfLimit } from './keys/api-key-self.controller.js';
 export { ApiKeysService } from './keys/api-keys.service.js';
 export type { ApiKeyFilter, ApiKeyOwner, NewApiKeyInput } from './keys/key-input.js';
 export type { ApiKeyDetails, ApiKeySummary, NewApiKey } from './api-key/api-key-summary.js';

@@ -1,7 +1,7 @@
 import { RawKey, LONGEST_KEY, SHORTEST_KEY } from '../api-key/raw-key.js';
 import { checkApis } from './checks/apis.js';
 import { checkCredentials } from './checks/credentials.js';
-import { checkKey } from './checks/key.js';
+import { checkKey, KEYS_MENU } from './checks/key.js';
 import { checkReachability } from './checks/reachability.js';
 import { checkVerifyCall } from './checks/verify-call.js';
 import { Examination, type Check, type ExaminationSetup } from './examination.js';
@@ -40,7 +40,8 @@ export async function examineAtBoot(examination: Examination): Promise<Finding[]
 function formFinding(given: unknown, fault: string | undefined): Finding {
   if (fault === undefined) return ok('KEY_FORM', `the key has ${String(given).length} characters, in the form of one`);
   const means = 'It is not sent to Kinde. Requests with it get 400 or 401';
-  return problem('KEY_FORM', fault, means, 'Send the API key itself, as "Authorization: Bearer <API key>"');
+  const cure = `Send the API key itself, as "Authorization: Bearer <API key>". A lost key is replaced in ${KEYS_MENU}`;
+  return problem('KEY_FORM', fault, means, cure);
 }
 
 /** Returns what is wrong with the form of a key, or `undefined`. */

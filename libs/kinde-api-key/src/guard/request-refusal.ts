@@ -2,7 +2,7 @@ import type { ExecutionContext, HttpException } from '@nestjs/common';
 import type { ApiKeyRefusalCode } from '../api-key/decision.js';
 import type { RawKey } from '../api-key/raw-key.js';
 import { rateLimitField, rateLimitPolicyField } from '../rate-limit/rate-limit-headers.js';
-import { ANSWERS, type AnswerName } from '../responses/answers.js';
+import { ANSWERS, TEXTS_WITHOUT_KEY, type AnswerName, type AnswerTexts } from '../responses/answers.js';
 import type { HttpResponse } from '../responses/http-response.js';
 import { whenSent } from '../responses/sent-refusal.js';
 import type { AccessRefusal } from '../rules/access-decision.js';
@@ -20,8 +20,8 @@ export function refuseRequest(
   onSent?: () => void,
 ): HttpException {
   const { request } = state;
-  const message = name === 'MALFORMED_REQUEST' ? twoCredentialsMessage(registration, request) : messageFor(state, name);
-  const details = { retryAfterSeconds, message, headers: rateLimitHeadersOf(state), request };
+  const texts = name === 'MALFORMED_REQUEST' ? twoCredentialsTexts(registration, request) : textsFor(state, name);
+  const details = { ...texts, retryAfterSeconds, headers: rateLimitHeadersOf(state), request };
   const exception = registration.refusals.refuse(name, details);
   return thrown(registration, context, state, exception, ANSWERS[name].code, onSent);
 }
@@ -45,8 +45,7 @@ export function refuseAccess(
   state: RequestState,
   refusal: AccessRefusal,
 ): HttpException {
-  const message = messageFor(state, refusal.code);
-  const details = { headers: rateLimitHeadersOf(state), request: state.request, message };
+  const details = { ...textsFor(state, refusal.code), headers: rateLimitHeadersOf(state), request: state.request };
   const exception = registration.refusals.refuseAccess(refusal, state.rule, details);
   return thrown(registration, context, state, exception, refusal.code);
 }
@@ -118,18 +117,18 @@ function thrown(
   return exception;
 }
 
-/** The texts of the table speak of API keys. */
-function messageFor({ principal }: RequestState, name: AnswerName): string | undefined {
-  if (!principal) return undefined;
-  if (name === 'ORG_REQUIRED') return 'Organization-scoped token required';
-  return name === 'USER_REQUIRED' ? 'User-scoped token required' : undefined;
+function textsFor({ principal }: RequestState, name: AnswerName): Partial<AnswerTexts> | undefined {
+  return principal && TEXTS_WITHOUT_KEY[name];
 }
 
-function twoCredentialsMessage({ credentials }: Registration, request: HttpRequest): string | undefined {
+function twoCredentialsTexts(
+  { credentials }: Registration,
+  request: HttpRequest,
+): Pick<AnswerTexts, 'message'> | undefined {
   const headers = credentials.headersWithCredential(request);
   if (headers.length < 2) return undefined;
   const found = headers.map((name) => `"${name}"`).join(' and ');
-  return `Two credentials, in the headers ${found}: ${ANSWERS.MALFORMED_REQUEST.message}`;
+  return { message: `Two credentials, in the headers ${found}: ${ANSWERS.MALFORMED_REQUEST.message}` };
 }
 
 /** By its status: an `HttpException` of another copy of Nest, or an error of another library that has a status. */

@@ -1,6 +1,8 @@
 import { KindeApiKeyMisconfiguredError } from '../kinde-api-key.errors.js';
 import { TestClock } from '../testing/index.js';
 import { HealthLog } from './health-log.js';
+import { KindeTransportError } from './http.js';
+import { ADVICE, misconfigured, type Misconfiguration } from './misconfigured.js';
 import { VerificationFailure, type FailureKind } from './verification-failure.js';
 
 function newHealth() {
@@ -24,7 +26,7 @@ describe('HealthLog', () => {
     health.failed(down);
     for (let index = 0; index < 100; index += 1) health.answered();
     expect(lines).toEqual([
-      "warn: Kinde cannot verify API keys: Kinde answered with status 503. Keys that are not cached get 503 until it can. If this lasts, check Kinde's status and the network",
+      "warn: Kinde cannot verify API keys: Kinde answered with status 503. Keys that are not cached get 503 until it can. If this lasts, check 'domain', Kinde's status, and whether this machine reaches Kinde on port 443 (behind a proxy: kinde.http.proxy)",
       'warn: Kinde verifies API keys again, after 42 s',
     ]);
   });
@@ -37,6 +39,60 @@ describe('HealthLog', () => {
       clock.advance(1_000);
     }
     expect(lines).toHaveLength(4);
+  });
+
+  it('logs a second, different cause of an outage while it lasts, and each of them once', () => {
+    const { health, clock, lines } = newHealth();
+    const causes = ['ENOTFOUND', 'CERT_HAS_EXPIRED'].map((code) => new KindeTransportError('network', code));
+    for (let second = 0; second < 100; second += 1) {
+      for (const { message } of causes) health.failed(new VerificationFailure('kinde', message));
+      clock.advance(1_000);
+    }
+    health.answered();
+    expect(lines).toEqual([
+      expect.stringContaining('(ENOTFOUND: the host name cannot be resolved. Check domain and DNS'),
+      expect.stringContaining('(CERT_HAS_EXPIRED: the certificate has expired'),
+      'warn: Kinde verifies API keys again, after 100 s',
+    ]);
+  });
+
+  it('says what to do about a 429, which is another thing than about an outage', () => {
+    const { health, lines } = newHealth();
+    health.failed(new VerificationFailure('throttled', 'Kinde asks this service to slow down (429)'));
+    expect(lines).toEqual([expect.stringContaining('lower kinde.maxPerSecond')]);
+  });
+
+  it.each(Object.keys(ADVICE) as Misconfiguration[])(
+    'logs the misconfiguration %s once a minute, also where another one was logged before',
+    (what) => {
+      const { health, clock, lines } = newHealth();
+      health.misconfigured(misconfigured(what === 'scope' ? 'invalid_client' : 'scope', 10));
+      for (let second = 0; second < 60; second += 1) {
+        health.misconfigured(misconfigured(what, 10));
+        clock.advance(1_000);
+      }
+      expect(lines).toEqual([
+        expect.stringContaining('Kinde > Settings > '),
+        `error: ${ADVICE[what].means}. ${ADVICE[what].cure}. Until then keys that are not cached get 503`,
+      ]);
+      health.misconfigured(misconfigured(what, 10));
+      expect(lines).toHaveLength(3);
+    },
+  );
+
+  it('logs each kind of unusable answer once a minute', () => {
+    const { health, lines } = newHealth();
+    for (const text of ["'scopes' is not an array of strings", 'status 403', 'status 403'])
+      health.failed(new VerificationFailure('unusable', text));
+    expect(lines).toHaveLength(2);
+  });
+
+  it('logs a key of another API than apiId, with the menu', () => {
+    const { health, lines } = newHealth();
+    for (let index = 0; index < 3; index += 1) health.otherApi();
+    expect(lines).toEqual([
+      expect.stringMatching(/another API than 'apiId'.*compare KINDE_API_ID with the id in Kinde > Settings > APIs/),
+    ]);
   });
 
   it.each<[FailureKind, number]>([

@@ -172,6 +172,7 @@ export class KeyVerifier {
     const { keyId } = verdict.apiKey;
     const { signal } = verification.deadline;
     const result = await this.#call(verification, () => this.#api.membership(keyId, apiId, token, signal));
+    if (result === 'other_api') this.#health.otherApi();
     return result === 'member' ? verdict : refused(result);
   }
 

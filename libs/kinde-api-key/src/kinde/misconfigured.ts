@@ -8,6 +8,9 @@ export type Misconfiguration = OAuthRefusal | MissingPermission;
 /** Menu path of the M2M application. */
 export const WHERE = 'Kinde > Settings > Applications > (the M2M application)';
 
+/** Where the domain of the environment is shown. */
+export const DOMAIN_MENU = 'Kinde > Settings > Environment > Details';
+
 /** What a misconfiguration means, and what to change where. */
 export interface Advice {
   readonly means: string;
@@ -20,7 +23,7 @@ export const ADVICE: Readonly<Record<Misconfiguration, Advice>> = {
     means:
       'Kinde does not know the M2M credentials (invalid_client): the client id or the client secret is wrong, the secret was rotated, or ' +
       'the application was deleted',
-    cure: `Compare KINDE_MANAGEMENT_CLIENT_ID and KINDE_MANAGEMENT_CLIENT_SECRET with ${WHERE} > Details`,
+    cure: `Compare KINDE_MANAGEMENT_CLIENT_ID and KINDE_MANAGEMENT_CLIENT_SECRET with ${WHERE} > Details, and KINDE_DOMAIN with ${DOMAIN_MENU}`,
   },
   unauthorized_client: {
     means: 'The M2M application may not use the Kinde Management API (unauthorized_client)',

@@ -1,11 +1,11 @@
-import { ANSWER_OF_REASON, ANSWERS } from './answers.js';
+import { ANSWER_OF_REASON, ANSWERS, KEY_HEADER, TEXTS_WITHOUT_KEY } from './answers.js';
 
 // The table of the contract: code -> status, challenge, message.
 const TABLE: Record<
   string,
   readonly [code: string, status: number, challenge: string | null | undefined, message: string]
 > = {
-  MISSING_KEY: ['MISSING_KEY', 401, null, 'API key required'],
+  MISSING_KEY: ['MISSING_KEY', 401, null, `API key required: send it in ${KEY_HEADER}`],
   MALFORMED_REQUEST: [
     'MALFORMED_REQUEST',
     400,
@@ -77,8 +77,41 @@ describe('ANSWERS', () => {
       statusCode,
       error: STATUS_TEXTS[answer.statusCode],
       message,
+      ...(code !== 'UNSUPPORTED_CONTEXT' && { hint: expect.any(String) as string }),
       ...(challenge === undefined ? {} : { challenge }),
     });
+  });
+
+  it.each([
+    ['MISSING_KEY', KEY_HEADER],
+    ['MALFORMED_REQUEST', KEY_HEADER],
+    ['WRONG_CREDENTIAL_TYPE', KEY_HEADER],
+    ['KEY_REQUIRED', KEY_HEADER],
+    ['INVALID_KEY', 'environment'],
+    ['KEY_REVOKED', 'Create a new API key'],
+    ['KEY_INACTIVE', 'Activate the key'],
+    ['INSUFFICIENT_SCOPE', 'scopes of an API key cannot be changed. Create a new key'],
+    ['ORG_REQUIRED', 'created for an organization'],
+    ['ORG_MISMATCH', 'of the organization that the request is about'],
+    ['USER_REQUIRED', 'created for a user'],
+    ['RATE_LIMITED', 'Retry-After'],
+    ['TOO_MANY_FAILED_ATTEMPTS', 'Retry-After'],
+    ['VERIFICATION_UNAVAILABLE', 'not refused: keep it'],
+    ['VERIFICATION_MISCONFIGURED', 'operator'],
+  ] as const)('says in the hint of %s what to do next: %s', (name, text) => {
+    expect(ANSWERS[name].hint).toContain(text);
+  });
+
+  it('has the same hint for a wrong prefix as for any invalid key', () => {
+    expect(ANSWERS.WRONG_KEY_PREFIX.hint).toBe(ANSWERS.INVALID_KEY.hint);
+  });
+
+  it('has hints of plain sentences with at most 25 words each', () => {
+    const hints = [...Object.values(ANSWERS), ...Object.values(TEXTS_WITHOUT_KEY)].flatMap(({ hint }) => hint ?? []);
+    expect(hints).toHaveLength(Object.keys(ANSWERS).length - 1 + Object.keys(TEXTS_WITHOUT_KEY).length);
+    expect(hints.filter((hint) => !/^[A-Z].*\.$/.test(hint))).toEqual([]);
+    const sentences = hints.flatMap((hint) => hint.split(/(?<=\.) /));
+    expect(sentences.filter((sentence) => sentence.split(' ').length > 25)).toEqual([]);
   });
 
   it('is frozen', () => {
@@ -94,5 +127,17 @@ describe('ANSWER_OF_REASON', () => {
       revoked: 'KEY_REVOKED',
       inactive: 'KEY_INACTIVE',
     });
+  });
+});
+
+describe('TEXTS_WITHOUT_KEY', () => {
+  it('has a hint of its own for every refusal that a caller without a key can get for what it may not do', () => {
+    expect(Object.keys(TEXTS_WITHOUT_KEY).toSorted()).toEqual([
+      'INSUFFICIENT_SCOPE',
+      'ORG_MISMATCH',
+      'ORG_REQUIRED',
+      'USER_REQUIRED',
+    ]);
+    for (const { hint } of Object.values(TEXTS_WITHOUT_KEY)) expect(hint).toMatch(/^Log in/);
   });
 });

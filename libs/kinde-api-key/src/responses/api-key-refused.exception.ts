@@ -7,10 +7,12 @@ export interface ApiKeyRefusalBody {
   statusCode: number;
   /** The status in words. */
   error: string;
-  /** One fixed text for each code. */
+  /** What is wrong, in a sentence that does not depend on the request. */
   message: string;
   /** Stable, for programs to branch on. */
   code: ApiKeyRefusalCode;
+  /** What the developer of the client can do about it, in plain sentences. Absent in exceptions of older copies of the library. */
+  hint?: string;
   /** With `INSUFFICIENT_SCOPE`: all scopes that the route requires, in order. */
   required_scopes?: string[];
   /** With `INSUFFICIENT_SCOPE`, if the route has such a rule: lists of scopes, of which one each is required. */

@@ -29,11 +29,12 @@ describe('ApiKeyProblemDetailsFilter', () => {
     error: 'Forbidden',
     message: 'Insufficient scope',
     code: 'INSUFFICIENT_SCOPE',
+    hint: 'Create a new key.',
     required_scopes: ['a'],
     required_any_of: [['b', 'c']],
   };
 
-  it('answers with the members of RFC 9457, and with code and scopes as extension members', () => {
+  it('answers with the members of RFC 9457, and with code, hint and scopes as extension members', () => {
     expect(answerTo(new ApiKeyRefusedException('INSUFFICIENT_SCOPE', body))).toEqual({
       status: 403,
       headers: { 'Content-Type': 'application/problem+json' },
@@ -43,6 +44,7 @@ describe('ApiKeyProblemDetailsFilter', () => {
         status: 403,
         detail: 'Insufficient scope',
         code: 'INSUFFICIENT_SCOPE',
+        hint: 'Create a new key.',
         required_scopes: ['a'],
         required_any_of: [['b', 'c']],
       },

@@ -7,8 +7,8 @@ interface ProblemResponse extends HttpResponse {
 }
 
 /**
- * Answers refusals as `application/problem+json` (RFC 9457): `type` is `about:blank`, `title`, `status` and `detail` are filled in, `code` and
- * the scopes are extension members. Register it with `app.useGlobalFilters(new ApiKeyProblemDetailsFilter())`.
+ * Answers refusals as `application/problem+json` (RFC 9457): `type` is `about:blank`, `title`, `status` and `detail` are filled in, `code`,
+ * `hint` and the scopes are extension members. Register it with `app.useGlobalFilters(new ApiKeyProblemDetailsFilter())`.
  */
 @Catch(ApiKeyRefusedException)
 export class ApiKeyProblemDetailsFilter implements ExceptionFilter<ApiKeyRefusedException> {

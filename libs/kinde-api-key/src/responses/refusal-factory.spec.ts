@@ -1,5 +1,5 @@
 import { NotFoundException, type HttpException } from '@nestjs/common';
-import { ANSWERS, type AnswerName } from './answers.js';
+import { ANSWERS, KEY_HEADER, type AnswerName } from './answers.js';
 import { ApiKeyRefusedException } from './api-key-refused.exception.js';
 import { RefusalFactory } from './refusal-factory.js';
 import type { RouteRule } from '../rules/route-rule.js';
@@ -57,13 +57,16 @@ const NAMES = Object.keys(ANSWERS) as AnswerName[];
 
 describe('RefusalFactory.refuse()', () => {
   it.each(NAMES)('sets the headers and the body of %s and nothing else', (name) => {
-    const { code, statusCode, error, message } = ANSWERS[name];
+    const { code, statusCode, error } = ANSWERS[name];
+    const [message, hint] = [ANSWERS[name].message, ANSWERS[name].hint].map((text) =>
+      text?.replace(KEY_HEADER, 'the header "Authorization: Bearer <API key>"'),
+    );
     const { headers, exception, body } = respond(factoryWith().refuse(name));
     expect(headers).toStrictEqual({
       'Cache-Control': 'no-store',
       ...(CHALLENGES[name] && { 'WWW-Authenticate': CHALLENGES[name] }),
     });
-    expect(body).toEqual({ statusCode, error, message, code });
+    expect(body).toEqual({ statusCode, error, message, code, hint });
     expect(exception).toMatchObject({ code, message, name: 'ApiKeyRefusedException' });
     expect(exception.getStatus()).toBe(statusCode);
   });
@@ -84,16 +87,38 @@ describe('RefusalFactory.refuse()', () => {
     const first = refuse();
     const { body } = first;
     body.message = 'changed';
+    body.hint = 'changed';
     body.required_scopes?.sort();
     body.required_any_of?.[0]?.push('more');
     first.headers['RateLimit'] = 'changed';
     const second = refuse();
     expect(second.body).toMatchObject({
       message: 'Insufficient scope',
+      hint: ANSWERS.INSUFFICIENT_SCOPE.hint,
       required_scopes: ['b', 'a'],
       required_any_of: [['d', 'c']],
     });
     expect(second.headers).toMatchObject({ RateLimit: '1', 'Cache-Control': 'no-store' });
+  });
+});
+
+describe('the texts that say where a key belongs', () => {
+  const SCHEMELESS = { header: 'x-$&-key' };
+  it.each([
+    [[BEARER], 'the header "Authorization: Bearer <API key>"'],
+    [[X_API_KEY], 'the header "x-api-key: <API key>"'],
+    [[BEARER, X_API_KEY], 'the header "Authorization: Bearer <API key>" or "x-api-key: <API key>"'],
+    [[{ header: 'x-auth', scheme: 'Token' }], 'the header "x-auth: Token <API key>"'],
+    [[SCHEMELESS], 'the header "x-$&-key: <API key>"'],
+  ])('name the headers of the option credentials: %j', (credentials, where) => {
+    const { message, hint } = respond(factoryWith({ credentials }).refuse('MISSING_KEY')).body;
+    expect(message).toBe(`API key required: send it in ${where}`);
+    expect(hint).toContain(`Send your API key in ${where}, with every request.`);
+  });
+
+  it('leave no gap in any answer', () => {
+    for (const name of NAMES)
+      expect(JSON.stringify(respond(factoryWith().refuse(name)).body)).not.toMatch(/[{]key header|undefined/);
   });
 });
 
@@ -148,6 +173,7 @@ describe('INSUFFICIENT_SCOPE', () => {
       error: 'Forbidden',
       message: 'Insufficient scope',
       code: 'INSUFFICIENT_SCOPE',
+      hint: ANSWERS.INSUFFICIENT_SCOPE.hint,
       required_scopes: ['write:users', 'read:users'],
     });
   });
@@ -174,7 +200,7 @@ describe('RefusalFactory.refuseAccess()', () => {
     'answers %s without the scopes that the route requires',
     (code) => {
       const { body } = respond(factoryWith().refuseAccess({ code }, ruleWith(['a'], [['b']])));
-      expect(Object.keys(body)).toEqual(['statusCode', 'error', 'message', 'code']);
+      expect(Object.keys(body)).toEqual(['statusCode', 'error', 'message', 'code', 'hint']);
       expect(body.code).toBe(code);
     },
   );

@@ -1,8 +1,9 @@
 import type { HttpException } from '@nestjs/common';
+import type { ApiKeyCredential } from '../config/credential-options.js';
 import type { ResolvedGuardOptions } from '../config/resolved-options.js';
 import type { AccessRefusal, AccessRule } from '../rules/access-decision.js';
 import type { RouteRule } from '../rules/route-rule.js';
-import { ANSWERS, type Answer, type AnswerName } from './answers.js';
+import { ANSWERS, KEY_HEADER, type Answer, type AnswerName, type AnswerTexts } from './answers.js';
 import { hidden, refused, type ApiKeyRefusalBody } from './api-key-refused.exception.js';
 
 /** An answer, made once and not per request: a flood of refusals must stay cheap. Each exception gets copies. */
@@ -12,12 +13,10 @@ interface PreparedAnswer extends Pick<Answer, 'code'> {
   readonly body: Readonly<ApiKeyRefusalBody>;
 }
 
-/** What an answer says about one request. */
-export interface RefusalDetails {
+/** What an answer says about one request. Default of `message` and `hint`: the texts of the answer. */
+export interface RefusalDetails extends Partial<AnswerTexts> {
   /** Value of `Retry-After`; default: the header is not sent. */
   readonly retryAfterSeconds?: number | undefined;
-  /** Default: the text of the code. */
-  readonly message?: string | undefined;
   /** Headers besides, e.g. `RateLimit`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where `hideExistence` hides the answer, it says that this request's route is missing. */
@@ -29,6 +28,8 @@ export class RefusalFactory {
   /** The challenge without an error, e.g. `Bearer realm="api"`. */
   readonly #challenge: string;
   readonly #isBearer: boolean;
+  /** Where a key belongs, in words. */
+  readonly #keyHeader: string;
   /** Whether another organization's data is answered like a missing route. */
   readonly hidesExistence: boolean;
   readonly #answers: Readonly<Record<AnswerName, PreparedAnswer>>;
@@ -39,6 +40,7 @@ export class RefusalFactory {
     const scheme = options.credentials.find((credential) => credential.scheme !== undefined)?.scheme ?? 'ApiKey';
     this.#isBearer = scheme.toLowerCase() === 'bearer';
     this.#challenge = `${this.#isBearer ? 'Bearer' : scheme} realm="${options.realm}"`;
+    this.#keyHeader = `the header ${options.credentials.map(exampleOf).join(' or ')}`;
     const prepared = Object.entries(ANSWERS).map(([name, one]) => [name, this.#prepare(one)]);
     this.#answers = Object.fromEntries(prepared) as Record<AnswerName, PreparedAnswer>;
   }
@@ -58,19 +60,22 @@ export class RefusalFactory {
 
   #answer({ code, challenge, body }: PreparedAnswer, details: RefusalDetails): HttpException {
     if (this.hidesExistence && (code === 'ORG_MISMATCH' || code === 'ORG_REQUIRED')) return hidden(details.request);
-    const { retryAfterSeconds, message = body.message } = details;
+    const { retryAfterSeconds } = details;
     const headers: Record<string, string> = { ...details.headers, 'Cache-Control': 'no-store' };
     if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
     if (challenge !== undefined) headers['WWW-Authenticate'] = challenge;
-    return refused(code, copyOf(body, message), headers);
+    return refused(code, copyOf(body, details), headers);
   }
 
-  #prepare({ code, statusCode, error, message, challenge }: Answer): PreparedAnswer {
-    return {
-      code,
-      challenge: challenge === undefined ? undefined : this.#challengeOf(challenge),
-      body: { statusCode, error, message, code },
-    };
+  #prepare({ code, statusCode, error, challenge, ...texts }: Answer): PreparedAnswer {
+    const body: ApiKeyRefusalBody = { statusCode, error, message: this.#fill(texts.message), code };
+    if (texts.hint !== undefined) body.hint = this.#fill(texts.hint);
+    return { code, challenge: challenge === undefined ? undefined : this.#challengeOf(challenge), body };
+  }
+
+  #fill(text: string): string {
+    // A function: a header's name may contain "$", which a text would interpret.
+    return text.replace(KEY_HEADER, () => this.#keyHeader);
   }
 
   #prepareScopeAnswers({ requiredScopes, requiredAnyOf }: AccessRule): Record<'required' | 'any_of', PreparedAnswer> {
@@ -93,8 +98,15 @@ export class RefusalFactory {
   }
 }
 
-function copyOf(body: Readonly<ApiKeyRefusalBody>, message: string): ApiKeyRefusalBody {
-  const copy: ApiKeyRefusalBody = { ...body, message };
+function exampleOf({ header, scheme }: ApiKeyCredential): string {
+  const name = header === 'authorization' ? 'Authorization' : header;
+  return `"${name}: ${scheme === undefined ? '' : `${scheme} `}<API key>"`;
+}
+
+function copyOf(body: Readonly<ApiKeyRefusalBody>, { message, hint }: Partial<AnswerTexts>): ApiKeyRefusalBody {
+  const copy: ApiKeyRefusalBody = { ...body };
+  if (message !== undefined) copy.message = message;
+  if (hint !== undefined) copy.hint = hint;
   if (body.required_scopes) copy.required_scopes = [...body.required_scopes];
   if (body.required_any_of) copy.required_any_of = body.required_any_of.map((scopes) => [...scopes]);
   return copy;

@@ -181,6 +181,15 @@ describe('while Kinde does not answer, the signing keys', () => {
     ]);
   });
 
+  it('are logged as missing for each cause, also within one minute', async () => {
+    for (const fault of [500, 502, 502]) {
+      emulator.failNext(fault, 'jwks');
+      await expect(authenticate(good())).rejects.toMatchObject(UNAVAILABLE);
+      clock.advance(31_000);
+    }
+    expect(connection.lines).toEqual([expect.stringContaining('status 500'), expect.stringContaining('status 502')]);
+  });
+
   it('give each request an error of its own', async () => {
     emulator.failUntilCleared(503, 'jwks');
     const [one, two] = await Promise.all([1, 2].map(() => authenticate(good()).catch((error: unknown) => error)));

@@ -91,7 +91,7 @@ export class SigningKeys {
   #failed({ message, retryAfterSeconds, cause }: VerificationFailure): void {
     this.#failure = new VerificationFailure('kinde', `Kinde's signing keys cannot be read: ${message}`, { cause });
     this.#pause.start(Math.max(ASKED_ONCE_PER_MS, retryAfterSeconds * 1_000));
-    if (!this.#messages.isDue('failed')) return;
+    if (!this.#messages.isDue(message)) return;
     this.#connection.log.warn(
       `${this.#failure.message}. Access tokens whose key is not cached get 503 until it answers`,
     );

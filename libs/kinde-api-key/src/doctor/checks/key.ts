@@ -9,7 +9,8 @@ import { decideAccess } from '../../rules/access-decision.js';
 import { answerOf, type Examination, type RouteRequirement } from '../examination.js';
 import { listNames, ok, problem, warning, type Finding } from '../finding.js';
 
-const KEYS_MENU = 'Kinde > (the user or the organization) > API keys';
+/** Where keys are created and managed in Kinde. */
+export const KEYS_MENU = 'Kinde > (the user or the organization) > API keys';
 
 const STATES: Readonly<Record<Exclude<RefusalReason, 'other_api'>, readonly [seen: string, cure: string]>> = {
   unknown: [
@@ -36,7 +37,11 @@ export async function checkKey(examination: Examination): Promise<readonly Findi
   if (!parsed.verdict.accepted) return [refused(parsed.verdict.reason)];
   const { apiKey } = parsed.verdict;
   return [
-    ok('KEY_STATE', `active, ${ownerOf(apiKey)}, scopes: ${listNames(apiKey.scopes)} (${apiKey.keyId})`),
+    ok(
+      'KEY_STATE',
+      `active, ${ownerOf(apiKey)}, scopes: ${listNames(apiKey.scopes)} (${apiKey.keyId})`,
+      `Neither can be changed. For another owner or other scopes, create a key in ${KEYS_MENU} > Add API key`,
+    ),
     ...(await apiFindings(examination, apiKey)),
     ...(routes ? [routeFinding(routes, apiKey)] : []),
   ];

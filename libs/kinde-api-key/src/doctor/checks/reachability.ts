@@ -1,5 +1,6 @@
 import { KindeTransportError } from '../../kinde/http.js';
 import { ownField, parseJsonAnswer } from '../../kinde/answers/wire.js';
+import { DOMAIN_MENU } from '../../kinde/misconfigured.js';
 import { answerOf, type Examination } from '../examination.js';
 import { ok, problem, warning, type Finding } from '../finding.js';
 
@@ -7,6 +8,8 @@ import { ok, problem, warning, type Finding } from '../finding.js';
 const MAX_CLOCK_DIFFERENCE_MS = 30_000;
 
 const DNS_CODES = ['ENOTFOUND', 'EAI_AGAIN'];
+
+const CHECK_DOMAIN = `Compare KINDE_DOMAIN with the domain in ${DOMAIN_MENU}`;
 
 /** Whether Kinde can be reached: the host name, TLS, and an answer of Kinde and not of something between. Compares the clocks. */
 export async function checkReachability(examination: Examination): Promise<readonly Finding[]> {
@@ -25,7 +28,7 @@ export async function checkReachability(examination: Examination): Promise<reado
       'Something else answers in place of Kinde: a proxy, a firewall, a login page, or the domain is not one of Kinde';
     return [
       ...found,
-      problem('REACHABILITY', seen, means, "Check 'domain' and what is between this machine and Kinde"),
+      problem('REACHABILITY', seen, means, `${CHECK_DOMAIN}, and let the calls of this machine through to Kinde`),
     ];
   }
   return [...found, ok('REACHABILITY', `${origin} answers`), ...clockFindings(answer.headers['date'], sentAtMs)];
@@ -35,7 +38,7 @@ function whyNotReached(error: KindeTransportError, host: string): Finding {
   const means = 'No key can be verified: known keys work until maxAcceptedAgeMs, all others get 503';
   const { systemCode: code = '', message } = error;
   if (DNS_CODES.includes(code))
-    return problem('DNS', `${host} cannot be resolved (${code})`, means, "Check 'domain' for a typing error, and DNS");
+    return problem('DNS', `${host} cannot be resolved (${code})`, means, `${CHECK_DOMAIN}, and check DNS`);
   if (error.isTls) return problem('TLS', message, means, 'See the code: a CA, the clock, or an agent in kinde.http');
   const cure =
     'Allow this machine to reach the host on port 443. Behind a proxy, set kinde.http.proxy: the one of the environment is not used';

@@ -2,7 +2,7 @@ import type { RawKey } from '../../api-key/raw-key.js';
 import type { Clock } from '../../clock.js';
 import { missingPermission, saysExpired, saysScopeIsMissing } from '../answers/m2m-claims.js';
 import { untilAborted } from '../limits/deadline.js';
-import { misconfigured } from '../misconfigured.js';
+import { misconfigured, WHERE } from '../misconfigured.js';
 import { VerificationFailure } from '../verification-failure.js';
 import type { AccessToken } from './access-token.js';
 import type { M2mToken } from './m2m-token.js';
@@ -115,7 +115,7 @@ export class TokenRejections {
     if (missing) return misconfigured(missing, retryAfterSeconds);
     const hint = saysExpired(token.reveal(), this.clock.now())
       ? ', which has expired by its own claims. Check the clock of this machine'
-      : '';
+      : `. Check that the application is authorized in ${WHERE} > APIs`;
     return new VerificationFailure('kinde', `Kinde rejects the M2M token${hint}`, { retryAfterSeconds });
   }
 }
