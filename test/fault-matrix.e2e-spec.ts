@@ -360,24 +360,32 @@ describe('every status with every body', () => {
     return { verifier, outcomeOf };
   }
 
-  it('refuses no key but for an error of Kinde, and accepts no new key but for a verification, from 200 to 599', async () => {
-    const cells = cellsOf(200, 599);
-    expect(cells).toHaveLength(400 * 4 * 2);
-    const { verifier, outcomeOf } = await start(cells);
-    const wrong: unknown[] = [];
-    for (const [index, cell] of cells.entries()) {
-      kinde.answerWith(() => cell);
-      const { answers } = kinde;
-      const outcome = await outcomeOf(index);
-      const isAsked = kinde.answers > answers;
-      if (!isAsked || !outcomesOf(cell.status, cell.body, cell.key).includes(outcome))
-        wrong.push({ ...cell, outcome, isAsked });
-      // Ends the pause of the circuit, and the time without calls after a 429.
-      clock.advance(61_000);
-    }
-    verifier.close();
-    expect(wrong).toEqual([]);
-  });
+  it.each([
+    [200, 299],
+    [300, 399],
+    [400, 499],
+    [500, 599],
+  ])(
+    'refuses no key but for an error of Kinde, and accepts no new key but for a verification, from %i to %i',
+    async (from, to) => {
+      const cells = cellsOf(from, to);
+      expect(cells).toHaveLength(100 * 4 * 2);
+      const { verifier, outcomeOf } = await start(cells);
+      const wrong: unknown[] = [];
+      for (const [index, cell] of cells.entries()) {
+        kinde.answerWith(() => cell);
+        const { answers } = kinde;
+        const outcome = await outcomeOf(index);
+        const isAsked = kinde.answers > answers;
+        if (!isAsked || !outcomesOf(cell.status, cell.body, cell.key).includes(outcome))
+          wrong.push({ ...cell, outcome, isAsked });
+        // Ends the pause of the circuit, and the time without calls after a 429.
+        clock.advance(61_000);
+      }
+      verifier.close();
+      expect(wrong).toEqual([]);
+    },
+  );
 
   it('treats every status from 100 to 199 as an outage: it is not the end of an answer', async () => {
     const cells = cellsOf(100, 199);
