@@ -49,7 +49,7 @@ export type AccessTokens = (options: KindeAccessTokensOptions) => ReturnType<typ
 
 /** A minimal app of a user. Also compiled against the published types. */
 export async function askEverything(shared?: ReturnType<typeof redisStore>): Promise<Record<string, string>> {
-  const kinde = await KindeEmulator.start();
+  const kinde = await KindeEmulator.start({ apis: [{ name: 'API', scopes: ['read:users', 'admin'] }] });
 
   @Module({
     imports: [
