@@ -44,6 +44,7 @@ describeAdapters('Kinde access tokens', (adapter) => {
         KindeApiKeyModule.forRoot({
           domain,
           ...credentials,
+          verifyAtBoot: false,
           globalGuard: true,
           principals: [kindeAccessTokens({ audience: AUDIENCE })],
           onDecision: (decision) => decisions.push(decision),

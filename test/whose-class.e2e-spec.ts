@@ -56,7 +56,7 @@ function cellsWith(guard: (typeof GUARDS)[number]): Cell[] {
   );
 }
 
-const OPTIONS = { domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret' };
+const OPTIONS = { domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret', verifyAtBoot: false as const };
 
 /** Returns the problems for which a cell's app does not boot, or `null`. */
 async function bootStop({ guard, replaced }: Cell): Promise<readonly string[] | null> {

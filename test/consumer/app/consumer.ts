@@ -53,7 +53,7 @@ export type Telemetry = KindeApiKeyTelemetry;
 
 /** A minimal app of a user. Also compiled against the published types. */
 export async function askEverything(shared?: ReturnType<typeof redisStore>): Promise<Record<string, string>> {
-  const kinde = await KindeEmulator.start();
+  const kinde = await KindeEmulator.start({ apis: [{ name: 'API', scopes: ['read:users', 'admin'] }] });
 
   @Module({
     imports: [
