@@ -97,7 +97,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard', 'config'],
   'kinde-api-key.options.ts': ['config'],
-  audit: ['guard', 'rules', 'handlers'],
+  audit: ['guard', 'rules', 'handlers', 'config'],
   guard: ['rules', 'responses', 'verification', 'rate-limit', 'handlers', 'kinde/kinde-connection.ts', 'config'],
   keys: ['verification', 'kinde'],
   responses: ['rules', 'rate-limit', 'config'],
