@@ -1,0 +1,101 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { ROUTE_AUDIT, type ApiKeyRouteAudit } from '../audit/route-audit.js';
+import { accessText } from './access-text.js';
+import { listOf, textOf, type ApiDocument, type Fields, type SecurityRequirement } from './api-document.js';
+import { matchOperations, type MatchedOperation, type RouteOfApi } from './matched-operations.js';
+import { responsesOf } from './operation-responses.js';
+import { alternativesOf, distinct } from './security.js';
+
+/** See {@link documentApiKeys}. */
+export interface DocumentApiKeysOptions {
+  /** Whether the app answers refusals with `ApiKeyProblemDetailsFilter`, as `application/problem+json`. Default `false`. */
+  readonly problemDetails?: boolean;
+}
+
+/** Where an operation holds its access rules, one for each of its routes. It also shows that the operation is documented already. */
+const RULES = 'x-access-rules';
+
+/**
+ * Adds to an OpenAPI document what the decorators of the app demand: for each guarded operation its security requirement, scopes and rate limit, and
+ * the answers to refused requests, each with its schema, its headers and an example of every code that can occur. Public operations are marked as such.
+ * Operations that no `ApiKeyGuard` protects stay as they are.
+ *
+ * What the app itself has documented is kept: ours is added beside. A second call changes nothing.
+ *
+ * @param app the app, started or not
+ * @param document what `SwaggerModule.createDocument(app, config)` has made, for OpenAPI 3.0, 3.1 or 3.2. It is changed
+ * @returns the same document
+ * @throws {Error} if the app does not import `KindeApiKeyModule`
+ */
+export function documentApiKeys<Document extends ApiDocument>(
+  app: Pick<INestApplicationContext, 'get'>,
+  document: Document,
+  { problemDetails = false }: DocumentApiKeysOptions = {},
+): Document {
+  const apis = auditsOf(app).map((audit) => audit.api());
+  for (const matched of matchOperations(document, apis)) {
+    const documented = documentedOperation(matched, document, problemDetails);
+    const paths = document.paths as Record<string, Fields>;
+    paths[matched.path] = { ...paths[matched.path], [matched.method]: documented };
+  }
+  return document;
+}
+
+function auditsOf(app: Pick<INestApplicationContext, 'get'>): ApiKeyRouteAudit[] {
+  try {
+    return app.get<unknown, ApiKeyRouteAudit>(ROUTE_AUDIT, { strict: false, each: true });
+  } catch (cause) {
+    throw new Error('documentApiKeys() found no KindeApiKeyModule in the app: import KindeApiKeyModule.forRoot()', {
+      cause,
+    });
+  }
+}
+
+function documentedOperation(matched: MatchedOperation, document: ApiDocument, isProblem: boolean): Fields {
+  const { operation, routes } = matched;
+  if (RULES in operation) return operation;
+  const guarded = routes.filter(({ route }) => route.isReached && !route.rule.isPublic);
+  const isPublic = routes.some(({ route }) => route.rule.isPublic);
+  if (guarded.length === 0)
+    return isPublic && document.security !== undefined ? { security: [], ...operation } : operation;
+  const description = [textOf(operation['description']), ...textsOf(guarded)]
+    .filter((text) => text !== '')
+    .join('\n\n');
+  const security = distinct([
+    ...guarded.flatMap((one) => alternativesOf(one, document)),
+    ...(guarded.length < routes.length ? [{}] : []),
+    ...statedSecurity(operation, guarded, document),
+  ]);
+  const responses = responsesOf(matched, guarded, { document, isProblem });
+  return { ...operation, description, security, responses, [RULES]: guarded.map(ruleOf) };
+}
+
+/** One text, or one for each version where they differ. */
+function textsOf(guarded: readonly RouteOfApi[]): readonly string[] {
+  const texts = guarded.map(accessText);
+  if (new Set(texts).size === 1) return texts.slice(0, 1);
+  return guarded.map(({ route }, index) => `${route.names.join(', ')}: ${texts[index]}`);
+}
+
+/** What the app states itself holds beside. For all operations only where the app authenticates callers itself. */
+function statedSecurity(
+  { security }: Fields,
+  guarded: readonly RouteOfApi[],
+  document: ApiDocument,
+): readonly SecurityRequirement[] {
+  const hasOwnCallers = guarded.some(({ api }) =>
+    api.options.principals.some((source) => typeof source === 'function'),
+  );
+  return listOf(security ?? (hasOwnCallers ? document.security : [])) as readonly SecurityRequirement[];
+}
+
+function ruleOf({ route: { rule } }: RouteOfApi): Fields {
+  const { access, rateLimit } = rule;
+  return {
+    scopes: access.requiredScopes,
+    anyOf: access.requiredAnyOf,
+    ...(rateLimit && {
+      rateLimit: { limit: typeof rateLimit.limit === 'number' ? rateLimit.limit : null, windowMs: rateLimit.windowMs },
+    }),
+  };
+}
