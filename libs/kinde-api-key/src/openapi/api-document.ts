@@ -39,15 +39,25 @@ export function isSame(one: unknown, other: unknown): boolean {
 }
 
 /**
- * Adds what operations share, e.g. a schema. Something else with the same name is kept.
+ * Adds what operations share, e.g. a schema. What the document already has under the same name is kept.
  *
+ * @param isEqual whether a component of the document can be used instead
  * @returns the name under which it was added or found: the given one, or one with a number behind it
  */
-export function addComponent(document: ApiDocument, kind: string, name: string, component: Fields): string {
+export function addComponent(
+  document: ApiDocument,
+  kind: string,
+  name: string,
+  component: Fields,
+  isEqual: (one: Fields, other: Fields) => boolean = isSame,
+): string {
   const components = fieldsOf(document.components);
   const ofKind = fieldsOf(components[kind]);
   let free = name;
-  for (let number = 2; free in ofKind && !isSame(ofKind[free], component); number += 1) free = `${name}${number}`;
+  for (let number = 2; Object.hasOwn(ofKind, free); number += 1) {
+    if (isEqual(fieldsOf(ofKind[free]), component)) return free;
+    free = `${name}${number}`;
+  }
   document.components = { ...components, [kind]: { ...ofKind, [free]: component } };
   return free;
 }

@@ -1,10 +1,18 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ROUTE_AUDIT, type ApiKeyRouteAudit } from '../audit/route-audit.js';
 import { accessText } from './access-text.js';
-import { listOf, textOf, type ApiDocument, type Fields, type SecurityRequirement } from './api-document.js';
+import {
+  fieldsOf,
+  isSame,
+  listOf,
+  textOf,
+  type ApiDocument,
+  type Fields,
+  type SecurityRequirement,
+} from './api-document.js';
 import { matchOperations, type MatchedOperation, type RouteOfApi } from './matched-operations.js';
 import { responsesOf } from './operation-responses.js';
-import { alternativesOf, distinct } from './security.js';
+import { alternativesOf, distinct, schemesOf } from './security.js';
 
 /** See {@link documentApiKeys}. */
 export interface DocumentApiKeysOptions {
@@ -55,16 +63,18 @@ function documentedOperation(matched: MatchedOperation, document: ApiDocument, i
   const { operation, routes } = matched;
   if (RULES in operation) return operation;
   const guarded = routes.filter(({ route }) => route.isReached && !route.rule.isPublic);
-  const isPublic = routes.some(({ route }) => route.rule.isPublic);
-  if (guarded.length === 0)
-    return isPublic && document.security !== undefined ? { security: [], ...operation } : operation;
+  if (guarded.length === 0) {
+    const isPublic = routes.some(({ route }) => route.rule.isPublic);
+    const hasSecurity = operation['security'] !== undefined || document.security !== undefined;
+    return isPublic && hasSecurity ? { ...operation, security: statedSecurity(matched, document) } : operation;
+  }
   const description = [textOf(operation['description']), ...textsOf(guarded)]
     .filter((text) => text !== '')
     .join('\n\n');
   const security = distinct([
     ...guarded.flatMap((one) => alternativesOf(one, document)),
     ...(guarded.length < routes.length ? [{}] : []),
-    ...statedSecurity(operation, guarded, document),
+    ...statedSecurity(matched, document),
   ]);
   const responses = responsesOf(matched, guarded, { document, isProblem });
   return { ...operation, description, security, responses, [RULES]: guarded.map(ruleOf) };
@@ -77,16 +87,24 @@ function textsOf(guarded: readonly RouteOfApi[]): readonly string[] {
   return guarded.map(({ route }, index) => `${route.names.join(', ')}: ${texts[index]}`);
 }
 
-/** What the app states itself holds beside. For all operations only where the app authenticates callers itself. */
+/**
+ * Returns what the app itself states about an operation, without the schemes of API keys and access tokens: about these, the rules decide. What it
+ * states for all operations counts where the option `principals` has sources of the app.
+ */
 function statedSecurity(
-  { security }: Fields,
-  guarded: readonly RouteOfApi[],
+  { operation, routes }: MatchedOperation,
   document: ApiDocument,
 ): readonly SecurityRequirement[] {
-  const hasOwnCallers = guarded.some(({ api }) =>
-    api.options.principals.some((source) => typeof source === 'function'),
+  const hasOwnCallers = routes.some(
+    ({ api, route }) => !route.rule.isPublic && api.options.principals.some((source) => typeof source === 'function'),
   );
-  return listOf(security ?? (hasOwnCallers ? document.security : [])) as readonly SecurityRequirement[];
+  const stated = listOf(operation['security'] ?? (hasOwnCallers ? document.security : []));
+  const ours = new Set(
+    routes.map(({ api }) => schemesOf(api, document)).flatMap(({ keys, tokens }) => [...keys, ...tokens]),
+  );
+  return stated
+    .map(fieldsOf)
+    .filter((one) => Object.keys(one).some((scheme) => !ours.has(scheme))) as SecurityRequirement[];
 }
 
 function ruleOf({ route: { rule } }: RouteOfApi): Fields {

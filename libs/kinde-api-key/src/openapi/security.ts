@@ -1,10 +1,18 @@
+import type { AuditedApi } from '../audit/audited-api.js';
 import type { ApiKeyCredential } from '../config/credential-options.js';
 import type { AccessRule } from '../rules/access-decision.js';
-import { addComponent, isSame, type ApiDocument, type Fields, type SecurityRequirement } from './api-document.js';
-import { acceptsTokens } from './occurring-refusals.js';
+import {
+  addComponent,
+  isSame,
+  textOf,
+  type ApiDocument,
+  type Fields,
+  type SecurityRequirement,
+} from './api-document.js';
 import type { RouteOfApi } from './matched-operations.js';
+import { acceptsTokens } from './occurring-refusals.js';
 
-/** More alternatives than a reader would look at. The text names the scopes then. */
+/** More alternatives are not listed: the text names the scopes. */
 const MAX_ALTERNATIVES = 16;
 
 const TOKEN_SCHEME: Fields = {
@@ -14,19 +22,28 @@ const TOKEN_SCHEME: Fields = {
   description: 'An access token of Kinde',
 };
 
+/** Names of security schemes: one for each header that may carry a key, and that of access tokens. */
+interface SchemeNames {
+  readonly keys: readonly string[];
+  readonly tokens: readonly string[];
+}
+
+/** Adds the security schemes of a registration to a document. A scheme of the app with the same name and meaning is used instead. */
+export function schemesOf({ options }: AuditedApi, document: ApiDocument): SchemeNames {
+  const add = (name: string, scheme: Fields): string =>
+    addComponent(document, 'securitySchemes', name, scheme, isSameScheme);
+  return {
+    keys: options.credentials.map((credential, index) => add(nameOf(credential, index), schemeOf(credential))),
+    tokens: acceptsTokens(options) ? [add('accessToken', TOKEN_SCHEME)] : [],
+  };
+}
+
 /** Returns how a guarded route may be called: one alternative for each credential and, with `@RequireAnyScope()`, for each scope. */
 export function alternativesOf({ api, route: { rule } }: RouteOfApi, document: ApiDocument): SecurityRequirement[] {
-  const { credentials } = api.options;
-  const ofKeys = credentials.map((credential, index) =>
-    addComponent(document, 'securitySchemes', nameOf(credential, index), schemeOf(credential)),
-  );
-  const isForTokens = acceptsTokens(api.options) && !rule.access.needsKey;
-  const schemes = [
-    ...ofKeys,
-    ...(isForTokens ? [addComponent(document, 'securitySchemes', 'accessToken', TOKEN_SCHEME)] : []),
-  ];
-  // Scopes of a scheme that is not OAuth are allowed since OpenAPI 3.1 (Security Requirement Object); 3.0 demands an empty list.
+  const { keys, tokens } = schemesOf(api, document);
+  // A scheme other than OAuth may have scopes since OpenAPI 3.1 (Security Requirement Object). 3.0 demands an empty list.
   const scopeLists = document.openapi.startsWith('3.0') ? [[]] : scopeAlternatives(rule.access);
+  const schemes = [...keys, ...(rule.access.needsKey ? [] : tokens)];
   return schemes.flatMap((scheme) => scopeLists.map((scopes) => ({ [scheme]: scopes })));
 }
 
@@ -44,20 +61,24 @@ function nameOf({ header }: ApiKeyCredential, index: number): string {
 }
 
 function schemeOf({ header, scheme }: ApiKeyCredential): Fields {
-  const description = 'An API key';
-  if (header === 'authorization' && scheme !== undefined)
+  if (header === 'authorization' && scheme !== undefined) {
+    const isBearer = scheme.toLowerCase() === 'bearer';
     return {
       type: 'http',
       scheme: scheme.toLowerCase(),
-      ...(scheme.toLowerCase() === 'bearer' && { bearerFormat: 'API key' }),
-      description,
+      ...(isBearer && { bearerFormat: 'API key' }),
+      description: 'An API key',
     };
-  return {
-    type: 'apiKey',
-    in: 'header',
-    name: header,
-    description: scheme === undefined ? description : `${description}, after "${scheme} "`,
-  };
+  }
+  const description = scheme === undefined ? 'An API key' : `"${scheme} " and an API key`;
+  return { type: 'apiKey', in: 'header', name: header, description };
+}
+
+/** An app may describe a scheme in its own words. */
+function isSameScheme(one: Fields, other: Fields): boolean {
+  return ['type', 'scheme', 'in', 'name'].every(
+    (field) => textOf(one[field]).toLowerCase() === textOf(other[field]).toLowerCase(),
+  );
 }
 
 /** Returns requirements without repetitions. */
