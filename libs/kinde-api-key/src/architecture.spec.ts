@@ -119,7 +119,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'config',
   ],
   doctor: ['rules', 'kinde', 'config'],
-  cli: ['testing', 'doctor', 'audit', 'kinde', 'config'],
+  openapi: ['audit', 'responses', 'rules', 'rate-limit', 'config'],
+  cli: ['testing', 'doctor', 'audit', 'openapi', 'kinde', 'config'],
 };
 
 /** What a folder inside a module may import of that module, besides itself. */
@@ -217,7 +218,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/audit-app\.ts$|^cli\/audit-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/audit-app\.ts$|^cli\/audit-app\.ts$|^openapi\/(document-api-keys|occurring-refusals)\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

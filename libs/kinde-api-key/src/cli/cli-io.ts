@@ -11,14 +11,20 @@ export interface CliIo {
   readonly env: NodeJS.ProcessEnv;
   /** Whether standard output is a terminal that shows colors. */
   readonly hasColors: boolean;
-  /** Reads standard input to its end. At a terminal it asks for one line. */
-  readInput(): Promise<string>;
+  /** Reads standard input to its end. At a terminal it asks for it. Default: for a key. */
+  readInput(wanted?: WantedInput): Promise<string>;
   /** Shows on a terminal that something is under way. Returns what ends it; may be called again. */
   showProgress(what: string): () => void;
 }
 
+/** What a command reads from standard input. */
+export interface WantedInput {
+  readonly what: string;
+  readonly maxCharacters: number;
+}
+
 /** More than any key has. */
-const MAX_INPUT_CHARACTERS = 65_536;
+const KEY: WantedInput = { what: 'key', maxCharacters: 65_536 };
 const FRAMES = ['-', '\\', '|', '/'];
 const FRAME_MS = 120;
 
@@ -36,12 +42,12 @@ export const processIo: CliIo = {
   get hasColors() {
     return process.stdout.isTTY && process.stdout.hasColors();
   },
-  async readInput() {
-    if (process.stdin.isTTY) process.stderr.write('Paste the key, press Enter, then Ctrl+D: ');
+  async readInput({ what, maxCharacters } = KEY) {
+    if (process.stdin.isTTY) process.stderr.write(`Paste the ${what}, press Enter, then Ctrl+D: `);
     let text = '';
     for await (const chunk of process.stdin.setEncoding('utf8')) {
       text += String(chunk);
-      if (text.length > MAX_INPUT_CHARACTERS) throw new Error('standard input is longer than any key');
+      if (text.length > maxCharacters) throw new Error(`standard input is longer than any ${what}`);
     }
     return text;
   },

@@ -1,6 +1,19 @@
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import { acceptsTokens } from './occurring-refusals.js';
+import type { Fields } from './api-document.js';
 import type { RouteOfApi } from './matched-operations.js';
+
+/** Returns what a guarded route demands, for programs. */
+export function accessRule({ route: { rule } }: RouteOfApi): Fields {
+  const { access, rateLimit } = rule;
+  return {
+    scopes: access.requiredScopes,
+    anyOf: access.requiredAnyOf,
+    ...(rateLimit && {
+      rateLimit: { limit: typeof rateLimit.limit === 'number' ? rateLimit.limit : null, windowMs: rateLimit.windowMs },
+    }),
+  };
+}
 
 /** Says what a guarded route demands of its callers, for the description of an operation. */
 export function accessText({ api, route: { rule } }: RouteOfApi): string {

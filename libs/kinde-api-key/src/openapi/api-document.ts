@@ -18,6 +18,9 @@ export type SecurityRequirement = Readonly<Record<string, readonly string[]>>;
 /** The methods under which a path has operations. */
 export const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'search', 'query'];
 
+/** Where an operation holds its access rules, one for each of its routes. It also shows that the operation is documented already. */
+export const ACCESS_RULES = 'x-access-rules';
+
 /** Returns a value of a document as an object, or an empty one. */
 export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};

@@ -1,7 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ROUTE_AUDIT, type ApiKeyRouteAudit } from '../audit/route-audit.js';
-import { accessText } from './access-text.js';
+import { accessRule, accessText } from './access-text.js';
 import {
+  ACCESS_RULES,
   fieldsOf,
   isSame,
   listOf,
@@ -19,9 +20,6 @@ export interface DocumentApiKeysOptions {
   /** Whether the app answers refusals with `ApiKeyProblemDetailsFilter`, as `application/problem+json`. Default `false`. */
   readonly problemDetails?: boolean;
 }
-
-/** Where an operation holds its access rules, one for each of its routes. It also shows that the operation is documented already. */
-const RULES = 'x-access-rules';
 
 /**
  * Adds to an OpenAPI document what the decorators of the app demand: for each guarded operation its security requirement, scopes and rate limit, and
@@ -61,7 +59,7 @@ function auditsOf(app: Pick<INestApplicationContext, 'get'>): ApiKeyRouteAudit[]
 
 function documentedOperation(matched: MatchedOperation, document: ApiDocument, isProblem: boolean): Fields {
   const { operation, routes } = matched;
-  if (RULES in operation) return operation;
+  if (ACCESS_RULES in operation) return operation;
   const guarded = routes.filter(({ route }) => route.isReached && !route.rule.isPublic);
   if (guarded.length === 0) {
     const isPublic = routes.some(({ route }) => route.rule.isPublic);
@@ -77,7 +75,7 @@ function documentedOperation(matched: MatchedOperation, document: ApiDocument, i
     ...statedSecurity(matched, document),
   ]);
   const responses = responsesOf(matched, guarded, { document, isProblem });
-  return { ...operation, description, security, responses, [RULES]: guarded.map(ruleOf) };
+  return { ...operation, description, security, responses, [ACCESS_RULES]: guarded.map(accessRule) };
 }
 
 /** One text, or one for each version where they differ. */
@@ -105,15 +103,4 @@ function statedSecurity(
   return stated
     .map(fieldsOf)
     .filter((one) => Object.keys(one).some((scheme) => !ours.has(scheme))) as SecurityRequirement[];
-}
-
-function ruleOf({ route: { rule } }: RouteOfApi): Fields {
-  const { access, rateLimit } = rule;
-  return {
-    scopes: access.requiredScopes,
-    anyOf: access.requiredAnyOf,
-    ...(rateLimit && {
-      rateLimit: { limit: typeof rateLimit.limit === 'number' ? rateLimit.limit : null, windowMs: rateLimit.windowMs },
-    }),
-  };
 }
