@@ -13,6 +13,10 @@ const esmPackages = Object.keys(lock.packages)
   )
   .map((dir) => dir.replace(/^.*node_modules\//, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
 
+/** The library (a workspace), all its subpaths included, resolves to its TypeScript sources. */
+const { paths } = JSON.parse(readFileSync(new URL('./tsconfig.json', import.meta.url), 'utf8')).compilerOptions;
+const sources = Object.fromEntries(Object.entries(paths).map(([name, [file]]) => [`^${name}$`, `<rootDir>/${file}`]));
+
 /**
  * Returns a Jest project, with the settings that all projects share.
  *
@@ -26,12 +30,11 @@ export function project(displayName, testRegex) {
     testRegex,
     rootDir: import.meta.dirname,
     testEnvironment: 'node',
-    // the library (a workspace) resolves to its TypeScript sources, all its subpaths included
-    testEnvironmentOptions: { customExportConditions: ['nestjs-kinde-api-key/source', 'node', 'node-addons'] },
     setupFiles: ['<rootDir>/test/setup/collect-garbage.cjs'],
     // builds, and the copies that mutation testing works on
     modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/', '<rootDir>/coverage/'],
     moduleNameMapper: {
+      ...sources,
       // "./x.js" in TypeScript sources means ./x.ts
       '^(\\.{1,2}/.*)\\.js$': '$1',
     },

@@ -6,8 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { transformSync } from '@swc/core';
 
+/** Sources of the library, all its subpaths included, by what they are imported as. */
+const ROOT = new URL('../../', import.meta.url);
+const { paths } = JSON.parse(readFileSync(new URL('tsconfig.json', ROOT), 'utf8')).compilerOptions;
+
 /** Sources import `./file.js`, the name of `./file.ts` after a build. */
 export function resolve(specifier, context, nextResolve) {
+  if (Object.hasOwn(paths, specifier)) return { url: new URL(paths[specifier][0], ROOT).href, shortCircuit: true };
   const isSource = specifier.startsWith('.') && specifier.endsWith('.js') && context.parentURL?.endsWith('.ts');
   return nextResolve(isSource ? specifier.replace(/\.js$/, '.ts') : specifier, context);
 }

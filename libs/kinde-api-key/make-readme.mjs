@@ -36,7 +36,7 @@ function rewriteLink(link, label, target) {
 /** @returns where a file of the repository is in the package, or `undefined` if it does not ship */
 function pathInPackage(path) {
   const inside = path.startsWith(PACKAGE_FOLDER) ? path.slice(PACKAGE_FOLDER.length) : path;
-  const isShipped = /^(docs|src)\//.test(inside) || /^(LICENSE|CHANGELOG\.md|SECURITY\.md)$/.test(inside);
+  const isShipped = inside.startsWith('docs/') || /^(LICENSE|CHANGELOG\.md|SECURITY\.md)$/.test(inside);
   return isShipped && existsSync(join(REPOSITORY, path)) ? inside : undefined;
 }
 

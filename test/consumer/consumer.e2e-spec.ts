@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -35,6 +35,12 @@ async function linkDeclared(): Promise<void> {
     await mkdir(dirname(join(folder, 'node_modules', name)), { recursive: true });
     await symlink(target, join(folder, 'node_modules', name), 'junction');
   }
+}
+
+/** Paths of all files in the package. */
+function shipped(): string[] {
+  const paths = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+  return paths.filter((path) => statSync(join(installed, path)).isFile());
 }
 
 jest.setTimeout(120_000);
@@ -74,10 +80,10 @@ describe('the packed library answers 200, 401 and 403 in plain node without warn
     await writeFile(
       consumer,
       compiled
-        .replace('require("nestjs-kinde-api-key")', `require(${JSON.stringify(join(installed, 'dist/cjs/index.js'))})`)
+        .replace('require("nestjs-kinde-api-key")', `require(${JSON.stringify(join(installed, 'dist/index.js'))})`)
         .replaceAll(
           /require\("nestjs-kinde-api-key\/(\w+)"\)/g,
-          (_text, path: string) => `require(${JSON.stringify(join(installed, 'dist/cjs', path, 'index.js'))})`,
+          (_text, path: string) => `require(${JSON.stringify(join(installed, 'dist', `${path}.js`))})`,
         ),
     );
     expect(readFileSync(consumer, 'utf8')).not.toContain('require("nestjs-kinde-api-key');
@@ -119,9 +125,7 @@ describe('the subpath ./tokens of the packed library', () => {
     const loads = (load: string): string => paths.map((path) => `${load}(${JSON.stringify(path)})`).join(', ');
     await writeFile(join(folder, 'tokens.mjs'), `${PROGRAM}; await main(${loads('await import')});`);
     await writeFile(join(folder, 'tokens.cjs'), `${PROGRAM}; main(${loads('require')});`);
-    const built = paths.map(
-      (path) => `require(${JSON.stringify(join(installed, 'dist/cjs', path.slice(21), 'index.js'))})`,
-    );
+    const built = paths.map((path) => `require(${JSON.stringify(join(installed, 'dist', `${path.slice(21)}.js`))})`);
     await writeFile(join(folder, 'jest-like.cjs'), `${PROGRAM}; main(${built.join(', ')});`);
   });
   afterAll(() => useJose('jose'));
@@ -233,15 +237,43 @@ describe('the packed library', () => {
     expect(stdout).toContain('Usage: nestjs-kinde-api-key emulator [options]');
   });
 
-  it('contains its licence, pages and sources, and no tests', () => {
-    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+  it('is registered by nest add, with an example that compiles', async () => {
+    const app = join(folder, 'nest-add');
+    const files = {
+      'package.json': JSON.stringify({ dependencies: { '@nestjs/axios': '*', '@nestjs/core': '*', axios: '*' } }),
+      'nest-cli.json': JSON.stringify({ sourceRoot: 'src' }),
+      'src/app.module.ts':
+        "import { Module } from '@nestjs/common';\n\n@Module({ imports: [] })\nexport class AppModule {}\n",
+    };
+    await mkdir(join(app, 'src'), { recursive: true });
+    for (const [file, text] of Object.entries(files)) await writeFile(join(app, file), text);
+    const nest = require.resolve('@nestjs/cli/bin/nest.js');
+    const { code, stdout } = await runNode([nest, 'add', 'nestjs-kinde-api-key', '--skip-install'], app);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('app.module.ts') });
+    expect(readFileSync(join(app, '.env.example'), 'utf8')).toContain('KINDE_DOMAIN=');
+    const options = { module: 'commonjs', moduleResolution: 'bundler', noEmit: true };
+    expect(await compile(folder, 'nest-add', options, ['src/app.module.ts'])).toBe('');
+  });
+
+  it('contains its licence, pages and bundles, and nothing else', () => {
     const pages = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', join('docs', 'routes.md')];
-    expect(files).toEqual(expect.arrayContaining([...pages, join('src', 'index.ts')]));
-    expect(files.filter((file) => /\.spec\.|\.mjs$|tsconfig/.test(file))).toEqual([]);
+    expect(shipped()).toEqual(expect.arrayContaining([...pages, join('dist', 'index.js')]));
+    const known =
+      /^(package\.json|schematics\.json|[A-Z]+(\.md)?|docs.[\w-]+\.md|dist.(package\.json|(chunks.)?[\w.-]+\.(js|mjs|d\.ts|d\.mts)))$/;
+    expect(shipped().filter((file) => !known.test(file))).toEqual([]);
+  });
+
+  it('has less than 250 files, 900 kB unpacked and 250 kB packed', () => {
+    const bytes = shipped().reduce((sum, file) => sum + statSync(join(installed, file)).size, 0);
+    const [tarball] = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
+    const packed = statSync(join(folder, tarball!)).size;
+    expect(shipped().length).toBeLessThan(250);
+    expect(bytes).toBeLessThan(900_000);
+    expect(packed).toBeLessThan(250_000);
   });
 
   it('contains the docstrings', () => {
-    expect(readFileSync(join(installed, 'dist/cjs/kinde-api-key.module.d.ts'), 'utf8')).toMatch(/\/\*\*[^]*\*\/\n/);
+    expect(readFileSync(join(installed, 'dist/index.d.ts'), 'utf8')).toMatch(/\/\*\*[^]*\*\/\n/);
   });
 
   it("has a README without the repository's parts and without broken links", () => {

@@ -91,7 +91,7 @@ export async function layOutConsumers(folder: string): Promise<void> {
  */
 export async function compile(
   folder: string,
-  format: Format,
+  format: Format | 'nest-add',
   options: Record<string, unknown>,
   files: readonly string[] = ['main.ts', 'filter.ts'],
 ): Promise<string> {

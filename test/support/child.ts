@@ -21,7 +21,7 @@ export function startChild(
   return fork(resolve(ROOT, 'test', file), {
     cwd: ROOT,
     env: { ...process.env, ...env },
-    execArgv: ['--conditions', 'nestjs-kinde-api-key/source', '--import', loader, ...nodeFlags],
+    execArgv: ['--import', loader, ...nodeFlags],
     silent,
   });
 }

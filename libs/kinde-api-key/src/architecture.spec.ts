@@ -119,6 +119,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'config',
   ],
   doctor: ['rules', 'kinde', 'config'],
+  schematics: [],
   openapi: ['audit', 'responses', 'rules', 'rate-limit', 'config'],
   cli: ['testing', 'doctor', 'audit', 'openapi', 'kinde', 'config'],
 };

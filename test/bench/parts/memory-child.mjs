@@ -1,11 +1,11 @@
-// node --expose-gc memory-child.mjs <ours | slim> <number of keys>: prints the bytes of one cached key.
+// node --expose-gc --import ../../../apps/sample/run-sources.mjs memory-child.mjs <ours | slim> <number of keys>: prints the bytes of one cached key.
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 const [, , which, text] = process.argv;
 const count = Number(text);
-const library = new URL('../../../libs/kinde-api-key/dist/esm/', import.meta.url);
-const { parseVerifyAnswer } = await import(new URL('kinde/answers/verify-answer.js', library).href);
+const library = new URL('../../../libs/kinde-api-key/src/', import.meta.url);
+const { parseVerifyAnswer } = await import(new URL('kinde/answers/verify-answer.ts', library).href);
 const { ApiKeyVerificationService } = await import('nestjs-kinde-api-key');
 
 /** Twenty lists of two to eight scopes, ten keys to an organization. */

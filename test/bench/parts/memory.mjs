@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { round, table } from '../report.mjs';
 
 const CHILD = fileURLToPath(new URL('memory-child.mjs', import.meta.url));
+const SOURCES = new URL('../../../apps/sample/run-sources.mjs', import.meta.url).href;
 
 /** @returns {string} a table in Markdown */
 export function reportMemory(quick) {
@@ -19,6 +20,6 @@ export function reportMemory(quick) {
 
 /** @param {'ours' | 'slim'} which @param {number} size how many keys */
 export function bytesOf(which, size) {
-  const options = ['--expose-gc', '--max-old-space-size=4096', CHILD, which, String(size)];
+  const options = ['--expose-gc', '--max-old-space-size=4096', '--import', SOURCES, CHILD, which, String(size)];
   return Number(execFileSync(process.execPath, options, { encoding: 'utf8' }));
 }
