@@ -47,9 +47,9 @@ export function operationsOf(document: object): readonly DocumentedOperation[] {
   );
 }
 
-/** @returns what a reference of a document leads to, or the value itself */
+/** @returns what a reference within a document leads to, or the value itself */
 export function follow<T extends { readonly $ref?: string }>(document: object, value: T): T {
-  if (value.$ref === undefined) return value;
+  if (!value.$ref?.startsWith('#/')) return value;
   const names = value.$ref.replace('#/', '').split('/');
   return names.reduce<unknown>((found, name) => (found as Record<string, unknown>)[name], document) as T;
 }

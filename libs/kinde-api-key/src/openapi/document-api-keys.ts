@@ -4,7 +4,6 @@ import { accessRule, accessText } from './access-text.js';
 import {
   ACCESS_RULES,
   fieldsOf,
-  isSame,
   listOf,
   textOf,
   type ApiDocument,

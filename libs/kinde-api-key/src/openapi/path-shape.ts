@@ -1,5 +1,7 @@
 /** Stands for a parameter. It is in no path. */
 const PARAMETER = '\u0001';
+/** Stands for a colon that does not start a parameter. */
+const COLON = '\u0002';
 
 /** A path as it is compared: without the names of its parameters, which are listed. */
 export interface PathShape {
@@ -13,7 +15,7 @@ export interface PathShape {
  */
 export function shapeOfRoute(path: string): PathShape {
   const plain = path
-    .replace(/::|\\:|\[:\]/g, '\u0002') // A colon that does not start a parameter.
+    .replace(/::|\\:|\[:\]/g, COLON)
     .replace(/(:"[^"]*"|:\w+)\((?:[^()]|\([^()]*\))*\)/g, '$1')
     .replace(/(:"[^"]*"|:\w+)[?+*]/g, '$1')
     .replace(/[{}]/g, '');
@@ -35,7 +37,7 @@ function shapeOf(path: string, parameters: RegExp): PathShape {
     shape: `/${shape
       .split('/')
       .filter((segment) => segment !== '')
-      .join('/')}`.replace(/\u0002/g, ':'),
+      .join('/')}`.replaceAll(COLON, ':'),
     names,
   };
 }
