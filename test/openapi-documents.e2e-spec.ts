@@ -118,14 +118,26 @@ describe('a document with API keys', () => {
     ['@AnyValidKey()', [AnyValidKey()], [{ apiKey: [] }]],
     ["@RequireScopes('a', 'b')", [RequireScopes('a', 'b')], [{ apiKey: ['a', 'b'] }]],
     ["@RequireAnyScope('a', 'b')", [RequireAnyScope('a', 'b')], [{ apiKey: ['a'] }, { apiKey: ['b'] }]],
-    ['both', [RequireScopes('a'), RequireAnyScope('a', 'b')], [{ apiKey: ['a'] }, { apiKey: ['a', 'b'] }]],
+    [
+      '@RequireScopes() with a choice, and one that it satisfies',
+      [RequireScopes('a'), RequireAnyScope('a', 'b'), RequireAnyScope('c', 'd')],
+      [{ apiKey: ['a', 'c'] }, { apiKey: ['a', 'd'] }],
+    ],
   ])('follows when the decorator is changed to %s', async (_name, decorators, security) => {
     expect(only(await documentOf({ controllers: [controllerWith(...decorators)] })).security).toEqual(security);
   });
 
   it('is the same before and after the app has started, and making it leaves no trace in the rules', async () => {
-    const making = { controllers: [controllerWith(RequireScopes('a'), RateLimit({ limit: 5, windowMs: 1_000 }))] };
-    const app = await appOf(making);
+    @Controller('things')
+    class GloballyGuardedController {
+      @Get()
+      @RequireScopes('a')
+      @RateLimit({ limit: 5, windowMs: 1_000 })
+      find() {
+        return [];
+      }
+    }
+    const app = await appOf({ controllers: [GloballyGuardedController], options: { globalGuard: true } });
     const early = documentApiKeys(app, created(app));
     app.setGlobalPrefix('late');
     await app.init();
@@ -509,6 +521,9 @@ describe('the rules in a document', () => {
       { accessToken: ['a'] },
       { session: [] },
     ]);
+    expect(only(document).description).toBe(
+      'Requires an API key, an access token or another login with the scope `a`.',
+    );
     expect(document.components?.securitySchemes).toEqual({
       apiKey: { type: 'http', scheme: 'apikey', description: 'An API key' },
       'apiKey-x-api-key': { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'An API key' },

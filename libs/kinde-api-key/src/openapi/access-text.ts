@@ -1,5 +1,5 @@
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
-import { acceptsTokens } from './occurring-refusals.js';
+import { acceptsOthers, acceptsTokens, choicesOf } from './accepted-callers.js';
 import type { Fields } from './api-document.js';
 import type { RouteOfApi } from './matched-operations.js';
 
@@ -8,7 +8,7 @@ export function accessRule({ route: { rule } }: RouteOfApi): Fields {
   const { access, rateLimit } = rule;
   return {
     scopes: access.requiredScopes,
-    anyOf: access.requiredAnyOf,
+    anyOf: choicesOf(access),
     ...(rateLimit && {
       rateLimit: { limit: typeof rateLimit.limit === 'number' ? rateLimit.limit : null, windowMs: rateLimit.windowMs },
     }),
@@ -18,11 +18,17 @@ export function accessRule({ route: { rule } }: RouteOfApi): Fields {
 /** Says what a guarded route demands of its callers, for the description of an operation. */
 export function accessText({ api, route: { rule } }: RouteOfApi): string {
   const { access, organizations, rateLimit, maxAgeMs } = rule;
-  const caller = acceptsTokens(api.options) && !access.needsKey ? 'an API key or an access token' : 'an API key';
+  const others = access.needsKey
+    ? []
+    : [
+        ...(acceptsTokens(api.options) ? ['an access token'] : []),
+        ...(acceptsOthers(api.options) ? ['another login'] : []),
+      ];
+  const caller = ['an API key', ...others].join(', ').replace(/, ([^,]*)$/, ' or $1');
   const all = access.requiredScopes.map(code).join(', ');
   const scopes = [
     ...(all === '' ? [] : [`the scope${access.requiredScopes.length > 1 ? 's' : ''} ${all}`]),
-    ...access.requiredAnyOf.map((list) => `one of the scopes ${list.map(code).join(', ')}`),
+    ...choicesOf(access).map((list) => `one of the scopes ${list.map(code).join(', ')}`),
   ];
   const sentences = [
     `Requires ${caller}${scopes.length > 0 ? ` with ${scopes.join(', and ')}` : ''}.`,

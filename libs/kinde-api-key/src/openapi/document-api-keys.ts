@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ROUTE_AUDIT, type ApiKeyRouteAudit } from '../audit/route-audit.js';
+import { acceptsOthers } from './accepted-callers.js';
 import { accessRule, accessText } from './access-text.js';
 import {
   ACCESS_RULES,
@@ -92,9 +93,7 @@ function statedSecurity(
   { operation, routes }: MatchedOperation,
   document: ApiDocument,
 ): readonly SecurityRequirement[] {
-  const hasOwnCallers = routes.some(
-    ({ api, route }) => !route.rule.isPublic && api.options.principals.some((source) => typeof source === 'function'),
-  );
+  const hasOwnCallers = routes.some(({ api, route }) => !route.rule.isPublic && acceptsOthers(api.options));
   const stated = listOf(operation['security'] ?? (hasOwnCallers ? document.security : []));
   const ours = new Set(
     routes.map(({ api }) => schemesOf(api, document)).flatMap(({ keys, tokens }) => [...keys, ...tokens]),

@@ -1,8 +1,8 @@
 import type { HttpException } from '@nestjs/common';
 import type { ApiOptions } from '../audit/audited-api.js';
-import { CONNECT } from '../api-key/principal.js';
 import type { AnswerName } from '../responses/answers.js';
 import type { RouteRule } from '../rules/route-rule.js';
+import { acceptsTokens } from './accepted-callers.js';
 import type { MatchedOperation, RouteOfApi } from './matched-operations.js';
 
 /** A refusal that can be the answer of an operation, with an example of it. */
@@ -12,11 +12,6 @@ export interface OccurringRefusal {
   readonly body: Readonly<Record<string, unknown>>;
   /** Headers that have the same value in every such answer. */
   readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Whether a registration accepts access tokens of Kinde. They are the only source of `principals` that the library has. */
-export function acceptsTokens({ principals }: ApiOptions): boolean {
-  return principals.some((source) => CONNECT in source);
 }
 
 /** Returns the refusals that can be the answer of a guarded route, in the order in which the guard checks. */

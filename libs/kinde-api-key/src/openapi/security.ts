@@ -1,6 +1,7 @@
 import type { AuditedApi } from '../audit/audited-api.js';
 import type { ApiKeyCredential } from '../config/credential-options.js';
 import type { AccessRule } from '../rules/access-decision.js';
+import { acceptsTokens, choicesOf } from './accepted-callers.js';
 import {
   addComponent,
   isSame,
@@ -10,7 +11,6 @@ import {
   type SecurityRequirement,
 } from './api-document.js';
 import type { RouteOfApi } from './matched-operations.js';
-import { acceptsTokens } from './occurring-refusals.js';
 
 /** More alternatives are not listed: the text names the scopes. */
 const MAX_ALTERNATIVES = 16;
@@ -47,12 +47,13 @@ export function alternativesOf({ api, route: { rule } }: RouteOfApi, document: A
   return schemes.flatMap((scheme) => scopeLists.map((scopes) => ({ [scheme]: scopes })));
 }
 
-function scopeAlternatives({ requiredScopes, requiredAnyOf }: AccessRule): readonly (readonly string[])[] {
-  const count = requiredAnyOf.reduce((product, list) => product * list.length, 1);
-  if (count > MAX_ALTERNATIVES) return [requiredScopes];
-  return requiredAnyOf.reduce<readonly (readonly string[])[]>(
-    (lists, anyOf) => lists.flatMap((list) => anyOf.map((scope) => [...new Set([...list, scope])])),
-    [requiredScopes],
+function scopeAlternatives(access: AccessRule): readonly (readonly string[])[] {
+  const choices = choicesOf(access);
+  const count = choices.reduce((product, list) => product * list.length, 1);
+  if (count > MAX_ALTERNATIVES) return [access.requiredScopes];
+  return choices.reduce<readonly (readonly string[])[]>(
+    (lists, choice) => lists.flatMap((list) => choice.map((scope) => [...new Set([...list, scope])])),
+    [access.requiredScopes],
   );
 }
 
