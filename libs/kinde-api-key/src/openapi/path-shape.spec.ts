@@ -13,6 +13,8 @@ describe('the shape of a path', () => {
     ['/users/:id+', '/users/{id}'],
     ['/files/*', '/files/{path}'],
     ['/files/*', '/files/*'],
+    ['/ab*cd', '/ab*cd'],
+    ['/ab*cd', '/ab{cd}'],
     ['/files/*rest', '/files/{rest}'],
     ['/files/{*rest}', '/files/{rest}'],
     ['/files/(.*)', '/files/{path}'],

@@ -24,7 +24,7 @@ export function shapeOfRoute(path: string): PathShape {
 
 /** Returns the shape of a path of a document, where each parameter is `{name}`. Older versions of `@nestjs/swagger` leave a `*` as it is. */
 export function shapeOfDocumentPath(path: string): PathShape {
-  return shapeOf(path, /\{([^{}]*)\}|\*|\(\.\*\)/g);
+  return shapeOf(path, /\{([^{}]*)\}|\*(\w*)|\(\.\*\)/g);
 }
 
 function shapeOf(path: string, parameters: RegExp): PathShape {
