@@ -239,6 +239,28 @@ describe.each(ADAPTERS)('the operations of a document on %s', (adapter) => {
     expect(summaryOf(document).toSorted()).toEqual(both(''));
   });
 
+  it('are told apart by the names of their parameters', async () => {
+    @Controller('things')
+    @UseGuards(ApiKeyGuard)
+    class NamesController {
+      @Get(':id')
+      @RequireScopes('by-id')
+      byId() {
+        return {};
+      }
+
+      @Get(':name')
+      @RequireScopes('by-name')
+      byName() {
+        return {};
+      }
+    }
+    expect(summaryOf(await documentOf({ adapter, controllers: [NamesController] }))).toEqual([
+      'get /things/{id}: by-id',
+      'get /things/{name}: by-name',
+    ]);
+  });
+
   it('are found below a global prefix, and in a document without it', async () => {
     const making: Making = {
       adapter,
