@@ -1,5 +1,4 @@
-import { Controller, Get } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
+import { Controller, Get, Module } from '@nestjs/common';
 import {
   AnyValidKey,
   ApiKeyDoctor,
@@ -9,10 +8,12 @@ import {
   RequireScopes,
   UserScoped,
   type Finding,
-  type KindeApiKeyModuleExtras,
   type KindeApiKeyOptions,
 } from 'nestjs-kinde-api-key';
-import { KindeEmulator, type KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
+import type { KindeEmulatorOptions } from 'nestjs-kinde-api-key/testing';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { runCli } from '../libs/kinde-api-key/src/cli/program.js';
 import { FINDING_CODES } from '../libs/kinde-api-key/src/doctor/finding.js';
 import { DOCS, rowsOf, sectionOf } from './support/markdown.js';
@@ -50,8 +51,6 @@ class ReportsController {
 const of = (findings: readonly Finding[], code: string) => findings.filter((finding) => finding.code === code);
 const problems = (findings: readonly Finding[]) =>
   findings.filter(({ status }) => status !== 'ok').map(({ code }) => code);
-
-const CREDENTIALS = { clientId: 'client', clientSecret: 'secret' };
 
 describe('the doctor in an app', () => {
   let scenario: Scenario;
@@ -97,8 +96,77 @@ describe('the doctor in an app', () => {
         code: 'ROUTE_SCOPES',
         status: 'problem',
         seen: "ReportsController.write requires 'read:user', which is not registered; did you mean 'read:users'?",
-        means: 'No key can have this scope: every request to the route gets 403',
+        means: 'No key can have this scope: only the others of the list let a request in',
         cure: 'Correct the decorator, or add the scope in Kinde > Settings > APIs > (the API) > Scopes',
+      },
+    ]);
+  });
+
+  const wire = (id: string, scopes: string[] = []) => ({
+    id,
+    name: `Name of ${id}`,
+    audience: `https://${id}`,
+    is_management_api: false,
+    scopes: scopes.map((key) => ({ id: `id of ${key}`, key })),
+  });
+  const page = (apis: object[], next: unknown) => ({ status: 200, body: { code: 'OK', apis, next_token: next } });
+
+  it('reads the list of APIs page by page', async () => {
+    const doctor = await start({}, { apiId: 'api_2' });
+    scenario.emulator.failNext(page([wire('api_1')], 'a b&c'), 'apis');
+    scenario.emulator.failNext(page([wire('api_2', ['read:users', 'write:users', 'read:user'])], null), 'apis');
+    const findings = await doctor.examine();
+    expect(of(findings, 'API_ID')).toMatchObject([{ status: 'ok', seen: 'apiId is Name of api_2' }]);
+    expect(of(findings, 'ROUTE_SCOPES')).toMatchObject([{ status: 'ok' }]);
+  });
+
+  it('claims nothing about APIs and scopes beyond a list that it cannot read to its end', async () => {
+    const doctor = await start({}, { apiId: 'api_9' });
+    // The same page again and again: the token of the next page was not understood.
+    scenario.emulator.failUntilCleared(page([wire('api_1')], 'next'), 'apis');
+    const before = scenario.emulator.counters.requests;
+    const findings = await doctor.examine();
+    expect(of(findings, 'API_ID')).toMatchObject([
+      { status: 'warning', seen: expect.stringContaining('does not list all registered APIs') as string },
+    ]);
+    expect(of(findings, 'ROUTE_SCOPES')).toEqual([]);
+    expect(scenario.emulator.counters.requests - before).toBeLessThan(8);
+  });
+
+  it('asks for ten pages of APIs at most', async () => {
+    const doctor = await start();
+    for (let index = 0; index < 30; index += 1)
+      scenario.emulator.failNext(page([wire(`api_${index}`)], `next ${index}`), 'apis');
+    const findings = await doctor.examine();
+    expect(of(findings, 'API_ID')).toMatchObject([
+      { status: 'warning', seen: expect.stringMatching(/^More than 10 APIs are registered/) as string },
+    ]);
+  });
+
+  it('shows no control characters of names that Kinde sends, and not all of many', async () => {
+    const doctor = await start();
+    const scopes = ['read:users', 'write:users', 'read:user', ...Array.from({ length: 30 }, (_, n) => `unused:${n}`)];
+    const hostile = { ...wire('api_1', scopes), name: '\u001b[2Jname\nok  \u202e' };
+    scenario.emulator.failNext(page([hostile], null), 'apis');
+    const findings = await doctor.examine();
+    expect(of(findings, 'API_ID')[0]?.seen).toBe('registered APIs: ?[2Jname?ok  ? (api_1)');
+    expect(of(findings, 'UNUSED_SCOPES')[0]?.seen).toMatch(/unused:0, .*unused:19 and 10 more$/);
+  });
+
+  it('says to which API a key belongs where apiId does not decide', async () => {
+    const doctor = await start({ apis: [{ id: 'api_1', name: 'One' }] });
+    const { key } = scenario.emulator.createKey({});
+    expect(of(await doctor.examine({ rawKey: key }), 'KEY_API')).toMatchObject([
+      { status: 'ok', seen: 'the key belongs to the API One (api_1)' },
+    ]);
+  });
+
+  it('says that every request gets 403 only where no other scope is allowed', async () => {
+    const doctor = await start({ apis: [{ name: 'One', scopes: ['write:users', 'read:user'] }] });
+    expect(of(await doctor.examine(), 'ROUTE_SCOPES')).toMatchObject([
+      {
+        seen: expect.stringContaining("ReportsController.users requires 'read:users'") as string,
+        means: 'No key can have this scope: every request to the route gets 403',
       },
     ]);
   });
@@ -373,81 +441,62 @@ describe('npx nestjs-kinde-api-key doctor', () => {
       stderr: 'error: a key is read from standard input: --key -\n',
     });
   });
-});
 
-describe('verifyAtBoot', () => {
-  const apis = [{ id: 'api_1', name: 'API', scopes: ['read:users', 'write:users', 'read:user'] }];
-  const logger = { log: jest.fn(), warn: jest.fn(), error: jest.fn(), debug: jest.fn() };
-  let emulator: KindeEmulator;
+  describe('with the file of a module', () => {
+    let folder: string;
+    const file = (name: string) => join(folder, name);
 
-  beforeAll(async () => {
-    emulator = await KindeEmulator.start({ apis, credentials: CREDENTIALS });
-  });
-  beforeEach(() => {
-    logger.warn.mockClear();
-    emulator.resetCounters();
-  });
-  afterEach(() => {
-    emulator.clearFaults();
-    emulator.changeApplication({ clientSecret: CREDENTIALS.clientSecret });
-  });
-  afterAll(() => emulator.stop());
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+      const options = () => ({ domain: scenario.emulator.domain, ...scenario.emulator.credentials });
 
-  const boot = async (
-    verifyAtBoot: 'warn' | 'error' | false,
-    options: KindeApiKeyOptions & KindeApiKeyModuleExtras = {},
-  ) => {
-    const testing = await Test.createTestingModule({
-      imports: [KindeApiKeyModule.forRoot({ domain: emulator.domain, ...CREDENTIALS, verifyAtBoot, ...options })],
-      controllers: [ReportsController],
-    })
-      .setLogger(logger)
-      .compile();
-    const app = testing.createNestApplication();
-    try {
-      await app.init();
-    } finally {
-      await app.close();
-    }
-    return logger.warn.mock.calls.map(([line]) => String(line));
-  };
+      @Module({
+        imports: [KindeApiKeyModule.forRootAsync({ useFactory: options, globalGuard: true })],
+        controllers: [ReportsController],
+      })
+      class AppModule {}
 
-  it('logs nothing if all is well, and its token is the one that requests use', async () => {
-    expect(await boot('warn', { globalGuard: true })).toEqual([]);
-    expect(emulator.counters).toMatchObject({ mints: 1, verifies: 0 });
-  });
+      @Module({ imports: [KindeApiKeyModule.forRoot({ domain: 'https://login.acme.com', verifyAtBoot: 'error' })] })
+      class WrongModule {}
 
-  it('asks nothing if it is off', async () => {
-    await boot(false, { globalGuard: true });
-    expect(emulator.counters.requests).toBe(0);
-  });
+      @Module({ providers: [] })
+      class OtherModule {}
 
-  it.each([
-    ['the M2M application is refused', { clientSecret: 'wrong' }, /client secret is wrong.*Compare KINDE_MANAGEMENT/],
-    ['apiId is not registered', { apiId: 'api_9' }, /no registered API has the id api_9.*Set KINDE_API_ID/],
-  ])('warns, or stops the boot, if %s', async (_what, options, text) => {
-    const all = { globalGuard: true, ...options };
-    expect(await boot('warn', all)).toEqual([expect.stringMatching(text)]);
-    await expect(boot('error', all)).rejects.toMatchObject({
-      code: 'INVALID_CONFIGURATION',
-      message: expect.stringMatching(text) as string,
+      const modules = { app: AppModule, wrong: WrongModule, other: OtherModule };
+      for (const name of Object.keys(modules))
+        writeFileSync(file(`${name}.js`), `exports.AppModule = globalThis.examinedModules.${name};`);
+      Object.assign(globalThis, { examinedModules: modules });
     });
-  });
+    afterAll(() => rmSync(folder, { recursive: true }));
 
-  it.each(['warn', 'error'] as const)('boots with a warning while Kinde is down, in the mode %s', async (mode) => {
-    emulator.failUntilCleared(503);
-    const lines = await boot(mode, { globalGuard: true, kinde: { retries: 0 } });
-    expect(lines).toEqual([expect.stringMatching(/No M2M token can be had now/)]);
-  });
+    it('examines the options, routes and decorators of the app', async () => {
+      scenario.emulator.resetCounters();
+      const { key } = scenario.emulator.createKey({ scopes: ['read:users'], orgCode: 'org_a' });
+      const { exitCode, stdout, stderr } = await run([file('app.js'), '--key', '-'], {
+        env: { KINDE_DOMAIN: 'elsewhere' },
+        input: `${key}\r\n`,
+      });
+      expect([exitCode, stderr]).toEqual([1, '']);
+      const text = stdout.replace(/\s+/g, ' ');
+      expect(text).toContain("ReportsController.write requires 'read:user', which is not registered; did you mean");
+      expect(text).toContain('may call 2 of 4 routes: ReportsController.users, ReportsController.any');
+      expect(scenario.emulator.counters.mints).toBe(1);
+    });
 
-  it.each(['warn', 'error'] as const)('boots while Kinde does not answer, in the mode %s', async (mode) => {
-    emulator.failUntilCleared({ hang: true });
-    const lines = await boot(mode, { globalGuard: true, kinde: { timeoutMs: 100 } });
-    expect(lines).toEqual([expect.stringMatching(/No M2M token can be had now/)]);
-  });
+    it('shows why an app does not start, as findings', async () => {
+      const { exitCode, stdout } = await run([file('wrong.js'), '--json']);
+      expect(exitCode).toBe(1);
+      const findings = JSON.parse(stdout) as Finding[];
+      expect(findings.map(({ code }) => code)).toEqual(['CONFIGURATION', 'CONFIGURATION', 'CONFIGURATION']);
+      expect(findings.map(({ seen }) => seen).join()).toContain('domain is a custom domain');
+    });
 
-  it('boots while only the list of APIs does not answer, without a line', async () => {
-    emulator.failUntilCleared({ hang: true }, 'apis');
-    expect(await boot('error', { globalGuard: true, kinde: { timeoutMs: 300 } })).toEqual([]);
+    it('says in one line that an app does not use the library', async () => {
+      expect(await run([file('other.js')])).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^error: .*other\.js does not import KindeApiKeyModule.*\n$/) as string,
+      });
+    });
   });
 });

@@ -212,24 +212,37 @@ describe('compareAudits', () => {
     needsKey: true,
     maxAgeMs: 5_000,
     rateLimit: { limit: 10, windowMs: 1_000, name: 'x' },
-    rules: [],
+    rules: [{ rule: '@OrgScoped()', from: 'class' }],
   };
 
   it.each<[string, Partial<AuditedRoute>, string]>([
     ['a scope is gone', { scopes: ['a'] }, "no longer requires 'b'"],
     ['a list of scopes is gone', { anyOf: [] }, "no longer requires one of 'c', 'd'"],
-    ['a list of scopes is longer', { anyOf: [['c', 'd', 'e']] }, "no longer requires one of 'c', 'd'"],
+    ['a list of scopes is longer', { anyOf: [['c', 'd', 'e']] }, "now also accepts 'e' in place of 'c', 'd'"],
     ['the organization is not compared', { comparedOrganizations: 0 }, 'no longer compares an organization'],
+    [
+      'another organization is compared',
+      { rules: [{ rule: "@OrgScoped({ header: 'x-org' })", from: 'method' }] },
+      'no longer carries @OrgScoped()',
+    ],
     ['no organization is needed', { needsOrganization: false }, 'no longer requires an organization'],
     ['no user is needed', { needsUser: false }, 'no longer requires a user'],
     ['no key is needed', { needsKey: false }, 'no longer requires an API key'],
-    ['the verification may be older', { maxAgeMs: 6_000 }, 'no longer requires as fresh a verification'],
-    ['the verification may be of any age', { maxAgeMs: null }, 'no longer requires as fresh a verification'],
-    ['the limit is gone', { rateLimit: null }, 'no longer has the same rate limit'],
+    [
+      'the verification may be older',
+      { maxAgeMs: 6_000 },
+      'now verified in the last 6 s, was verified in the last 5 s',
+    ],
+    [
+      'the verification may be of any age',
+      { maxAgeMs: null },
+      'now verified at any time, was verified in the last 5 s',
+    ],
+    ['the limit is gone', { rateLimit: null }, 'now without a rate limit, was at most 10 in 1 s'],
     [
       'the limit is higher',
       { rateLimit: { limit: 11, windowMs: 1_000, name: 'x' } },
-      'no longer has the same rate limit',
+      'now at most 11 in 1 s, was at most 10 in 1 s',
     ],
     ['the route is public', { access: 'public', scopes: [] }, 'no longer guarded, but public'],
     ['no guard reaches it', { access: 'open' }, 'no longer guarded, but open'],
@@ -239,7 +252,9 @@ describe('compareAudits', () => {
       kind: 'looser',
       what,
     });
-    expect(compareAudits([{ ...one, ...changes }], [one]).map(({ kind }) => kind)).not.toContain('looser');
+    if ('rules' in changes) return; // either value may be the one that a caller must not choose
+    const back = compareAudits([{ ...one, ...changes }], [one]);
+    expect(back.map(({ kind }) => kind)).toEqual(['stricter']);
   });
 
   it.each<[string, Partial<AuditedRoute>]>([
@@ -267,10 +282,40 @@ describe('compareAudits', () => {
     expect(compareAudits([decided], [decided])).toEqual([]);
   });
 
-  it('names new routes and those that are gone', () => {
-    expect(compareAudits([one], [{ ...one, route: 'GET /people', access: 'public' }])).toEqual([
+  const demands = 'a, b, c or d, own organization, a user, an API key, verified in the last 5 s, at most 10 in 1 s';
+
+  it('names new routes and those that are gone, with what they demand', () => {
+    const other = { ...one, route: 'GET /people', handler: 'People.find', access: 'public' } as const;
+    expect(compareAudits([one], [other])).toEqual([
       { route: 'GET /people', kind: 'new', what: 'public' },
-      { route: 'GET /users', kind: 'gone', what: 'guarded' },
+      { route: 'GET /users', kind: 'gone', what: demands },
+    ]);
+  });
+
+  it('compares a handler whose path changed with what it demanded before', () => {
+    expect(compareAudits([one], [{ ...one, route: 'GET /people', scopes: ['a'] }])).toEqual([
+      { route: 'GET /people', kind: 'new', what: demands.replace('b, ', '') },
+      { route: 'GET /people (was GET /users)', kind: 'looser', what: "no longer requires 'b'" },
+      { route: 'GET /users', kind: 'gone', what: demands },
+    ]);
+  });
+
+  it('compares each handler of a path that several have, e.g. for two versions', () => {
+    const second = { ...one, handler: 'Users.findAgain' };
+    const looser = { ...one, scopes: [] };
+    for (const after of [
+      [looser, second],
+      [second, looser],
+    ])
+      expect(compareAudits([one, second], after)).toEqual([
+        { route: 'GET /users', kind: 'looser', what: "no longer requires 'a'" },
+        { route: 'GET /users', kind: 'looser', what: "no longer requires 'b'" },
+      ]);
+  });
+
+  it('says what a route demands that is no longer public', () => {
+    expect(compareAudits([{ ...one, access: 'public' }], [one])).toEqual([
+      { route: 'GET /users', kind: 'stricter', what: `now guarded: ${demands}` },
     ]);
   });
 });
@@ -342,7 +387,10 @@ describe('npx nestjs-kinde-api-key routes', () => {
     writeFileSync(file('stricter.json'), JSON.stringify(saved.map((one) => ({ ...one, needsUser: true }))));
     expect(await run(file('app.module.js'), '--compare', file('stricter.json'))).toMatchObject({
       exitCode: 1,
-      stdout: 'looser   GET /users: no longer requires a user\nlooser   GET /users/any: no longer requires a user\n',
+      stdout:
+        'looser   GET /users: no longer requires a user\nlooser   GET /users/any: no longer requires a user\n\n' +
+        '2 routes became looser: callers that were refused may be accepted.\n' +
+        `If this is meant, save the audit again: npx nestjs-kinde-api-key routes ${file('app.module.js')} --json > ${file('stricter.json')}\n`,
     });
     writeFileSync(file('looser.json'), JSON.stringify(saved.map((one) => ({ ...one, scopes: [] }))));
     expect(await run(file('app.module.js'), '--compare', file('looser.json'))).toMatchObject({
@@ -354,6 +402,7 @@ describe('npx nestjs-kinde-api-key routes', () => {
   it.each([
     ['a file that does not exist', ['missing.js'], 'does not exist; build the app first'],
     ['sources', ['app.module.ts'], 'is not compiled; build the app first'],
+    ['a folder', ['.'], 'is a folder; pass the file of a module'],
     ['a file without a module', ['empty.js'], 'exports no class with @Module()'],
   ])('says in one line what is wrong with %s', async (_what, [name = ''], message) => {
     const { exitCode, stderr } = await run(file(name));

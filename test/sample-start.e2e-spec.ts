@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 import { DEMO_CALLS } from '../apps/sample/src/demo/demo-calls.js';
 
 const ROOT = join(__dirname, '..');
@@ -43,8 +44,8 @@ class Start {
   }
 
   /** Waits for the last line of the start-up output. */
-  async untilUp(): Promise<void> {
-    while (!this.output.includes('Ctrl-C stops')) {
+  async untilUp(line = 'Ctrl-C stops'): Promise<void> {
+    while (!this.output.includes(line)) {
       const ended = await Promise.race([once(this.child.stdout, 'data').then(() => false), this.exit.then(() => true)]);
       if (ended) throw new Error(`The sample ended during its start: ${this.errors}`);
     }
@@ -165,5 +166,37 @@ describe('npm start', () => {
     expect(await sample.exit).toEqual([1, null]);
     expect(sample.errors).toContain('is a custom domain (auth.acme.example)');
     expect(sample.errors).not.toMatch(/^ +at /m);
+  });
+});
+
+describe('main.ts', () => {
+  it('is the app alone: it starts with the variables of a Kinde environment, and stops on SIGTERM', async () => {
+    const kinde = await KindeEmulator.start();
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const PORT = String((other.address() as AddressInfo).port);
+    other.close();
+    const sample = start(
+      { ...kinde.environment, PORT },
+      (command) => `exec ${command.replace('start-up/start.ts', 'main.ts')}`,
+    );
+    await sample.untilUp('successfully started'); // and then listens
+    const isListening = (): Promise<boolean> =>
+      fetch(`http://localhost:${PORT}/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    while (!(await isListening())) await new Promise(setImmediate);
+    const { key } = kinde.createKey({ orgCode: 'org_acme', scopes: ['read:projects'] });
+    const statusOf = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
+      (await fetch(`http://localhost:${PORT}${path}`, { headers })).status;
+    const path = '/organizations/org_acme/projects';
+    expect(await statusOf(path)).toBe(401);
+    expect(await statusOf(path, { authorization: `Bearer ${key}` })).toBe(200);
+    expect(await statusOf('/docs')).toBe(200);
+    sample.signal('SIGTERM');
+    await sample.exit;
+    expect(sample.errors).toBe('');
+    await kinde.stop();
   });
 });

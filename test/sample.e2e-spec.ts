@@ -97,6 +97,29 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       expect(await send('GET', '/docs/swagger-ui-bundle.js')).toMatchObject({ status: 200 });
     });
 
+    it('serves the API keys screen without a key, under a policy for the page alone', async () => {
+      const page = await fetch(`${sample.url}/api-keys`);
+      const policy = page.headers.get('content-security-policy')?.split('; ');
+      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(policy).toEqual(
+        expect.arrayContaining(["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"]),
+      );
+      expect(policy?.join()).not.toMatch(/unsafe|\*|https?:|data:/);
+      const html = await page.text();
+      expect(html).not.toMatch(/ (?:on\w+|style)=|<style|<script(?! type="module" src)/);
+      const files = [...html.matchAll(/ (?:src|href)="([^"]*)"/g)].map(([, path = '']) => path);
+      expect(files).toEqual(['/api-keys/screen.css', '/api-keys/screen.js']);
+      const types = ['text/css; charset=utf-8', 'text/javascript; charset=utf-8'];
+      for (const [index, path] of files.entries()) {
+        const file = await fetch(sample.url + path);
+        expect([file.status, file.headers.get('content-type')]).toEqual([200, types[index]]);
+        expect(file.headers.get('x-content-type-options')).toBe('nosniff');
+        expect(await file.text()).not.toMatch(
+          /innerHTML|outerHTML|insertAdjacentHTML|localStorage|sessionStorage|https?:/,
+        );
+      }
+    });
+
     it('documents every route, all but the public one with a key', async () => {
       const { body } = await send('GET', '/docs-json');
       const document = JSON.parse(body) as {

@@ -1,28 +1,11 @@
-import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { DEMO_KEYS } from '../../apps/sample/src/demo/demo-keys.js';
 import { type RunningSample, startSample } from '../../apps/sample/src/start-up/start-sample.js';
-
-const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
-const isWanted = existsSync(CHROMIUM) || process.env.REQUIRE_BROWSER === '1';
-
-/** Without the sandbox, which does not run as root, and without Chromium's own network traffic. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-if (!isWanted)
-  process.stderr.write(`Skipped test/browser: Chromium is not at ${CHROMIUM}. Set CHROMIUM_BIN to its path.\n`);
+import { describeBrowser, launchBrowser } from '../support/browser.js';
 
 jest.setTimeout(60_000);
 
-(isWanted ? describe : describe.skip)('Swagger UI at /docs in a browser', () => {
+describeBrowser('Swagger UI at /docs in a browser', () => {
   let sample: RunningSample;
   let browser: Browser;
   let page: Page;
@@ -30,7 +13,7 @@ jest.setTimeout(60_000);
 
   beforeAll(async () => {
     sample = await startSample({ port: 0, httpAdapter: 'express', kindeDomain: undefined });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await launchBrowser();
     page = await browser.newPage();
     page.setDefaultTimeout(20_000);
     page.on('pageerror', (error) => failures.push(error.message));

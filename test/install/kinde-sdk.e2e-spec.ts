@@ -47,6 +47,7 @@ describe("Kinde's own SDK for the Management API, and ApiKeysService, on the sam
 
   it('see the same keys, whichever of the two created them', async () => {
     const { kinde, keys } = started;
+    await keys.create({ name: 'not listed', owner: { orgCode: 'org_b' } });
     const ours = await keys.create({ name: 'ours', scopes: ['read:users'], owner: { orgCode: 'org_a' } });
     const requestBody = { name: 'theirs', api_id: kinde.apiId, type: 'organization', org_code: 'org_a' };
     const theirs = (await sdk('createApiKey', { requestBody })).api_key;

@@ -27,6 +27,12 @@ describeRedis('the M2M token in Redis', () => {
     expect(mints()).toBe(1);
   });
 
+  it('is fetched once by eight instances that verify the configuration at boot', async () => {
+    const booted = await Promise.all(Array.from({ length: 8 }, () => instances.add({ verifyAtBoot: 'error' })));
+    expect(mints()).toBe(1);
+    expect(booted.flatMap(({ warnings }) => warnings)).toEqual([]);
+  });
+
   it('is renewed by one instance before it expires', async () => {
     await addInstances(4);
     await verifyAll();

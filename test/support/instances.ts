@@ -50,6 +50,7 @@ export class TestInstances {
         KindeApiKeyModule.forRoot({
           domain: this.kinde.domain,
           ...this.kinde.credentials,
+          verifyAtBoot: false,
           shared: redisStore({ client: redis.client, timeoutMs: REDIS_TIMEOUT_MS }),
           ...options,
         }),

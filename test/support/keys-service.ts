@@ -9,6 +9,10 @@ export interface StartedKeysService extends Pick<ReturnType<typeof newVerifier>,
   readonly keys: ApiKeysService;
   /** What it invalidated. */
   readonly invalidated: readonly unknown[];
+  /** What it logged as an error. */
+  readonly errors: readonly string[];
+  /** Makes so many of the next invalidations fail. */
+  failInvalidations(count: number): void;
   stop(): Promise<void>;
 }
 
@@ -21,13 +25,21 @@ export async function startKeysService(
   const kinde = await KindeEmulator.start({ clock, ...emulator });
   const invalidated: unknown[] = [];
   const { verifier, verify } = newVerifier(kinde, clock, options);
-  const invalidate = (target: unknown) => Promise.resolve(void invalidated.push(target));
-  const keys = new ApiKeysService(verifier.management, { invalidate }, clock);
+  const errors: string[] = [];
+  let failing = 0;
+  const invalidate = async (target: unknown) => {
+    failing -= 1;
+    if (failing >= 0) throw new Error('it cannot be invalidated');
+    invalidated.push(target);
+  };
+  const log = { error: (message: string) => void errors.push(message) };
+  const keys = new ApiKeysService(verifier.management, { invalidate }, { clock, log });
   const stop = async (): Promise<void> => {
     verifier.close();
     await kinde.stop();
   };
-  return { kinde, clock, keys, verifier, verify, invalidated, stop };
+  const failInvalidations = (count: number) => void (failing = count);
+  return { kinde, clock, keys, verifier, verify, invalidated, errors, failInvalidations, stop };
 }
 
 /** @returns the error of a call that must fail with one of the library's own */

@@ -14,13 +14,23 @@ export type RecipeName = (typeof RECIPES)[number];
 
 /** @returns the code of a recipe, as the page shows it */
 export function recipeCode(name: RecipeName): string {
-  return sectionOf(`${DOCS}/callers.md`, `recipe-${name}`).replace(/^```ts\n|```$/g, '');
+  return codeOf(`${DOCS}/callers.md`, `recipe-${name}`);
+}
+
+/** @returns the code in a section of a page */
+export function codeOf(page: string, section: string): string {
+  return sectionOf(page, section).replace(/^```ts\n|```$/g, '');
 }
 
 /** Runs a recipe's file. @returns what it exports */
 export function runRecipe(name: RecipeName): Record<string, unknown> {
-  const { code } = transformSync(recipeCode(name), {
-    filename: `${name}.ts`,
+  return runExample(recipeCode(name), `${name}.ts`);
+}
+
+/** Runs an example of a page. @returns what it exports */
+export function runExample(source: string, filename: string): Record<string, unknown> {
+  const { code } = transformSync(source, {
+    filename,
     swcrc: false,
     jsc: {
       target: 'es2022',

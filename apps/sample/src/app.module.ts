@@ -1,5 +1,7 @@
-import { Module } from '@nestjs/common';
+import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { APP_PIPE } from '@nestjs/core';
 import { KindeApiKeyModule } from 'nestjs-kinde-api-key';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { KeysModule } from './keys/keys.module.js';
@@ -14,6 +16,7 @@ import { UsersModule } from './users/users.module.js';
 @Module({
   imports: [
     KindeApiKeyModule.forRoot({ globalGuard: true }),
+    ApiKeysModule,
     DatabaseModule,
     HealthModule,
     KeysModule,
@@ -21,5 +24,6 @@ import { UsersModule } from './users/users.module.js';
     ProjectsModule,
     UsersModule,
   ],
+  providers: [{ provide: APP_PIPE, useFactory: () => new StandardSchemaValidationPipe() }],
 })
 export class AppModule {}

@@ -1,14 +1,9 @@
-import { describeSample } from './start-up/describe-sample.js';
-import { onStopRequest } from './start-up/on-stop-request.js';
-import { parseSettings } from './start-up/settings.js';
-import { startSample } from './start-up/start-sample.js';
-import { StartUpError } from './start-up/start-up-error.js';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+import { serveApiDocs } from './openapi.js';
 
-try {
-  const sample = await startSample(parseSettings(process.env, process.argv.slice(2)));
-  onStopRequest(sample.stop);
-  process.stdout.write(describeSample(sample));
-} catch (error) {
-  console.error(error instanceof StartUpError ? error.message : error);
-  process.exitCode = 1;
-}
+// Needs the three KINDE_* variables. `npm start` runs start-up/start.ts: this app, with an emulator where they are not set.
+const app = await NestFactory.create(AppModule);
+serveApiDocs(app);
+app.enableShutdownHooks();
+await app.listen(process.env.PORT ?? 3000);

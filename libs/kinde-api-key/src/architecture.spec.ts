@@ -70,6 +70,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'kinde-api-key.module.ts': [
     'kinde-api-key.module-definition.ts',
+    'kinde-api-key.options.ts',
     'kinde-api-key.providers.ts',
     'audit',
     'doctor',
@@ -219,7 +220,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/audit-app\.ts$|^cli\/audit-app\.ts$|^openapi\/(document-api-keys|occurring-refusals)\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^openapi\/(document-api-keys|occurring-refusals)\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

@@ -6,19 +6,21 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { ApiKeyRouteAudit } from './audit/route-audit.js';
 import { BootCheck } from './audit/boot-check.js';
 import { copiesWarning } from './copies.js';
 import type { ResolvedOptions } from './config/resolved-options.js';
-import { ApiKeyDoctor } from './doctor/api-key-doctor.js';
-import { verifyAtBoot } from './doctor/verify-at-boot.js';
+import { API_KEY_DOCTOR, ApiKeyDoctor } from './doctor/api-key-doctor.js';
+import { bootModeOf, verifyAtBoot } from './doctor/verify-at-boot.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { KINDE_API_KEY_REGISTRATION } from './guard/registration.js';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './kinde-api-key.module-definition.js';
+import { KINDE_API_KEY_OPTIONS, type KindeApiKeyOptions } from './kinde-api-key.options.js';
 import { LOG, maxAcceptedAgeMsOf, PROVIDERS, RESOLVED_OPTIONS, SHARED_STATE } from './kinde-api-key.providers.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { KEYS_PROVIDERS } from './keys/keys.providers.js';
-import { KINDE_API_KEY_HTTP } from './kinde/axios-http.js';
+import { isUnreplaced, KINDE_API_KEY_HTTP, type KindeHttpService } from './kinde/axios-http.js';
 import { KeyVerifier } from './kinde/key-verifier.js';
 import { KINDE_CONNECTION } from './kinde/kinde-connection.js';
 import type { Log } from './log.js';
@@ -30,7 +32,7 @@ import { ApiKeyVerificationService } from './verification/api-key-verification.s
  * provides {@link ApiKeyGuard} and {@link ApiKeyVerificationService} to every module.
  */
 @Module({
-  providers: [...PROVIDERS, ...KEYS_PROVIDERS],
+  providers: [...PROVIDERS, ...KEYS_PROVIDERS, { provide: API_KEY_DOCTOR, useExisting: ApiKeyDoctor }],
   exports: [
     ApiKeyDoctor,
     ApiKeyGuard,
@@ -53,6 +55,7 @@ export class KindeApiKeyModule
   readonly #verifier: KeyVerifier;
   readonly #shared: SharedState | null;
   readonly #log: Log;
+  readonly #bootMode: () => ResolvedOptions['verifyAtBoot'];
 
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
@@ -61,6 +64,10 @@ export class KindeApiKeyModule
     @Inject(KeyVerifier) verifier: KeyVerifier,
     @Inject(SHARED_STATE) shared: SharedState | null,
     @Inject(LOG) log: Log,
+    @Inject(KINDE_API_KEY_OPTIONS) given: KindeApiKeyOptions | undefined,
+    @Inject(KINDE_API_KEY_HTTP) http: KindeHttpService,
+    @Inject(ApiKeyVerificationService) verification: unknown,
+    @Inject(HttpAdapterHost) server: HttpAdapterHost,
   ) {
     super();
     this.#options = options;
@@ -69,6 +76,12 @@ export class KindeApiKeyModule
     this.#verifier = verifier;
     this.#shared = shared;
     this.#log = log;
+    this.#bootMode = () =>
+      bootModeOf(options.verifyAtBoot, {
+        isGiven: given?.verifyAtBoot !== undefined,
+        hasServer: Boolean(server.httpAdapter),
+        isReplaced: !isUnreplaced(http) || !(verification instanceof ApiKeyVerificationService),
+      });
   }
 
   /**
@@ -86,7 +99,7 @@ export class KindeApiKeyModule
     return super.forRootAsync(options);
   }
 
-  /** Checks every route before the first request, then starts listening to the other instances. */
+  /** Checks every route before the first request, starts listening to the other instances, then compares the configuration with Kinde. */
   async onApplicationBootstrap(): Promise<void> {
     const { guarded, public: open, warnings } = this.#bootCheck.run();
     for (const warning of warnings) this.#log.warn(warning);
@@ -96,11 +109,12 @@ export class KindeApiKeyModule
         `cache ${cache ? 'on' : 'off'}, shared ${shared?.name ?? 'no'}`,
     );
     await this.#shared?.start();
-    await verifyAtBoot(this.#doctor, this.#options.verifyAtBoot, this.#log);
+    await verifyAtBoot(this.#doctor, this.#bootMode(), this.#log);
   }
 
   /** Aborts calls to Kinde that are in flight, after the server has answered its last request. */
   async onApplicationShutdown(): Promise<void> {
+    this.#doctor.close();
     this.#verifier.close();
     await this.#shared?.close();
   }

@@ -16,127 +16,61 @@ export interface DemoCall {
   };
 }
 
+const ORGANIZATION = '/organizations/org_acme';
+const PROJECTS = `${ORGANIZATION}/projects`;
+const KEYS = `${ORGANIZATION}/api-keys`;
+
 /**
  * Calls to try, with their answers: the source of the start-up output, the README and the e2e test. The answers do not
  * depend on the order or number of calls.
  */
 export const DEMO_CALLS: readonly DemoCall[] = [
-  {
-    shows: 'the right key',
-    method: 'GET',
-    path: '/organizations/org_acme/projects',
-    key: 'acme',
-    answer: { status: 200, contains: '"name":"Apollo"' },
-  },
-  {
-    shows: 'no key',
-    method: 'GET',
-    path: '/organizations/org_acme/projects',
-    key: 'none',
-    answer: { status: 401, contains: '"code":"MISSING_KEY"' },
-  },
-  {
-    shows: 'an unknown key',
-    method: 'GET',
-    path: '/organizations/org_acme/projects',
-    key: 'unknown',
-    answer: { status: 401, contains: '"code":"INVALID_KEY"' },
-  },
-  {
-    shows: 'a revoked key',
-    method: 'GET',
-    path: '/organizations/org_acme/projects',
-    key: 'acmeRevoked',
-    answer: { status: 401, contains: '"code":"KEY_REVOKED"' },
-  },
-  {
-    shows: "another organization's key",
-    method: 'GET',
-    path: '/organizations/org_acme/projects',
-    key: 'globex',
-    answer: { status: 403, contains: '"code":"ORG_MISMATCH"' },
-  },
-  {
-    shows: "a user's key, which has no organization",
-    method: 'GET',
-    path: '/organizations/org_acme/projects',
-    key: 'ada',
-    answer: { status: 403, contains: '"code":"ORG_REQUIRED"' },
-  },
-  {
-    shows: 'writing',
-    method: 'POST',
-    path: '/organizations/org_acme/projects',
-    key: 'acme',
-    body: { name: 'Mercury' },
-    answer: { status: 201, contains: '"name":"Mercury"' },
-  },
-  {
-    shows: 'writing with a read-only key',
-    method: 'POST',
-    path: '/organizations/org_acme/projects',
-    key: 'acmeReadOnly',
-    body: { name: 'Mercury' },
-    answer: { status: 403, contains: '"required_scopes":["write:projects"]' },
-  },
-  {
-    shows: 'writing something that is not valid',
-    method: 'POST',
-    path: '/organizations/org_acme/projects',
-    key: 'acme',
-    body: { name: '' },
-    answer: { status: 400, contains: '"name: must not be empty"' },
-  },
-  {
-    shows: 'either of two scopes',
-    method: 'GET',
-    path: '/organizations/org_acme',
-    key: 'acmeReadOnly',
-    answer: { status: 200, contains: '"code":"org_acme"' },
-  },
-  {
-    shows: 'an organization found by loading the user',
-    method: 'GET',
-    path: '/users/kp_ada',
-    key: 'acme',
-    answer: { status: 200, contains: '"name":"Ada Lovelace"' },
-  },
-  {
-    shows: 'a user of another organization',
-    method: 'GET',
-    path: '/users/kp_grace',
-    key: 'acme',
-    answer: { status: 403, contains: '"code":"ORG_MISMATCH"' },
-  },
-  {
-    shows: 'a route for user-level keys',
-    method: 'GET',
-    path: '/me',
-    key: 'ada',
-    answer: { status: 200, contains: '"id":"kp_ada"' },
-  },
-  {
-    shows: "the same with an organization's key",
-    method: 'GET',
-    path: '/me',
-    key: 'acme',
-    answer: { status: 403, contains: '"code":"USER_REQUIRED"' },
-  },
-  {
-    shows: 'what a key may do',
-    method: 'GET',
-    path: '/key',
-    key: 'acmeReadOnly',
-    answer: { status: 200, contains: '"scopes":["read:projects","read:users"]' },
-  },
-  {
-    shows: 'a public route',
-    method: 'GET',
-    path: '/health',
-    key: 'none',
-    answer: { status: 200, contains: '"status":"ok"' },
-  },
+  get('the right key', PROJECTS, 'acme', 200, '"name":"Apollo"'),
+  get('no key', PROJECTS, 'none', 401, '"code":"MISSING_KEY"'),
+  get('an unknown key', PROJECTS, 'unknown', 401, '"code":"INVALID_KEY"'),
+  get('a revoked key', PROJECTS, 'acmeRevoked', 401, '"code":"KEY_REVOKED"'),
+  get("another organization's key", PROJECTS, 'globex', 403, '"code":"ORG_MISMATCH"'),
+  get("a user's key, which has no organization", PROJECTS, 'ada', 403, '"code":"ORG_REQUIRED"'),
+  post('writing', PROJECTS, 'acme', { name: 'Mercury' }, 201, '"name":"Mercury"'),
+  post(
+    'writing with a read-only key',
+    PROJECTS,
+    'acmeReadOnly',
+    { name: 'Mercury' },
+    403,
+    '"required_scopes":["write:projects"]',
+  ),
+  post('writing something that is not valid', PROJECTS, 'acme', { name: '' }, 400, '"name: must not be empty"'),
+  get('either of two scopes', ORGANIZATION, 'acmeReadOnly', 200, '"code":"org_acme"'),
+  get('an organization found by loading the user', '/users/kp_ada', 'acme', 200, '"name":"Ada Lovelace"'),
+  get('a user of another organization', '/users/kp_grace', 'acme', 403, '"code":"ORG_MISMATCH"'),
+  get('a route for user-level keys', '/me', 'ada', 200, '"id":"kp_ada"'),
+  get("the same with an organization's key", '/me', 'acme', 403, '"code":"USER_REQUIRED"'),
+  get('what a key may do', '/key', 'acmeReadOnly', 200, '"scopes":["read:projects","read:users"]'),
+  get('the API keys of an organization', KEYS, 'acmeKeyManager', 200, '"keySuffix":"only"'),
+  post('creating a key', KEYS, 'acmeKeyManager', newKey('read:projects'), 201, '"key":"k_live_'),
+  post('creating a key with more scopes', KEYS, 'acmeKeyManager', newKey('write:projects'), 403, 'your own key lacks'),
+  get('a public route', '/health', 'none', 200, '"status":"ok"'),
 ];
+
+function get(shows: string, path: string, key: DemoCall['key'], status: number, contains: string): DemoCall {
+  return { shows, method: 'GET', path, key, answer: { status, contains } };
+}
+
+function post(
+  shows: string,
+  path: string,
+  key: DemoCall['key'],
+  body: Readonly<Record<string, unknown>>,
+  status: number,
+  contains: string,
+): DemoCall {
+  return { shows, method: 'POST', path, key, body, answer: { status, contains } };
+}
+
+function newKey(scope: string): Readonly<Record<string, unknown>> {
+  return { name: 'CI', scopes: [scope] };
+}
 
 /** Returns the raw key that a call sends, if any. */
 export function rawKeyOf({ key }: DemoCall): string | undefined {

@@ -9,19 +9,24 @@ interface DemoKey extends KindeEmulatorKeyOptions {
   readonly name: string;
 }
 
+const ACME = { orgCode: 'org_acme', scopes: SCOPES } as const;
+const READ_SCOPES = SCOPES.filter((scope) => scope.startsWith('read:'));
+const MANAGER_SCOPES = ['manage:keys', 'read:projects'] as const;
+
 /** Keys to try the API with. */
 export const DEMO_KEYS = {
-  acme: {
-    key: 'k_demo_acme_every_scope',
-    name: 'organization org_acme, every scope',
-    orgCode: 'org_acme',
-    scopes: SCOPES,
-  },
+  acme: { ...ACME, key: 'k_demo_acme_every_scope', name: 'organization org_acme, every scope' },
   acmeReadOnly: {
+    ...ACME,
     key: 'k_demo_acme_read_only',
     name: 'organization org_acme, read scopes only',
-    orgCode: 'org_acme',
-    scopes: SCOPES.filter((scope) => scope.startsWith('read:')),
+    scopes: READ_SCOPES,
+  },
+  acmeKeyManager: {
+    ...ACME,
+    key: 'k_demo_acme_key_manager',
+    name: 'organization org_acme, manage:keys and read:projects',
+    scopes: MANAGER_SCOPES,
   },
   globex: {
     key: 'k_demo_globex_every_scope',
@@ -35,13 +40,7 @@ export const DEMO_KEYS = {
     userId: 'kp_ada',
     scopes: SCOPES,
   },
-  acmeRevoked: {
-    key: 'k_demo_acme_revoked',
-    name: 'organization org_acme, revoked',
-    orgCode: 'org_acme',
-    scopes: SCOPES,
-    status: 'revoked',
-  },
+  acmeRevoked: { ...ACME, key: 'k_demo_acme_revoked', name: 'organization org_acme, revoked', status: 'revoked' },
 } as const satisfies Record<string, DemoKey>;
 
 export type DemoKeyName = keyof typeof DEMO_KEYS;

@@ -8,6 +8,7 @@ export function describeSample({ url, kinde }: Pick<RunningSample, 'url' | 'kind
     '',
     `The API is up: ${url}`,
     `Swagger UI:    ${url}/docs ("Authorize" takes a key)`,
+    `API keys:      ${url}/api-keys (a screen for keys with manage:keys)`,
     `Kinde:         ${kinde.domain}${kinde.isEmulated ? ' (an emulator)' : ''}`,
     '',
     ...(kinde.isEmulated ? demoKeysAndCalls(url) : firstCall(url)),

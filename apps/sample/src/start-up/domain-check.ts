@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { StartUpError } from './start-up-error.js';
+import { StartUpError } from './settings.js';
 
 /**
  * Checks that the domain resolves before the API starts. A typo would otherwise show as 503 on the first request.

@@ -1,4 +1,5 @@
 import { DEMO_KEYS } from '../demo/demo-keys.js';
+import { SCOPES } from '../scopes.js';
 import { KINDE_VARIABLES } from './settings.js';
 
 /** The Kinde, real or emulated, that verifies the keys. */
@@ -21,10 +22,11 @@ export function realKinde(domain: string): Kinde {
 export async function startEmulatedKinde(): Promise<Kinde> {
   // imported here, so that a start with a real Kinde does not load code for tests
   const { KindeEmulator } = await import('nestjs-kinde-api-key/testing');
-  const emulator = await KindeEmulator.start({ keys: Object.values(DEMO_KEYS) });
-  process.env.KINDE_DOMAIN = emulator.domain;
-  process.env.KINDE_MANAGEMENT_CLIENT_ID = emulator.credentials.clientId;
-  process.env.KINDE_MANAGEMENT_CLIENT_SECRET = emulator.credentials.clientSecret;
+  const emulator = await KindeEmulator.start({
+    apis: [{ name: 'Sample API', scopes: SCOPES }],
+    keys: Object.values(DEMO_KEYS),
+  });
+  Object.assign(process.env, emulator.environment);
   delete process.env.KINDE_API_ID; // the emulator does not know the API ids of a real Kinde
   return {
     domain: emulator.domain,

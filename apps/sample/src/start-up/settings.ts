@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
-import { StartUpError } from './start-up-error.js';
+
+/** The sample cannot start for a reason that the user can fix. Shown as one line, without a stack trace. */
+export class StartUpError extends Error {}
 
 /** Settings of the sample. */
 export interface Settings {

@@ -1,12 +1,14 @@
 import type { INestApplication } from '@nestjs/common';
+import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
 import { KindeApiKeyConfigurationError } from 'nestjs-kinde-api-key';
+import { AppModule } from '../app.module.js';
 import { DatabaseService } from '../database/database.service.js';
 import { insertDemoData } from '../demo/demo-data.js';
-import { createApp } from './create-app.js';
+import { serveApiDocs } from '../openapi.js';
 import { checkThatDomainResolves } from './domain-check.js';
 import { type Kinde, realKinde, startEmulatedKinde } from './kinde.js';
-import type { Settings } from './settings.js';
-import { StartUpError } from './start-up-error.js';
+import { type Settings, StartUpError } from './settings.js';
+import { StartUpLogger } from './start-up-logger.js';
 
 /** The running API. */
 export interface RunningSample {
@@ -18,8 +20,8 @@ export interface RunningSample {
 }
 
 /**
- * Starts the API with the emulator and the demo data, or with a real Kinde and an empty database if the settings have a
- * Kinde domain. Listens on the loopback address only, because the demo keys are public.
+ * Starts the API as main.ts does, with the emulator and the demo data unless the settings have a Kinde domain. Listens on the loopback
+ * address only, because the demo keys are public.
  *
  * @throws {StartUpError} if the user can fix the cause; nothing is left running
  */
@@ -31,7 +33,12 @@ export async function startSample({ port, httpAdapter, kindeDomain }: Settings):
     await kinde.stop();
   };
   try {
-    app = await createApp(httpAdapter);
+    app = await NestFactory.create(AppModule, await adapterOf(httpAdapter), {
+      abortOnError: false, // errors are reported below
+      forceCloseConnections: true, // a browser's open connection must not delay Ctrl-C
+      logger: new StartUpLogger(),
+    });
+    serveApiDocs(app);
     if (kinde.isEmulated) insertDemoData(app.get(DatabaseService));
     else await checkThatDomainResolves(kinde.domain);
     await app.listen(port, '127.0.0.1');
@@ -40,6 +47,11 @@ export async function startSample({ port, httpAdapter, kindeDomain }: Settings):
     await stop();
     throw explain(error, port);
   }
+}
+
+async function adapterOf(name: Settings['httpAdapter']): Promise<AbstractHttpAdapter> {
+  if (name === 'fastify') return new (await import('@nestjs/platform-fastify')).FastifyAdapter();
+  return new (await import('@nestjs/platform-express')).ExpressAdapter();
 }
 
 function explain(error: unknown, port: number): unknown {

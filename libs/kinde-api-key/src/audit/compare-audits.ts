@@ -9,58 +9,130 @@ export interface RouteChange {
   readonly what: string;
 }
 
-/** Returns what is different in a later audit. A route that changed in both directions counts twice. */
+/**
+ * Returns what is different in a later audit. A route that changed in both directions counts twice. A handler whose path is new is compared with
+ * what it demanded under a path that is gone.
+ */
 export function compareAudits(before: readonly AuditedRoute[], after: readonly AuditedRoute[]): RouteChange[] {
+  const keyOf = keysOf(before, after);
   const earlier = new Map(before.map((one) => [keyOf(one), one]));
-  const later = new Map(after.map((one) => [keyOf(one), one]));
-  const gone = before.filter((one) => !later.has(keyOf(one))).map((one) => change(one, 'gone', one.access));
+  const later = new Set(after.map(keyOf));
+  const gone = before.filter((one) => !later.has(keyOf(one)));
   return [
     ...after.flatMap((one) => {
       const old = earlier.get(keyOf(one));
-      if (!old) return [change(one, 'new', one.access)];
-      const [looser, stricter] = [lost(old, one), lost(one, old)];
-      return [
-        ...looser.map((what) => change(one, 'looser', what)),
-        ...stricter.map((what) => change(one, 'stricter', what.replace('no longer', 'now'))),
-      ];
+      if (old) return differences(old, one, one.route);
+      const moved = gone.find(({ handler, transport }) => handler === one.handler && transport === one.transport);
+      const changes = moved ? differences(moved, one, `${one.route} (was ${moved.route})`) : [];
+      return [{ route: one.route, kind: 'new' as const, what: demandsOf(one) }, ...changes];
     }),
-    ...gone,
+    ...gone.map((one) => ({ route: one.route, kind: 'gone' as const, what: demandsOf(one) })),
   ];
 }
 
-/** A handler may have several transports, and a path several handlers, e.g. of two hosts. */
-function keyOf({ route, handler, transport }: AuditedRoute): string {
-  return transport === 'http' ? route : `${transport} ${handler}`;
+/** Returns what a route demands of a caller, in words. */
+export function demandsOf(route: AuditedRoute): string {
+  if (route.access === 'public') return 'public';
+  if (route.access === 'open') return 'OPEN: no ApiKeyGuard reaches it';
+  const demands = [
+    ...route.scopes,
+    ...route.anyOf.map((list) => list.join(' or ')),
+    ...(route.comparedOrganizations > 0 ? ['own organization'] : route.needsOrganization ? ['an organization'] : []),
+    ...(route.needsUser ? ['a user'] : []),
+    ...(route.needsKey ? ['an API key'] : []),
+  ];
+  const fresh = route.maxAgeMs === null ? [] : [`verified in the last ${route.maxAgeMs / 1_000} s`];
+  const limit = route.rateLimit ? [limitOf(route)] : [];
+  return [...(demands.length > 0 ? demands : ['any valid caller']), ...fresh, ...limit].join(', ');
 }
 
-function change({ route }: AuditedRoute, kind: RouteChange['kind'], what: string): RouteChange {
-  return { route, kind, what };
+/** Returns what identifies a route in both audits. A path may have several handlers, e.g. of two hosts or versions. */
+function keysOf(...audits: readonly (readonly AuditedRoute[])[]): (route: AuditedRoute) => string {
+  const plain = ({ route, handler, transport }: AuditedRoute) =>
+    transport === 'http' ? route : `${transport} ${handler}`;
+  const shared = new Set(
+    audits.flatMap((audit) => {
+      const keys = audit.map(plain);
+      return keys.filter((key, index) => keys.indexOf(key) !== index);
+    }),
+  );
+  return (route) => (shared.has(plain(route)) ? `${plain(route)} ${route.handler}` : plain(route));
 }
+
+function differences(old: AuditedRoute, one: AuditedRoute, route: string): RouteChange[] {
+  const looser = lost(old, one).map(([what]) => ({ route, kind: 'looser' as const, what }));
+  const stricter = lost(one, old).map(([, what]) => ({ route, kind: 'stricter' as const, what }));
+  return [...looser, ...stricter];
+}
+
+/** A demand in words: where it was dropped, and where it was added. */
+type Words = readonly [dropped: string, added: string];
 
 /** Returns what the first demands and the second does not. */
-function lost(first: AuditedRoute, second: AuditedRoute): string[] {
+function lost(first: AuditedRoute, second: AuditedRoute): Words[] {
   if (first.access !== 'guarded') return [];
-  if (second.access !== 'guarded') return [`no longer guarded, but ${second.access}`];
+  if (second.access !== 'guarded')
+    return [[`no longer guarded, but ${second.access}`, `now guarded: ${demandsOf(first)}`]];
   const scopes = first.scopes.filter((scope) => !second.scopes.includes(scope));
-  // A list that became shorter is stricter: it allows fewer callers.
+  return [
+    ...scopes.map((scope) => dropped(`requires '${scope}'`)),
+    ...lostLists(first, second),
+    ...lostOrganizations(first, second),
+    ...(first.needsUser && !second.needsUser ? [dropped('requires a user')] : []),
+    ...(first.needsKey && !second.needsKey ? [dropped('requires an API key')] : []),
+    ...lostFreshness(first, second),
+    ...(isHigher(second, first) ? [change(limitOf(first), limitOf(second))] : []),
+  ];
+}
+
+function dropped(what: string): Words {
+  return [`no longer ${what}`, `now ${what}`];
+}
+
+function change(first: string, second: string): Words {
+  return [`now ${second}, was ${first}`, `now ${first}, was ${second}`];
+}
+
+/** A list that became shorter is stricter: it allows fewer callers. */
+function lostLists(first: AuditedRoute, second: AuditedRoute): Words[] {
   const lists = first.anyOf.filter(
     (list) =>
       !second.anyOf.some((one) => one.every((scope) => list.includes(scope))) &&
       !list.some((scope) => second.scopes.includes(scope)),
   );
-  const missing: readonly (readonly [boolean, string])[] = [
-    [first.needsOrganization && !second.needsOrganization, 'no longer requires an organization'],
-    [first.comparedOrganizations > second.comparedOrganizations, 'no longer compares an organization'],
-    [first.needsUser && !second.needsUser, 'no longer requires a user'],
-    [first.needsKey && !second.needsKey, 'no longer requires an API key'],
-    [(first.maxAgeMs ?? Infinity) < (second.maxAgeMs ?? Infinity), 'no longer requires as fresh a verification'],
-    [isHigher(second, first), 'no longer has the same rate limit'],
-  ];
-  return [
-    ...scopes.map((scope) => `no longer requires '${scope}'`),
-    ...lists.map((list) => `no longer requires one of ${list.map((scope) => `'${scope}'`).join(', ')}`),
-    ...missing.filter(([isMissing]) => isMissing).map(([, what]) => what),
-  ];
+  return lists.map((list) => {
+    const wider = second.anyOf.find((one) => list.every((scope) => one.includes(scope)));
+    if (!wider) return dropped(`requires one of ${quote(list)}`);
+    const added = quote(wider.filter((scope) => !list.includes(scope)));
+    return [
+      `now also accepts ${added} in place of ${quote(list)}`,
+      `no longer accepts ${added} in place of ${quote(list)}`,
+    ];
+  });
+}
+
+function lostOrganizations(first: AuditedRoute, second: AuditedRoute): Words[] {
+  if (first.comparedOrganizations > second.comparedOrganizations) return [dropped('compares an organization')];
+  if (first.needsOrganization && !second.needsOrganization) return [dropped('requires an organization')];
+  const rulesOf = ({ rules }: AuditedRoute) =>
+    rules.map(({ rule }) => rule).filter((rule) => rule.startsWith('@OrgScoped('));
+  const kept = rulesOf(second);
+  // As many are compared, but another value of the request: the one from before may be of a foreign organization now.
+  return rulesOf(first)
+    .filter((rule) => !kept.includes(rule))
+    .map((rule) => dropped(`carries ${rule}`));
+}
+
+function lostFreshness({ maxAgeMs: first }: AuditedRoute, { maxAgeMs: second }: AuditedRoute): Words[] {
+  if ((first ?? Infinity) >= (second ?? Infinity)) return [];
+  const words = (ms: number | null) => (ms === null ? 'verified at any time' : `verified in the last ${ms / 1_000} s`);
+  return [change(words(first), words(second))];
+}
+
+function limitOf({ rateLimit }: AuditedRoute): string {
+  if (!rateLimit) return 'without a rate limit';
+  const { limit, windowMs } = rateLimit;
+  return `at most ${limit === 'function' ? 'what a function says' : limit} in ${windowMs / 1_000} s`;
 }
 
 /** Whether a rate limit allows more requests. A function is not compared. */
@@ -69,4 +141,8 @@ function isHigher({ rateLimit: one }: AuditedRoute, { rateLimit: other }: Audite
   if (!one) return true;
   if (one.limit === 'function' || other.limit === 'function') return one.limit !== other.limit;
   return one.limit / one.windowMs > other.limit / other.windowMs;
+}
+
+function quote(scopes: readonly string[]): string {
+  return scopes.map((scope) => `'${scope}'`).join(', ');
 }

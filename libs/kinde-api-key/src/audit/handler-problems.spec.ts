@@ -196,6 +196,9 @@ describe('problems of a route parameter that a path lacks', () => {
     '/:lang?/:id',
     '/:lang(a|b)?/:id',
     '/:other/:id?x=/:id',
+    '/{a/{:b/}}:id',
+    '/\\{:id\\}',
+    '/(a|b)?/:id',
   ])('are empty for a path that always has it: %s', (path) => {
     expect(lacking([path], { param: 'id' })).toEqual([]);
   });
@@ -212,6 +215,12 @@ describe('problems of a route parameter that a path lacks', () => {
     '/:id()?',
     '/:xid',
     '/x/{a}{:id}',
+    '/a{/:x{/:id}}',
+    '/a{/:id{/:x}}',
+    '/a{/:x{/:y}/:id}',
+    '/a{{{/:id}}}',
+    '/a(/:id)?',
+    '/a/:id*',
   ])('are found for a path that some requests fit without it: %s', (path) => {
     expect(lacking([path], { param: 'id' })).toEqual([problem('id', 'is in none of its paths')]);
   });

@@ -86,8 +86,16 @@ function describeAll(metadata: readonly RuleMetadata[]): string {
   return [...new Set(metadata.map(describeRule))].join(' ');
 }
 
-/** Whether every request to a path has a parameter. An optional one (`{/:name}`, `:name?`) is missing from some. */
+/** Whether every request to a path has a parameter. An optional one (`{/:name}`, `:name?`, `(/:name)?`) is missing from some. */
 function hasParameter(path: string, name: string): boolean {
-  const withoutOptional = path.replace(/\{[^{}]*\}/g, '').replace(/:\w+(\([^()]*\))?\?/g, '');
+  const withoutOptional = withoutGroups(path.replace(/\\[{}]/g, ''))
+    .replace(/:\w+(\([^()]*\))?(\?|\*(?!\w))/g, '')
+    .replace(/\([^()]*\)[?*]/g, '');
   return new RegExp(`:"?${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(?![\\w$])`).test(withoutOptional);
+}
+
+/** Removes groups in braces, from the inside to the outside: they may stand in each other. */
+function withoutGroups(path: string): string {
+  const shorter = path.replace(/\{[^{}]*\}/g, '');
+  return shorter === path ? path : withoutGroups(shorter);
 }

@@ -1,7 +1,6 @@
-import { NestFactory } from '@nestjs/core';
 import type { AuditedRoute } from '../audit/audited-route.js';
 import { ROUTE_AUDIT, type ApiKeyRouteAudit } from '../audit/route-audit.js';
-import { loadAppModule } from './load-app-module.js';
+import { providersOf, withApp } from './run-app.js';
 
 /** Used where the environment has no values: an audit does not call Kinde. */
 const ABSENT_CREDENTIALS = {
@@ -10,16 +9,12 @@ const ABSENT_CREDENTIALS = {
   KINDE_MANAGEMENT_CLIENT_SECRET: 'audit',
 };
 
-/** Starts an app without a server, and returns what its handlers demand. The app connects to its own database, if it does so at start. */
+/** Returns what the handlers of an app demand, those of every registration. */
 export async function auditApp(file: string, env: NodeJS.ProcessEnv): Promise<readonly AuditedRoute[]> {
   for (const [name, value] of Object.entries(ABSENT_CREDENTIALS)) env[name] ??= value;
-  const app = await NestFactory.createApplicationContext(await loadAppModule(file), {
-    logger: ['error'],
-    abortOnError: false,
-  });
-  try {
-    return app.get<ApiKeyRouteAudit>(ROUTE_AUDIT, { strict: false }).routes();
-  } finally {
-    await app.close();
-  }
+  return withApp(file, (app) =>
+    providersOf<ApiKeyRouteAudit>(app, ROUTE_AUDIT, file)
+      .flatMap((audit) => audit.routes())
+      .toSorted((one, other) => (one.route < other.route ? -1 : 1)),
+  );
 }

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 
 /** The parts of the process that a command uses. Specs replace them. */
 export interface CliIo {
@@ -9,9 +11,9 @@ export interface CliIo {
   /** Resolves on SIGINT or SIGTERM. */
   untilAskedToStop(): Promise<void>;
   readonly env: NodeJS.ProcessEnv;
-  /** Whether standard output is a terminal that shows colors. */
+  /** Whether standard output is to have colors. */
   readonly hasColors: boolean;
-  /** Reads standard input to its end. At a terminal it asks for it. Default: for a key. */
+  /** Reads standard input to its end. Default: a key, which a terminal is asked for in one line that it does not show. */
   readInput(wanted?: WantedInput): Promise<string>;
   /** Shows on a terminal that something is under way. Returns what ends it; may be called again. */
   showProgress(what: string): () => void;
@@ -40,10 +42,10 @@ export const processIo: CliIo = {
   },
   env: process.env,
   get hasColors() {
-    return process.stdout.isTTY && process.stdout.hasColors();
+    return wantsColors(process.env, process.stdout);
   },
   async readInput({ what, maxCharacters } = KEY) {
-    if (process.stdin.isTTY) process.stderr.write(`Paste the ${what}, press Enter, then Ctrl+D: `);
+    if (what === KEY.what && process.stdin.isTTY) return readHiddenLine();
     let text = '';
     for await (const chunk of process.stdin.setEncoding('utf8')) {
       text += String(chunk);
@@ -65,3 +67,35 @@ export const processIo: CliIo = {
     };
   },
 };
+
+/** Whether to write colors: `FORCE_COLOR` and `NO_COLOR` decide, else whether the stream is a terminal that shows them. */
+export function wantsColors(
+  { FORCE_COLOR: forced, NO_COLOR: refused }: NodeJS.ProcessEnv,
+  stream: { readonly isTTY?: boolean; hasColors?(): boolean },
+): boolean {
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return !refused && stream.isTTY === true && stream.hasColors?.() === true;
+}
+
+/** A key that is shown would stay in the scrollback of the terminal. */
+function readHiddenLine(): Promise<string> {
+  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output, terminal: true });
+  // Only now does the terminal no longer show what is typed.
+  process.stderr.write('Paste the key and press Enter (it is not shown): ');
+  return new Promise((resolve, reject) => {
+    let line = '';
+    terminal.once('line', (text) => {
+      line = text;
+      terminal.close();
+    });
+    terminal.once('SIGINT', () => {
+      reject(new Error('stopped'));
+      terminal.close();
+    });
+    terminal.once('close', () => {
+      process.stderr.write('\n');
+      resolve(line);
+    });
+  });
+}

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -17,6 +17,8 @@ export async function loadAppModule(file: string): Promise<AppModule> {
     throw new Error(`${file} does not exist; build the app first, and pass e.g. dist/app.module.js`);
   if (/\.[cm]?ts$/.test(path))
     throw new Error(`${file} is not compiled; build the app first, and pass e.g. dist/app.module.js`);
+  if (statSync(path).isDirectory())
+    throw new Error(`${file} is a folder; pass the file of a module, e.g. dist/app.module.js`);
   const loaded = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   const exported: Record<string, unknown> = { ...(loaded['default'] as object | undefined), ...loaded };
   const modules = Object.values(exported).filter(isModule);

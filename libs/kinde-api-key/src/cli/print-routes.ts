@@ -1,4 +1,8 @@
+import { styleText } from 'node:util';
 import type { AuditedRoute } from '../audit/audited-route.js';
+import { demandsOf, type RouteChange } from '../audit/compare-audits.js';
+
+const COLORS = { looser: 'red', stricter: 'green', new: 'yellow', gone: 'yellow' } as const;
 
 /** Returns a table of routes: the route, and what it demands. */
 export function printRoutes(routes: readonly AuditedRoute[]): string {
@@ -9,18 +13,19 @@ export function printRoutes(routes: readonly AuditedRoute[]): string {
   return `${lines.join('\n')}\n\n${counted('guarded')} guarded, ${counted('public')} public, ${counted('open')} open\n`;
 }
 
-function demandsOf(route: AuditedRoute): string {
-  if (route.access === 'public') return 'public';
-  if (route.access === 'open') return 'OPEN: no ApiKeyGuard reaches it';
-  const { rateLimit } = route;
-  const demands = [
-    ...route.scopes,
-    ...route.anyOf.map((list) => list.join(' or ')),
-    ...(route.comparedOrganizations > 0 ? ['own organization'] : route.needsOrganization ? ['an organization'] : []),
-    ...(route.needsUser ? ['a user'] : []),
-    ...(route.needsKey ? ['an API key'] : []),
-  ];
-  const fresh = route.maxAgeMs === null ? [] : [`verified in the last ${route.maxAgeMs / 1_000} s`];
-  const limit = rateLimit ? [`at most ${rateLimit.limit} in ${rateLimit.windowMs / 1_000} s`] : [];
-  return [...(demands.length > 0 ? demands : ['any valid caller']), ...fresh, ...limit].join(', ');
+/**
+ * Returns a line for each change, and what to do where a route became looser.
+ *
+ * @param saving the command that saves the audit again
+ */
+export function printChanges(changes: readonly RouteChange[], saving: string, hasColors: boolean): string {
+  if (changes.length === 0) return 'No route has changed.\n';
+  const lines = changes.map(({ kind, route, what }) => {
+    const mark = kind.padEnd(9);
+    return `${hasColors ? styleText(COLORS[kind], mark, { validateStream: false }) : mark}${route}: ${what}`;
+  });
+  const looser = new Set(changes.filter(({ kind }) => kind === 'looser').map(({ route }) => route)).size;
+  if (looser === 0) return `${lines.join('\n')}\n`;
+  const count = `${looser} ${looser === 1 ? 'route' : 'routes'} became looser: callers that were refused may be accepted.`;
+  return `${lines.join('\n')}\n\n${count}\nIf this is meant, save the audit again: ${saving}\n`;
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import type { AuditedRoute } from '../audit/audited-route.js';
-import { compareAudits, type RouteChange } from '../audit/compare-audits.js';
+import { compareAudits } from '../audit/compare-audits.js';
 import type { CliIo } from './cli-io.js';
-import { printRoutes } from './print-routes.js';
+import { printChanges, printRoutes } from './print-routes.js';
+
+const PROGRAM = 'npx nestjs-kinde-api-key';
 
 interface RoutesFlags {
   readonly json?: true;
@@ -29,7 +31,11 @@ export function addRoutesCommand(program: Command, io: CliIo, endWith: (exitCode
       const routes = await auditApp(file, io.env);
       if (!before) return io.out(json ? `${JSON.stringify(routes, null, 2)}\n` : printRoutes(routes));
       const changes = compareAudits(before, routes);
-      io.out(json ? `${JSON.stringify(changes, null, 2)}\n` : printChanges(changes));
+      io.out(
+        json
+          ? `${JSON.stringify(changes, null, 2)}\n`
+          : printChanges(changes, `${PROGRAM} routes ${file} --json > ${compare}`, io.hasColors),
+      );
       if (changes.some(({ kind }) => kind === 'looser')) endWith(1);
     });
 }
@@ -39,16 +45,16 @@ function readAudit(file: string): readonly AuditedRoute[] {
   try {
     saved = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    throw new Error(`${file} cannot be read as JSON; save it with: routes <module file> --json > ${file}`);
+    throw new Error(`${file} cannot be read as JSON; save it with: ${PROGRAM} routes <module file> --json > ${file}`);
   }
-  const isAudit =
-    Array.isArray(saved) &&
-    saved.every((one: unknown) => typeof one === 'object' && one !== null && 'route' in one && 'access' in one);
-  if (!isAudit) throw new Error(`${file} is not an audit; save it with: routes <module file> --json > ${file}`);
+  const isAudit = Array.isArray(saved) && saved.every(isRoute);
+  if (!isAudit)
+    throw new Error(`${file} is not an audit; save it with: ${PROGRAM} routes <module file> --json > ${file}`);
   return saved as readonly AuditedRoute[];
 }
 
-function printChanges(changes: readonly RouteChange[]): string {
-  if (changes.length === 0) return 'No route has changed.\n';
-  return `${changes.map(({ kind, route, what }) => `${kind.padEnd(9)}${route}: ${what}`).join('\n')}\n`;
+/** Whether it has the parts that every version writes. */
+function isRoute(value: unknown): boolean {
+  const { route, access, scopes, anyOf, rules } = Object(value) as Partial<Record<keyof AuditedRoute, unknown>>;
+  return typeof route === 'string' && typeof access === 'string' && [scopes, anyOf, rules].every(Array.isArray);
 }

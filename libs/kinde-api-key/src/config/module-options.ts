@@ -152,14 +152,14 @@ export const MODULE_OPTIONS = {
   }),
   /**
    * Asks Kinde at the start of the app whether it accepts the M2M application, and whether `apiId` and the scopes in decorators are registered.
-   * `'warn'` logs what is wrong, `'error'` stops the boot, `false` does not ask. It takes at most `kinde.timeoutMs`. An outage of Kinde is a
-   * warning. Default `false`.
+   * `'warn'` logs what is wrong, `'error'` stops the boot, `false` does not ask. The start takes at most `kinde.timeoutMs` longer. An outage of
+   * Kinde is a warning. Unless it is set, apps without an HTTP server do not ask. Default `'warn'`.
    */
   verifyAtBoot: option<'warn' | 'error' | false>({
     takes: "'warn', 'error' or false",
     accepts: (given) => given === 'warn' || given === 'error' || given === false,
-    default: false,
-    absent: false,
+    default: 'warn',
+    absent: 'warn',
   }),
   /** Name of the route parameter that a bare `@OrgScoped()` compares. Default `'orgCode'`. */
   orgParam: option({ ...TEXT, default: 'orgCode', absent: 'orgCode' }),

@@ -46,7 +46,7 @@ describe('resolveOptions', () => {
       cache: { ttlMs: 60_000, staleIfErrorMs: 240_000, negativeTtlMs: 10_000, maxKeys: 50_000, maxRefusals: 5_000 },
       rateLimit: null,
       shared: null,
-      verifyAtBoot: false,
+      verifyAtBoot: 'warn',
       guard: {
         credentials: [{ header: 'authorization', scheme: 'Bearer' }],
         keyPrefixes: [],

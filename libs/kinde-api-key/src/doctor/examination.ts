@@ -1,8 +1,8 @@
 import type { RawKey } from '../api-key/raw-key.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { KindeTransportError, type KindeRequest, type KindeResponse } from '../kinde/http.js';
-import type { KindeConnection } from '../kinde/kinde-connection.js';
 import type { RegisteredApi } from '../kinde/answers/apis-answer.js';
+import type { KindeConnection } from '../kinde/kinde-connection.js';
 import type { RouteRule } from '../rules/route-rule.js';
 import type { Finding } from './finding.js';
 
@@ -23,14 +23,21 @@ export interface ExaminationSetup {
   readonly signal?: AbortSignal;
 }
 
+/** The registered APIs without Kinde's own. */
+export interface RegisteredApiList {
+  readonly apis: readonly RegisteredApi[];
+  /** `false` if Kinde has more than could be read: then an API that is not in the list may exist. */
+  readonly isComplete: boolean;
+}
+
 /** One examination: what the checks know, and what they learn for each other. Each check sends its own calls, and none is sent twice. */
 export class Examination {
   /** The M2M token, once the check of the credentials has one. A secret. */
   token: string | undefined;
   /** The scopes of the token, by its own claims. */
   grantedScopes: readonly string[] = [];
-  /** The registered APIs without Kinde's own, if the token may list them. */
-  apis: readonly RegisteredApi[] | undefined;
+  /** The registered APIs, if the token may list them. */
+  registered: RegisteredApiList | undefined;
 
   readonly connection: KindeConnection;
   readonly options: ExaminationSetup['options'];
@@ -54,16 +61,15 @@ export class Examination {
   }
 
   /** Sends one call with the M2M token, within `kinde.timeoutMs`. @throws {KindeTransportError} without an answer */
-  async ask(method: 'GET' | 'POST', path: string, body?: object): Promise<KindeResponse> {
+  ask(
+    method: 'GET' | 'POST',
+    path: string,
+    { body, maxAnswerBytes }: { readonly body?: object; readonly maxAnswerBytes?: number } = {},
+  ): Promise<KindeResponse> {
     const headers: Record<string, string> = this.token ? { authorization: `Bearer ${this.token}` } : {};
     if (body) headers['content-type'] = 'application/json';
-    const request: KindeRequest = {
-      method,
-      url: `${this.connection.origin}${path}`,
-      headers,
-      ...(body && { body: JSON.stringify(body) }),
-    };
-    return this.send(request);
+    const url = `${this.connection.origin}${path}`;
+    return this.send({ method, url, headers, maxAnswerBytes, ...(body && { body: JSON.stringify(body) }) });
   }
 
   /** Sends one call within `kinde.timeoutMs`. @throws {KindeTransportError} without an answer */

@@ -1,11 +1,12 @@
 import { RawKey, LONGEST_KEY, SHORTEST_KEY } from '../api-key/raw-key.js';
-import { checkApis, READ_APIS } from './checks/apis.js';
+import { checkApis } from './checks/apis.js';
 import { checkCredentials } from './checks/credentials.js';
 import { checkKey } from './checks/key.js';
 import { checkReachability } from './checks/reachability.js';
 import { checkVerifyCall } from './checks/verify-call.js';
 import { Examination, type Check, type ExaminationSetup } from './examination.js';
 import { ok, problem, type Finding } from './finding.js';
+import { READ_APIS } from './registered-apis.js';
 
 /** Every check, in order: each builds on those before it. */
 const CHECKS: readonly Check[] = [checkReachability, checkCredentials, checkVerifyCall, checkApis, checkKey];
@@ -32,7 +33,7 @@ export async function examine(setup: ExaminationSetup, given?: unknown): Promise
 export async function examineAtBoot(examination: Examination): Promise<Finding[]> {
   const findings = [...(await checkCredentials(examination))];
   if (examination.grantedScopes.includes(READ_APIS)) findings.push(...(await checkApis(examination)));
-  return findings.filter(({ code }) => code !== 'API_ID' || examination.apis !== undefined);
+  return findings.filter(({ code }) => code !== 'API_ID' || examination.registered?.isComplete);
 }
 
 /** Repeats nothing of the key. */

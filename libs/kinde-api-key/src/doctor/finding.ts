@@ -38,15 +38,34 @@ export interface Finding {
 
 /** Returns a finding that needs no action. */
 export function ok(code: FindingCode, seen: string, means = ''): Finding {
-  return { code, status: 'ok', seen, means, cure: '' };
+  return finding({ code, status: 'ok', seen, means, cure: '' });
 }
 
 /** Returns a finding about something that works, and is likely not meant so. */
 export function warning(code: FindingCode, seen: string, means: string, cure: string): Finding {
-  return { code, status: 'warning', seen, means, cure };
+  return finding({ code, status: 'warning', seen, means, cure });
 }
 
 /** Returns a finding about requests that are refused, or will be. */
 export function problem(code: FindingCode, seen: string, means: string, cure: string): Finding {
-  return { code, status: 'problem', seen, means, cure };
+  return finding({ code, status: 'problem', seen, means, cure });
+}
+
+/** Maximum number of names in a finding. */
+const MAX_NAMES = 20;
+const MAX_NAME_LENGTH = 100;
+
+/** Returns names as a text. They may be the words of another: of an administrator of Kinde, or of a customer. */
+export function listNames(names: readonly string[], ifEmpty = 'none'): string {
+  const shown = names.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_LENGTH));
+  const more = names.length - shown.length;
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '') || ifEmpty;
+}
+
+/** Findings are printed on terminals and in logs, where control characters and line ends are orders. */
+function finding({ code, status, seen, means, cure }: Finding): Finding {
+  const [plainSeen = '', plainMeans = '', plainCure = ''] = [seen, means, cure].map((text) =>
+    text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?'),
+  );
+  return { code, status, seen: plainSeen, means: plainMeans, cure: plainCure };
 }

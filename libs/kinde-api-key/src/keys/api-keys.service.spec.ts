@@ -28,6 +28,12 @@ describe('ApiKeysService', () => {
       keys.get(''),
       keys.rotate('..'),
       keys.revoke(undefined as never),
+      ...['../apis', 'a/b', 'a?page_size=1', 'a#b', 'a%2Fb', 'é', 'a b', 'a\n', 'x'.repeat(256)].flatMap((keyId) => [
+        keys.get(keyId),
+        keys.rotate(keyId),
+        keys.revoke(keyId),
+        keys.create({ ...INPUT, apiId: keyId }),
+      ]),
       keys.create({ ...INPUT, name: '' }),
     ];
     for (const failure of await Promise.all(calls.map(failureOf)))
@@ -37,6 +43,17 @@ describe('ApiKeysService', () => {
 });
 
 describe('ApiKeysService.list', () => {
+  it.each(['../apis', 'a&org_code=org_b', 'x'.repeat(256)])(
+    'does not ask for the page after an id like %j',
+    async (id) => {
+      const { kinde, keys } = started;
+      const key = { id, name: 'n', status: 'active', api_ids: [], scopes: [] };
+      kinde.failNext({ status: 200, body: { code: 'OK', has_more: true, api_keys: [key] } }, 'keys');
+      expect(await failureOf(allOf(keys.list()))).toMatchObject({ code: 'UNAVAILABLE' });
+      expect(kinde.counters.lists).toBe(1);
+    },
+  );
+
   it('lists every key, over several pages, oldest first', async () => {
     const { kinde, keys } = started;
     const created = Array.from({ length: 201 }, (_, index) => kinde.createKey({ name: `key ${index}` }).keyId);
@@ -132,7 +149,7 @@ describe('ApiKeysService.get', () => {
     const { kinde, keys } = started;
     const { keyId } = kinde.createKey();
     for (const id of [`../api_keys/${keyId}`, `${keyId}?x`, `${keyId}/`, `${keyId}#`, `%2e%2e/api_keys/${keyId}`])
-      expect(await failureOf(keys.revoke(id))).toMatchObject({ code: 'NOT_FOUND' });
+      expect(await failureOf(keys.revoke(id))).toMatchObject({ code: 'INVALID_INPUT' });
     expect(kinde.getKey(keyId)).toMatchObject({ status: 'active' });
   });
 });
@@ -262,6 +279,46 @@ describe('ApiKeysService.rotate and revoke', () => {
     await expect(verify(rotated.key)).resolves.toMatchObject({ verdict: { accepted: true } });
     await keys.revoke(keyId);
     await expect(verify(rotated.key)).resolves.toMatchObject({ verdict: { reason: 'revoked' } });
+  });
+
+  it('invalidate the key again if that failed once', async () => {
+    const { kinde, keys, invalidated, errors, failInvalidations } = started;
+    const { keyId } = kinde.createKey();
+    for (const change of [() => keys.rotate(keyId), () => keys.revoke(keyId)]) {
+      failInvalidations(1);
+      await change();
+    }
+    expect([invalidated, errors]).toEqual([[{ keyId }, { keyId }], []]);
+  });
+
+  it('return a new secret although the key cannot be invalidated, and log that without the secret', async () => {
+    const { kinde, keys, errors, verify, failInvalidations } = started;
+    const { keyId } = kinde.createKey();
+    failInvalidations(2);
+    const rotated = await keys.rotate(keyId);
+    await expect(verify(rotated.key)).resolves.toMatchObject({ verdict: { accepted: true } });
+    expect(errors).toEqual([
+      `The key ${keyId} was rotated, but the cached verdicts about it could not be dropped, and are used until they expire (cache.ttlMs). ` +
+        'Call invalidate({ keyId })',
+    ]);
+  });
+
+  it('reject a revocation with UNAVAILABLE if the key cannot be invalidated, so that it is done again', async () => {
+    const { kinde, keys, invalidated, failInvalidations } = started;
+    const { keyId } = kinde.createKey();
+    failInvalidations(2);
+    expect(await failureOf(keys.revoke(keyId))).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringMatching(/^Kinde revoked the key, but .* Revoke it again$/) as unknown,
+    });
+    await keys.revoke(keyId);
+    expect(invalidated).toEqual([{ keyId }]);
+  });
+
+  it('reject with the reason of Kinde although the key cannot be invalidated', async () => {
+    const { keys, failInvalidations } = started;
+    failInvalidations(2);
+    expect(await failureOf(keys.rotate('api_key_unknown'))).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('reject with NOT_FOUND for an unknown id, and invalidate it: another program may have deleted the key', async () => {

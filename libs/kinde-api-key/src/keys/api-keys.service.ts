@@ -10,9 +10,19 @@ import {
 } from '../kinde/answers/api-keys-answer.js';
 import { parseTimestamp } from '../kinde/answers/timestamp.js';
 import type { ManagementCalls } from '../kinde/management-calls.js';
+import type { Log } from '../log.js';
 import type { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 import { ApiScopes } from './api-scopes.js';
-import { checkDays, checkFilter, checkInput, checkKeyId, type ApiKeyFilter, type NewApiKeyInput } from './key-input.js';
+import { changeKey, NOT_INVALIDATED } from './change-key.js';
+import {
+  checkDays,
+  checkFilter,
+  checkInput,
+  checkKeyId,
+  isId,
+  type ApiKeyFilter,
+  type NewApiKeyInput,
+} from './key-input.js';
 
 /** Keys per page. Kinde allows 500; a page of 100 arrives well within the deadline. */
 const PAGE_SIZE = 100;
@@ -35,16 +45,18 @@ export class ApiKeysService {
   readonly #verification: Pick<ApiKeyVerificationService, 'invalidate'>;
   readonly #clock: Clock;
   readonly #scopes: ApiScopes;
+  readonly #log: Pick<Log, 'error'>;
 
   /** @internal */
   constructor(
     calls: Pick<ManagementCalls, 'apiId' | 'send'>,
     verification: Pick<ApiKeyVerificationService, 'invalidate'>,
-    clock: Clock,
+    { clock, log }: { readonly clock: Clock; readonly log: Pick<Log, 'error'> },
   ) {
     this.#calls = calls;
     this.#verification = verification;
     this.#clock = clock;
+    this.#log = log;
     this.#scopes = new ApiScopes(calls, clock);
   }
 
@@ -63,7 +75,7 @@ export class ApiKeysService {
       const { keys, hasMore } = await this.#page(query, after);
       yield* keys;
       after = hasMore ? keys.at(-1)?.keyId : undefined;
-      if (hasMore && (after === undefined || seen.has(after) || seen.size >= MAX_PAGES))
+      if (hasMore && (!isId(after) || seen.has(after) || seen.size >= MAX_PAGES))
         throw new KindeApiKeyManagementError(
           'UNAVAILABLE',
           'The list of keys does not end: Kinde sent a page that does not lead on',
@@ -139,7 +151,11 @@ export class ApiKeysService {
       ifInvalid,
       ifLost,
     } as const;
-    return this.#change(keyId, () => this.#calls.send(call));
+    const { result, isInvalidated } = await changeKey(this.#verification, keyId, () => this.#calls.send(call));
+    // The new secret is shown once: it must reach the caller.
+    if (!isInvalidated)
+      this.#log.error(`The key ${keyId} was rotated, but ${NOT_INVALIDATED}. Call invalidate({ keyId })`);
+    return result;
   }
 
   /**
@@ -152,7 +168,12 @@ export class ApiKeysService {
     const path = `/api_keys/${checkKeyId(keyId)}`;
     const ifLost = 'The key may have been revoked. Revoke it again';
     const call = { method: 'DELETE', path, scope: 'delete:api_keys', read: readRevocation, ifLost } as const;
-    await this.#change(keyId, () => this.#calls.send(call));
+    const { isInvalidated } = await changeKey(this.#verification, keyId, () => this.#calls.send(call));
+    if (!isInvalidated)
+      throw new KindeApiKeyManagementError(
+        'UNAVAILABLE',
+        `Kinde revoked the key, but ${NOT_INVALIDATED}. Revoke it again`,
+      );
   }
 
   #page(query: Readonly<Record<string, string>>, after: string | undefined): Promise<ApiKeyPage> {
@@ -165,18 +186,5 @@ export class ApiKeysService {
       read: readApiKeyPage,
       maxAnswerBytes: MAX_PAGE_BYTES,
     });
-  }
-
-  /** Changes a key at Kinde, then has every instance ask Kinde about it again: also if it is unknown whether the change was made. */
-  async #change<T>(keyId: string, send: () => Promise<T>): Promise<T> {
-    try {
-      const result = await send();
-      await this.#verification.invalidate({ keyId });
-      return result;
-    } catch (error) {
-      const { code, isOutcomeUnknown } = error as KindeApiKeyManagementError;
-      if (isOutcomeUnknown || code === 'NOT_FOUND') await this.#verification.invalidate({ keyId });
-      throw error;
-    }
   }
 }

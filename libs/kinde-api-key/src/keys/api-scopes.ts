@@ -1,9 +1,8 @@
 import { Wait, type Clock } from '../clock.js';
 import { KindeApiKeyManagementError } from '../kinde-api-key.errors.js';
-import { pathSegment } from '../kinde/answers/api-key-details.js';
 import { readApis, readApiScopes, type ScopeIds } from '../kinde/answers/apis-answer.js';
 import type { ManagementCalls } from '../kinde/management-calls.js';
-import { invalidInput } from './key-input.js';
+import { invalidInput, isId } from './key-input.js';
 import { nearestName } from '../nearest-name.js';
 
 /** How long scopes are used without asking Kinde again, in milliseconds. An unknown name always asks again. */
@@ -63,9 +62,8 @@ export class ApiScopes {
   }
 
   async #apiOf(apiId: string): Promise<KnownApi> {
-    const segment = pathSegment(apiId);
-    if (segment === undefined) throw noSuchApi();
-    const path = `/apis/${segment}/scopes`;
+    if (!isId(apiId)) throw noSuchApi();
+    const path = `/apis/${apiId}/scopes`;
     try {
       const call = { method: 'GET', path, scope: 'read:api_scopes', read: readApiScopes } as const;
       return { apiId, scopeIds: await this.calls.send({ ...call, maxAnswerBytes: MAX_ANSWER_BYTES }) };

@@ -1,6 +1,5 @@
 import type { ApiKeyOwnerType } from '../api-key/verified-api-key.js';
 import { KindeApiKeyManagementError } from '../kinde-api-key.errors.js';
-import { pathSegment } from '../kinde/answers/api-key-details.js';
 import { isWireObject, ownField, type WireObject } from '../kinde/answers/wire.js';
 
 /** What a new key belongs to: an organization, a user, or the whole Kinde environment. */
@@ -38,6 +37,8 @@ const MAX_SCOPES = 100;
 const MAX_DAYS = 36_500;
 /** RFC 6749, section 3.3. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/;
+const API_ID = 'the id of a registered API, from Kinde > Settings > APIs';
+const ID = /^[A-Za-z0-9_.~-]{1,255}$/;
 const OWNER_FORMS = "owner must be { orgCode: '…' }, { userId: '…' } or 'environment'";
 
 /** @throws {KindeApiKeyManagementError} INVALID_INPUT, and never repeats a value: it could be a raw key that was passed by mistake */
@@ -46,9 +47,11 @@ export function checkInput(input: unknown): CheckedInput {
   const name = ownField(fields, 'name');
   if (typeof name !== 'string' || name.trim() === '' || name.length > MAX_TEXT)
     throw invalidInput(`name must be a text of 1 to ${MAX_TEXT} characters, for people to recognize the key`);
+  const apiId = optionalText(fields, 'apiId', API_ID);
+  if (apiId !== undefined && !isId(apiId)) throw invalidInput(`apiId must be ${API_ID}`);
   return {
     name,
-    apiId: optionalText(fields, 'apiId', 'the id of a registered API, from Kinde > Settings > APIs'),
+    apiId,
     scopes: checkScopes(ownField(fields, 'scopes') ?? []),
     owner: checkOwner(ownField(fields, 'owner')),
   };
@@ -68,12 +71,15 @@ export function checkFilter(filter: unknown): Readonly<Record<string, string>> {
   );
 }
 
-/** Returns the id as a segment of a path. @throws {KindeApiKeyManagementError} INVALID_INPUT */
+/** Returns the id, which stands in paths as it is. @throws {KindeApiKeyManagementError} INVALID_INPUT */
 export function checkKeyId(keyId: unknown): string {
-  const segment = typeof keyId === 'string' && keyId.length <= MAX_TEXT ? pathSegment(keyId) : undefined;
-  if (segment === undefined)
-    throw invalidInput("keyId must be the id of a key, e.g. 'api_key_…', and not the key itself");
-  return segment;
+  if (isId(keyId)) return keyId;
+  throw invalidInput("keyId must be the id of a key, e.g. 'api_key_…', and not the key itself");
+}
+
+/** Whether a value can be an id of Kinde. Anything else could lead to another resource, also where a proxy decodes what was encoded. */
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value) && !/^\.+$/.test(value);
 }
 
 /** @throws {KindeApiKeyManagementError} INVALID_INPUT */

@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
-import { KINDE_API_KEY_CLOCK, type Clock } from '../clock.js';
 import { KeyVerifier } from '../kinde/key-verifier.js';
+import { KINDE_CONNECTION, type KindeConnection } from '../kinde/kinde-connection.js';
 import { ApiKeyVerificationService } from '../verification/api-key-verification.service.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -8,8 +8,8 @@ import { ApiKeysService } from './api-keys.service.js';
 export const KEYS_PROVIDERS: Provider[] = [
   {
     provide: ApiKeysService,
-    useFactory: ({ management }: KeyVerifier, verification: ApiKeyVerificationService, clock: Clock) =>
-      new ApiKeysService(management, verification, clock),
-    inject: [KeyVerifier, ApiKeyVerificationService, KINDE_API_KEY_CLOCK],
+    useFactory: ({ management }: KeyVerifier, verification: ApiKeyVerificationService, connection: KindeConnection) =>
+      new ApiKeysService(management, verification, connection),
+    inject: [KeyVerifier, ApiKeyVerificationService, KINDE_CONNECTION],
   },
 ];

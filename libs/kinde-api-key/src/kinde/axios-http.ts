@@ -1,11 +1,12 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpService } from '@nestjs/axios';
-import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
+import axios, { type AxiosRequestConfig } from 'axios';
 import { firstValueFrom, fromEvent } from 'rxjs';
 // Before rxjs 7.2 operators are exported here only.
 import { takeUntil } from 'rxjs/operators';
 import type { ResolvedOptions } from '../config/resolved-options.js';
+import { responseOf, transportErrorOf } from './http-answer.js';
 import { KindeTransportError, type KindeHttp, type KindeRequest, type KindeResponse } from './http.js';
 import { closeIdleConnections, WatchedTransport } from './watched-transport.js';
 
@@ -146,48 +147,19 @@ export function axiosVersion(): string {
   return axios.VERSION;
 }
 
+const made = new WeakSet<object>();
+
+/** Whether an `HttpService` is one of {@link unsharedHttpService}, and not what a test put in its stead. */
+export function isUnreplaced(http: KindeHttpService): boolean {
+  return made.has(http);
+}
+
 /** Returns an `HttpService` on an axios instance of its own, without the defaults and interceptors that the app gave to axios. */
 export function unsharedHttpService(): HttpService {
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults)) Reflect.deleteProperty(instance.defaults, name);
   // axios declares its types twice, for ESM and for CommonJS; the compiler does not see that they are the same.
-  return new HttpService(instance as unknown as HttpService['axiosRef']);
-}
-
-/** An answer of axios, or of a stub in a test, in which anything may be missing. */
-type HttpAnswer = Pick<AxiosResponse<unknown>, 'status' | 'data'> & { readonly headers?: object };
-
-function responseOf({ status, headers: given = {}, data }: HttpAnswer): KindeResponse {
-  const headers = plainHeaders(given);
-  if (ArrayBuffer.isView(data)) return { status, headers, body: decodeStrictly(data as Uint8Array) };
-  // Only a stub answers with anything but bytes.
-  if (typeof data === 'string') return { status, headers, body: data };
-  headers['content-type'] ??= 'application/json';
-  return { status, headers, body: JSON.stringify(data) ?? '' };
-}
-
-function plainHeaders(headers: object): Record<string, string> {
-  const plain = Object.create(null) as Record<string, string>;
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string') plain[name.toLowerCase()] = value;
-  }
-  return plain;
-}
-
-function decodeStrictly(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new KindeTransportError('invalid_utf8');
-  }
-}
-
-/** Takes a word and a code out of axios's error and drops the rest, which holds the request. */
-function transportErrorOf(error: unknown, signal: AbortSignal): KindeTransportError {
-  if (signal.aborted) return new KindeTransportError('aborted');
-  if (error instanceof KindeTransportError) return error;
-  const { message, code, response } = Object(error) as { message?: unknown; code?: unknown; response?: unknown };
-  if (typeof message === 'string' && message.startsWith('maxContentLength'))
-    return new KindeTransportError('too_large');
-  return response === undefined ? new KindeTransportError('network', code) : new KindeTransportError('cut_short');
+  const http = new HttpService(instance as unknown as HttpService['axiosRef']);
+  made.add(http);
+  return http;
 }

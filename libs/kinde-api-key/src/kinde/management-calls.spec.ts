@@ -288,7 +288,11 @@ describe('a connection that died unnoticed', () => {
       () => relay.stop(),
       () => verifier.close(),
     );
-    const keys = new ApiKeysService(verifier.management, { invalidate: () => Promise.resolve() }, clock);
+    const keys = new ApiKeysService(
+      verifier.management,
+      { invalidate: () => Promise.resolve() },
+      { clock, log: { error() {} } },
+    );
     return { kinde, relay, keys };
   }
 

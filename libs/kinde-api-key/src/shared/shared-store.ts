@@ -94,7 +94,7 @@ export interface SharedSession {
    * each of them accepts its share of a limit. Without this method each accepts the whole limit.
    */
   countInstances?(name: string, instance: string, ttlMs: number): Promise<number>;
-  /** Stores an invalidation, unless a later one of the same tag exists, and sends it to every listening instance. */
+  /** Stores an invalidation, unless a later one of the same tag exists, and sends it to every listening instance before it resolves. */
   publish(invalidation: Invalidation): Promise<void>;
   /** Returns the stored invalidations of these tags. */
   invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]>;

@@ -2,8 +2,9 @@ import { KindeApiKeyMisconfiguredError } from '../../kinde-api-key.errors.js';
 import { missingPermission, readClaims, REQUIRED_SCOPE, scopesOf } from '../../kinde/answers/m2m-claims.js';
 import { ownField, type WireObject } from '../../kinde/answers/wire.js';
 import { ADVICE, WHERE } from '../../kinde/misconfigured.js';
+import { VerificationFailure } from '../../kinde/verification-failure.js';
 import type { Examination } from '../examination.js';
-import { ok, problem, warning, type Finding } from '../finding.js';
+import { listNames, ok, problem, warning, type Finding } from '../finding.js';
 
 /** Mints are billed beyond the plan, so that a shorter life costs, in seconds. */
 const SHORT_LIFE_SECONDS = 600;
@@ -13,7 +14,8 @@ const OPTIONAL_SCOPES: Readonly<Record<string, string>> = {
   'create:api_keys': 'ApiKeysService.create()',
   'update:api_keys': 'ApiKeysService.rotate()',
   'delete:api_keys': 'ApiKeysService.revoke()',
-  'read:apis': 'checks of apiId and of scope names',
+  'read:apis': 'checks of apiId and of scope names; create() without apiId',
+  'read:api_scopes': 'scopes in create() with apiId',
 };
 
 /** Whether Kinde issues an M2M token, and what the token may do by its own claims. */
@@ -25,10 +27,16 @@ export async function checkCredentials(examination: Examination): Promise<readon
   } catch (error) {
     const isRefused = error instanceof KindeApiKeyMisconfiguredError;
     const advice = isRefused && error.reason ? ADVICE[error.reason] : undefined;
-    const message = error instanceof Error ? error.message : 'the call failed';
     if (advice) return [problem('CREDENTIALS', `Kinde refuses the M2M application`, advice.means, advice.cure)];
     const cure = 'Wait, and run the doctor again. If this lasts, check the status of Kinde';
-    return [problem('REACHABILITY', message, 'No M2M token can be had now, so that no key can be verified', cure)];
+    return [
+      problem(
+        'REACHABILITY',
+        whyNoToken(error, examination),
+        'No M2M token can be had now, so that no key can be verified',
+        cure,
+      ),
+    ];
   }
   examination.token = token;
   const claims = readClaims(token) ?? {};
@@ -49,9 +57,14 @@ export async function checkCredentials(examination: Examination): Promise<readon
   ];
 }
 
+function whyNoToken(error: unknown, { connection }: Examination): string {
+  const isLate = error instanceof VerificationFailure ? error.kind === 'deadline' : error instanceof DOMException;
+  if (isLate) return `Kinde did not answer within ${connection.timeoutMs} ms (kinde.timeoutMs)`;
+  return error instanceof Error ? error.message : 'the call failed';
+}
+
 function scopeFinding(granted: readonly string[], isMissing: boolean): Finding {
-  const list = granted.length > 0 ? granted.join(', ') : 'none';
-  const seen = `scopes of the token: ${list}`;
+  const seen = `scopes of the token: ${listNames(granted)}`;
   if (isMissing) return problem('TOKEN_SCOPES', seen, ADVICE.scope.means, ADVICE.scope.cure);
   const absent = Object.entries(OPTIONAL_SCOPES).filter(([scope]) => !granted.includes(scope));
   const means = absent.map(([scope, feature]) => `without ${scope}: no ${feature}`).join('; ');

@@ -1,11 +1,13 @@
 import type { RefusalReason } from '../../api-key/verdict.js';
 import type { VerifiedApiKey } from '../../api-key/verified-api-key.js';
 import { KindeTransportError } from '../../kinde/http.js';
-import { apiKeyUrl, parseMembership } from '../../kinde/answers/api-key-details.js';
+import { apiKeyUrl } from '../../kinde/answers/api-key-details.js';
+import { readApiKeyDetails } from '../../kinde/answers/api-keys-answer.js';
+import { parseManagementAnswer } from '../../kinde/answers/management-answer.js';
 import { parseVerifyAnswer } from '../../kinde/answers/verify-answer.js';
 import { decideAccess } from '../../rules/access-decision.js';
 import { answerOf, type Examination, type RouteRequirement } from '../examination.js';
-import { ok, problem, warning, type Finding } from '../finding.js';
+import { listNames, ok, problem, warning, type Finding } from '../finding.js';
 
 const KEYS_MENU = 'Kinde > (the user or the organization) > API keys';
 
@@ -22,7 +24,9 @@ const STATES: Readonly<Record<Exclude<RefusalReason, 'other_api'>, readonly [see
 export async function checkKey(examination: Examination): Promise<readonly Finding[]> {
   const { token, rawKey, routes } = examination;
   if (!token || !rawKey) return [];
-  const answer = await answerOf(examination.ask('POST', '/api/v1/api_keys/verify', { api_key: rawKey.reveal() }));
+  const answer = await answerOf(
+    examination.ask('POST', '/api/v1/api_keys/verify', { body: { api_key: rawKey.reveal() } }),
+  );
   const parsed = answer instanceof KindeTransportError ? undefined : parseVerifyAnswer(answer);
   if (parsed?.kind === 'token_rejected') return [refused('unknown')];
   if (parsed?.kind !== 'verdict') {
@@ -32,7 +36,7 @@ export async function checkKey(examination: Examination): Promise<readonly Findi
   if (!parsed.verdict.accepted) return [refused(parsed.verdict.reason)];
   const { apiKey } = parsed.verdict;
   return [
-    ok('KEY_STATE', `active, ${ownerOf(apiKey)}, scopes: ${apiKey.scopes.join(', ') || 'none'} (${apiKey.keyId})`),
+    ok('KEY_STATE', `active, ${ownerOf(apiKey)}, scopes: ${listNames(apiKey.scopes)} (${apiKey.keyId})`),
     ...(await apiFindings(examination, apiKey)),
     ...(routes ? [routeFinding(routes, apiKey)] : []),
   ];
@@ -48,25 +52,29 @@ function ownerOf({ ownerType, userId, orgCode }: VerifiedApiKey): string {
   return ownerType === 'organization' ? `of the organization ${orgCode}` : 'of the whole environment';
 }
 
+/** Which API the key belongs to. Without `apiId` it decides nothing, and is told if Kinde answers. */
 async function apiFindings(examination: Examination, { keyId }: VerifiedApiKey): Promise<Finding[]> {
-  const { apiId, origin } = examination.options;
+  const { options, registered } = examination;
+  const { apiId, origin } = options;
   const path = apiKeyUrl('', keyId);
-  if (apiId === null || path === undefined) return [];
+  if (path === undefined) return [];
   const answer = await answerOf(examination.ask('GET', path));
-  const parsed = answer instanceof KindeTransportError ? undefined : parseMembership(answer, keyId, apiId);
-  if (parsed?.kind !== 'membership')
-    return [
-      warning(
-        'KEY_API',
-        `the API of the key cannot be read from ${origin}`,
-        'With apiId, the key gets 503',
-        'Run the doctor again later',
-      ),
-    ];
-  if (parsed.result === 'member') return [ok('KEY_API', 'the key belongs to the API of apiId')];
+  const read = readApiKeyDetails(keyId);
+  const parsed = answer instanceof KindeTransportError ? undefined : parseManagementAnswer(answer, read);
+  if (parsed?.kind !== 'result') {
+    const seen = `the API of the key cannot be read from ${origin}`;
+    return apiId === null
+      ? []
+      : [warning('KEY_API', seen, 'With apiId, the key gets 503', 'Run the doctor again later')];
+  }
+  const { apiIds } = parsed.result;
+  const nameOf = (id: string) => registered?.apis.find((api) => api.apiId === id)?.name;
+  const names = listNames(apiIds.map((id) => (nameOf(id) ? `${nameOf(id)} (${id})` : id)));
+  if (apiId === null) return [ok('KEY_API', `the key belongs to the API ${names}`)];
+  if (apiIds.includes(apiId)) return [ok('KEY_API', 'the key belongs to the API of apiId')];
   const means = 'Requests with the key get 401 INVALID_KEY';
   const cure = `Create a key for this API in ${KEYS_MENU} > Add API key, or correct apiId`;
-  return [problem('KEY_API', 'the key belongs to another API than apiId', means, cure)];
+  return [problem('KEY_API', `the key belongs to another API than apiId: ${names}`, means, cure)];
 }
 
 function routeFinding(routes: readonly RouteRequirement[], apiKey: VerifiedApiKey): Finding {

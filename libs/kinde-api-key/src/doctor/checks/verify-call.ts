@@ -14,7 +14,7 @@ const NEAR_THE_LIMIT = 0.1;
 /** Whether Kinde answers the verify call, asked about a key that does not exist, and how near its limit of calls it is. */
 export async function checkVerifyCall(examination: Examination): Promise<readonly Finding[]> {
   if (!examination.token) return [];
-  const answer = await answerOf(examination.ask('POST', '/api/v1/api_keys/verify', { api_key: MADE_UP_KEY }));
+  const answer = await answerOf(examination.ask('POST', '/api/v1/api_keys/verify', { body: { api_key: MADE_UP_KEY } }));
   if (answer instanceof KindeTransportError) return [notUsable(answer.message)];
   const parsed = parseVerifyAnswer(answer);
   if (parsed.kind === 'throttled') return [throttled(answer, examination.connection.clock.now())];

@@ -14,12 +14,17 @@ describe('readApis', () => {
   it('reads the APIs with the ids of their scopes', () => {
     expect(readApis({ next_token: null, apis: [API] })).toEqual({
       kind: 'result',
-      result: { apis: [{ apiId: 'api_1', name: 'API', isManagementApi: false, scopeIds: IDS }], hasMore: false },
+      result: {
+        apis: [{ apiId: 'api_1', name: 'API', isManagementApi: false, scopeIds: IDS }],
+        hasMore: false,
+        nextToken: null,
+      },
     });
   });
 
   it('reads that there are more', () => {
-    expect(readApis({ next_token: 'Njo5', apis: [] })).toMatchObject({ result: { hasMore: true } });
+    expect(readApis({ next_token: 'Njo5', apis: [] })).toMatchObject({ result: { hasMore: true, nextToken: 'Njo5' } });
+    expect(readApis({ next_token: 5, apis: [] })).toMatchObject({ result: { hasMore: true, nextToken: null } });
   });
 
   it('reads an API without scopes', () => {

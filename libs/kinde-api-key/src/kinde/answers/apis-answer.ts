@@ -17,8 +17,10 @@ export interface RegisteredApi {
 /** The registered APIs of an environment. */
 export interface RegisteredApis {
   readonly apis: readonly RegisteredApi[];
-  /** Whether there are more than the answer lists. Kinde documents no way to ask for them. */
+  /** Whether there are more than the answer lists. */
   readonly hasMore: boolean;
+  /** What asks for them. Kinde documents the token, and not how to send it: elsewhere it is the parameter `next_token`. */
+  readonly nextToken: string | null;
 }
 
 /** Reads an answer to `GET /api/v1/apis?expand=scopes`. */
@@ -31,7 +33,8 @@ export const readApis: ReadResult<RegisteredApis> = (answer) => {
     if ('kind' in api) return api;
     apis.push(api);
   }
-  return resultOf({ apis, hasMore: Boolean(ownField(answer, 'next_token')) });
+  const next = ownField(answer, 'next_token');
+  return resultOf({ apis, hasMore: Boolean(next), nextToken: typeof next === 'string' && next !== '' ? next : null });
 };
 
 /** Reads an answer to `GET /api/v1/apis/{api_id}/scopes`. */

@@ -81,7 +81,9 @@ export class RedisSession implements SharedSession {
     const { invalidations, keepInvalidationsMs } = this.scope;
     const numbers = [atMs, keepInvalidationsMs, MAX_INVALIDATIONS].map(String);
     const command = ['EVAL', PUBLISH, '1', invalidations, tag, ...numbers, invalidations];
-    await this.#circuit.runPatiently(() => this.connection.send(command));
+    // Redis answers a next command after it has sent the message to every instance.
+    const send = () => this.connection.send(command).then(() => this.connection.send(['PING']));
+    await this.#circuit.runPatiently(send);
   }
 
   async invalidationsOf(tags: readonly string[]): Promise<readonly Invalidation[]> {

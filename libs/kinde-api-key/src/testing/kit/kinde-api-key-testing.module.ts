@@ -94,7 +94,7 @@ function replacements(kinde: InMemoryKinde): (FactoryProvider & { readonly injec
     {
       provide: RESOLVED_OPTIONS,
       useFactory: (options: KindeApiKeyOptions) => {
-        const resolved = resolveOptions(options, ENVIRONMENT);
+        const resolved = { ...resolveOptions(options, ENVIRONMENT), verifyAtBoot: false as const };
         return options?.cache === undefined ? { ...resolved, cache: null } : resolved;
       },
       inject: [KINDE_API_KEY_OPTIONS],

@@ -1,4 +1,4 @@
-import { ok, problem } from '../doctor/finding.js';
+import { ok, problem } from '../../doctor/finding.js';
 import { printFindings } from './print-findings.js';
 
 describe('printFindings', () => {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { Finding } from '../doctor/finding.js';
-import type { CliIo } from './cli-io.js';
+import type { Finding } from '../../doctor/finding.js';
+import type { CliIo } from '../cli-io.js';
 
 const WIDTH = 80;
 const INDENT = '    ';
