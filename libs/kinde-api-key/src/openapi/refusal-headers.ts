@@ -9,7 +9,7 @@ const WAITING: ReadonlySet<string> = new Set([
   'VERIFICATION_UNAVAILABLE',
   'VERIFICATION_MISCONFIGURED',
 ]);
-/** Refused before the guard counts the request. */
+/** Refused after the guard has counted the request. */
 const COUNTED: ReadonlySet<string> = new Set([
   'KEY_REQUIRED',
   'INSUFFICIENT_SCOPE',

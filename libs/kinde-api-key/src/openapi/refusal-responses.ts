@@ -1,7 +1,7 @@
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { ApiKeyRefusalBody } from '../responses/api-key-refused.exception.js';
 import { problemOf } from '../responses/problem-details.filter.js';
-import { fieldsOf, isSame, listOf, textOf, type ApiDocument, type Fields } from './api-document.js';
+import { fieldsOf, isSame, textOf, type ApiDocument, type Fields } from './api-document.js';
 import type { OccurringRefusal } from './occurring-refusals.js';
 import { headersOf } from './refusal-headers.js';
 import { MEDIA_TYPES, referenceTo, type BodyForm } from './refusal-schemas.js';
@@ -61,20 +61,13 @@ export function mergedResponse(stated: unknown, ours: Fields, document: ApiDocum
   return { ...own, description, ...(Object.keys(headers).length > 0 && { headers }), content };
 }
 
+/** One body may have either schema. */
 function mergedMedia(own: Fields, ours: Fields): Fields {
   const { example, examples, schema, ...others } = own;
-  const alternatives =
-    Object.keys(fieldsOf(schema)).length === 0
-      ? []
-      : listOf(fieldsOf(schema)['anyOf']).length > 0 && Object.keys(fieldsOf(schema)).length === 1
-        ? listOf(fieldsOf(schema)['anyOf'])
-        : [schema];
-  const all = alternatives.some((one) => isSame(one, ours['schema']))
-    ? alternatives
-    : [...alternatives, ours['schema']];
+  const isUnstated = Object.keys(fieldsOf(schema)).length === 0 || isSame(schema, ours['schema']);
   return {
     ...others,
-    schema: all.length === 1 ? all[0] : { anyOf: all },
+    schema: isUnstated ? ours['schema'] : { anyOf: [schema, ours['schema']] },
     examples: {
       ...fieldsOf(ours['examples']),
       ...(example !== undefined && { example: { value: example } }),
