@@ -1,7 +1,10 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 import { DEMO_CALLS, type DemoCall, rawKeyOf } from '../apps/sample/src/demo/demo-calls.js';
 import { DEMO_KEYS } from '../apps/sample/src/demo/demo-keys.js';
 import { KINDE_VARIABLES } from '../apps/sample/src/start-up/settings.js';
+import { read } from './support/markdown.js';
+import { sourceFiles } from './support/source-files.js';
 import { type RunningSample, startSample } from '../apps/sample/src/start-up/start-sample.js';
 
 interface Answer {
@@ -120,14 +123,27 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
     it('documents every route, all but the public one with a key', async () => {
       const { body } = await send('GET', '/docs-json');
       const document = JSON.parse(body) as {
-        security: unknown;
-        paths: Record<string, Record<string, { security?: unknown; requestBody?: unknown }>>;
-        components: { securitySchemes: unknown };
+        security?: unknown;
+        paths: Record<string, Record<string, { security?: unknown; requestBody?: unknown; responses: object }>>;
+        components: { securitySchemes: { apiKey: { description: string } } };
       };
-      expect(document.components.securitySchemes).toMatchObject({ 'api-key': { type: 'http', scheme: 'bearer' } });
-      expect(document.security).toEqual([{ 'api-key': [] }]);
-      expect(document.paths['/health']?.['get']?.security).toEqual([]);
-      expect(document.paths['/me']?.['get']?.security).toBeUndefined();
+      expect(await new Validator().validate(document)).toEqual({ valid: true });
+      for (const { key } of Object.values(DEMO_KEYS))
+        expect(document.components.securitySchemes.apiKey.description).toContain(key);
+      expect(document.security).toBeUndefined();
+      expect(document.paths['/health']?.['get']?.security).toBeUndefined();
+      expect(document.paths['/me']?.['get']?.security).toEqual([{ apiKey: [] }]);
+      expect(Object.keys(document.paths['/me']?.['get']?.responses ?? {})).toEqual([
+        '200',
+        '400',
+        '401',
+        '403',
+        '429',
+        '503',
+      ]);
+      expect(document.paths['/organizations/{orgCode}/projects']?.['post']?.security).toEqual([
+        { apiKey: ['write:projects'] },
+      ]);
       expect(JSON.stringify(document.paths['/organizations/{orgCode}/projects']?.['post']?.requestBody)).toContain(
         '"name"',
       );
@@ -141,6 +157,14 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
         ]),
       );
     });
+  });
+
+  it('states nothing about security and refusals by hand', () => {
+    const sources = sourceFiles('apps/sample/src').map(read).join('\n');
+    expect(sources).toContain('documentApiKeys(');
+    expect(sources).not.toMatch(
+      /@Api(?:BearerAuth|Security|(?:BadRequest|Unauthorized|Forbidden|TooManyRequests|ServiceUnavailable)Response)|addSecurityRequirements|security:|\(scopes? /,
+    );
   });
 
   describe('with a real Kinde from the environment', () => {

@@ -36,20 +36,24 @@ describeBrowser('Swagger UI at /docs in a browser', () => {
     await dialog.locator('.btn-done').click();
   }
 
-  /** Opens a route, fills in its inputs, executes it, and reads the answer from the page. */
+  const route = (method: string, path: string) =>
+    page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) });
+
+  /** Opens a route, fills in its body, executes it, and reads the answer from the page. */
   async function execute(method: string, path: string, body?: unknown): Promise<{ status: string; body: string }> {
-    const route = page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) });
-    const opened = route.locator('.execute');
+    const block = route(method, path);
+    const opened = block.locator('.execute');
     if (!(await opened.isVisible())) {
-      await route.locator('.opblock-summary-control').click();
-      await route.getByRole('button', { name: 'Try it out' }).click();
+      await block.locator('.opblock-summary-control').click();
+      await block.getByRole('button', { name: 'Try it out' }).click();
     }
-    await route.getByPlaceholder('orgCode').fill('org_acme');
-    if (body !== undefined) await route.locator('textarea').fill(JSON.stringify(body));
-    const answered = page.waitForResponse((response) => response.url().includes('/organizations/org_acme/'));
+    if (body !== undefined) await block.locator('textarea').fill(JSON.stringify(body));
+    const answered = page.waitForResponse(
+      (response) => new URL(response.url()).pathname === path.replace('{orgCode}', 'org_acme'),
+    );
     await opened.click();
     const status = String((await answered).status());
-    const shown = route.locator('.live-responses-table');
+    const shown = block.locator('.live-responses-table');
     await shown.locator('.response-col_status', { hasText: status }).waitFor();
     return { status, body: await shown.locator('.highlight-code').first().innerText() };
   }
@@ -82,6 +86,51 @@ describeBrowser('Swagger UI at /docs in a browser', () => {
     expect(await execute('get', '/organizations/{orgCode}/projects')).toEqual({
       status: '401',
       body: expect.stringContaining('"KEY_REVOKED"') as string,
+    });
+  });
+
+  it('shows 429 to a key that is over the limit of the route, and how long to wait', async () => {
+    await authorize(DEMO_KEYS.ada.key);
+    for (let sent = 0; sent < 10; sent += 1) expect(await execute('get', '/me')).toMatchObject({ status: '200' });
+    expect(await execute('get', '/me')).toEqual({
+      status: '429',
+      body: expect.stringContaining('"RATE_LIMITED"') as string,
+    });
+    const headers = route('get', '/me').locator(
+      '.live-responses-table .headers-wrapper, .live-responses-table .microlight',
+    );
+    expect((await headers.allInnerTexts()).join('\n')).toMatch(/retry-after: \d+/);
+  });
+
+  it('shows the demo keys where a key is entered', async () => {
+    await page.click('.scheme-container .authorize');
+    const dialog = page.locator('.dialog-ux');
+    await dialog.locator('.auth-container').waitFor();
+    const text = await dialog.innerText();
+    for (const { key } of Object.values(DEMO_KEYS)) expect(text).toContain(key);
+    await dialog.locator('.btn-done').click();
+  });
+
+  it.each([
+    ['401', 'MISSING_KEY'],
+    ['403', 'INSUFFICIENT_SCOPE'],
+    ['503', 'VERIFICATION_UNAVAILABLE'],
+  ])('shows, before a call, that a route may answer %s, with an example of %s', async (status, code) => {
+    const row = route('post', '/organizations/{orgCode}/projects').locator(
+      `.responses-table tr.response[data-code="${status}"]`,
+    );
+    expect(await row.innerText()).toContain(code);
+    expect(await row.locator('.highlight-code').innerText()).toContain(`"code": "`);
+  });
+
+  it('fills in the example of a body', async () => {
+    await page.reload();
+    const post = route('post', '/organizations/{orgCode}/users');
+    await post.locator('.opblock-summary-control').click();
+    await post.getByRole('button', { name: 'Try it out' }).click();
+    expect(JSON.parse(await post.locator('textarea').inputValue())).toEqual({
+      name: 'Alan Turing',
+      email: 'alan@acme.example',
     });
   });
 

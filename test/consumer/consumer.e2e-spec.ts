@@ -81,9 +81,9 @@ describe('the packed library answers 200, 401 and 403 in plain node without warn
       consumer,
       compiled
         .replace('require("nestjs-kinde-api-key")', `require(${JSON.stringify(join(installed, 'dist/index.js'))})`)
-        .replace(
-          'require("nestjs-kinde-api-key/testing")',
-          `require(${JSON.stringify(join(installed, 'dist/testing.js'))})`,
+        .replaceAll(
+          /require\("nestjs-kinde-api-key\/(\w+)"\)/g,
+          (_text, path: string) => `require(${JSON.stringify(join(installed, 'dist', `${path}.js`))})`,
         ),
     );
     expect(readFileSync(consumer, 'utf8')).not.toContain('require("nestjs-kinde-api-key');
@@ -162,7 +162,7 @@ describe('the subpath ./opentelemetry of the packed library', () => {
   const PROGRAM = `
     async function main({ Module }, { NestFactory }, { KindeApiKeyModule }, { KindeApiKeyTelemetry }) {
       class AppModule {}
-      const options = { domain: 'acme', clientId: 'id', clientSecret: 'secret' };
+      const options = { domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret' };
       Module({ imports: [KindeApiKeyModule.forRoot(options)], providers: [KindeApiKeyTelemetry] })(AppModule);
       const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
       console.log(app.get(KindeApiKeyTelemetry).constructor.name);
@@ -201,6 +201,50 @@ describe('the subpath ./opentelemetry of the packed library', () => {
     } finally {
       await symlink(join(REPOSITORY, 'node_modules/@opentelemetry/api'), api(), 'junction');
     }
+  });
+});
+
+describe('the subpath ./openapi of the packed library', () => {
+  /** Prints the security of the one operation of an app. */
+  const PROGRAM = `
+    async function main({ documentApiKeys }, { ApiKeyGuard, KindeApiKeyModule, RequireScopes }, nest, { NestFactory }) {
+      class UsersController {
+        find() {}
+      }
+      const { prototype } = UsersController;
+      const descriptor = Object.getOwnPropertyDescriptor(prototype, 'find');
+      for (const decorate of [nest.Get(), RequireScopes('read:users')]) decorate(prototype, 'find', descriptor);
+      for (const decorate of [nest.UseGuards(ApiKeyGuard), nest.Controller('users')]) decorate(UsersController);
+      const kinde = KindeApiKeyModule.forRoot({ domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret' });
+      class AppModule {}
+      nest.Module({ imports: [kinde], controllers: [UsersController] })(AppModule);
+      const app = await NestFactory.create(AppModule, { logger: false });
+      const document = documentApiKeys(app, { openapi: '3.1.0', paths: { '/users': { get: { responses: {} } } } });
+      console.log(JSON.stringify(document.paths['/users'].get.security));
+      await app.close();
+    }
+  `;
+  const PATHS = ['nestjs-kinde-api-key/openapi', 'nestjs-kinde-api-key', '@nestjs/common', '@nestjs/core'];
+
+  it.each([
+    ['document.mjs', 'await import', 'await '],
+    ['document.cjs', 'require', ''],
+  ])('documents an app without @nestjs/swagger in %s', async (program, load, wait) => {
+    expect(existsSync(join(folder, 'node_modules/@nestjs/swagger'))).toBe(false);
+    const loads = PATHS.map((path) => `${load}(${JSON.stringify(path)})`).join(', ');
+    await writeFile(join(folder, program), `${PROGRAM}; ${wait}main(${loads});`);
+    const { code, stdout, stderr } = await runNode([program], folder);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '[{"apiKey":["read:users"]}]\n', stderr: '' });
+  });
+
+  it('checks a document on the command line', async () => {
+    const file = join(folder, 'document.json');
+    await writeFile(file, JSON.stringify({ openapi: '3.1.0', paths: {} }));
+    const { code, stdout } = await runNode(
+      [join(installed, manifest.bin['nestjs-kinde-api-key'] ?? ''), 'openapi', file, '--check-mcp'],
+      folder,
+    );
+    expect({ code, stdout }).toMatchObject({ code: 1, stdout: expect.stringContaining('servers[0]') as string });
   });
 });
 

@@ -101,7 +101,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard', 'config'],
   'kinde-api-key.options.ts': ['config'],
-  audit: ['guard', 'rules', 'handlers'],
+  audit: ['guard', 'rules', 'handlers', 'config'],
   guard: ['rules', 'responses', 'verification', 'rate-limit', 'handlers', 'kinde/kinde-connection.ts', 'config'],
   keys: ['guard/api-key.guard.ts', 'guard/request-state.ts', 'rules', 'rate-limit', 'verification', 'kinde'],
   observability: ['verification'],
@@ -126,7 +126,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   opentelemetry: ['guard/registration.ts', 'kinde'],
   doctor: ['rules', 'kinde', 'config'],
   schematics: [],
-  cli: ['testing', 'doctor', 'audit', 'kinde', 'config'],
+  openapi: ['audit', 'responses', 'rules', 'rate-limit', 'config'],
+  cli: ['testing', 'doctor', 'audit', 'openapi', 'kinde', 'config'],
 };
 
 /** What a folder inside a module may import of that module, besides itself. */
@@ -230,7 +231,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/(keys\.providers|api-key-self\.controller)\.ts$|^observability\/observability\.providers\.ts$|^opentelemetry\/kinde-api-key-telemetry\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/(keys\.providers|api-key-self\.controller)\.ts$|^observability\/observability\.providers\.ts$|^openapi\/(document-api-keys|occurring-refusals)\.ts$|^opentelemetry\/kinde-api-key-telemetry\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

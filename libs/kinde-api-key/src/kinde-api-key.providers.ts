@@ -161,15 +161,15 @@ export const PROVIDERS: Provider[] = [
     provide: BootCheck,
     useFactory: (
       registration: Registration,
-      { guard: { orgParam, guardedBy } }: ResolvedOptions,
+      { guard }: ResolvedOptions,
       { globalGuard = false }: KindeApiKeyModuleExtras,
-      guard: unknown,
+      guardInUse: unknown,
       modules: ModulesContainer,
       handlers: AppHandlers,
       external: ExternalHandlers,
       config: ApplicationConfig,
     ) => {
-      const options = { isStrict: globalGuard !== false, orgParam, countedGuards: [guard, ...guardedBy] };
+      const options = { ...guard, isStrict: globalGuard !== false, countedGuards: [guardInUse, ...guard.guardedBy] };
       return new BootCheck(registration, options, modules, handlers, external, config);
     },
     inject: [

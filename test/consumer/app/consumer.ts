@@ -9,6 +9,7 @@ import {
   RequireScopes,
   type VerifiedApiKey,
 } from 'nestjs-kinde-api-key';
+import { documentApiKeys } from 'nestjs-kinde-api-key/openapi';
 import type { KindeApiKeyTelemetry } from 'nestjs-kinde-api-key/opentelemetry';
 import type { redisStore } from 'nestjs-kinde-api-key/redis';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
@@ -69,6 +70,7 @@ export async function askEverything(shared?: ReturnType<typeof redisStore>): Pro
   class AppModule {}
 
   const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'], abortOnError: false });
+  documentApiKeys(app, { openapi: '3.1.0', paths: {} });
   await app.listen(0, '127.0.0.1');
   const url = `${await app.getUrl()}/organizations/org_a`;
   const ask = async (key: string, path = 'users'): Promise<string> => {

@@ -1,11 +1,12 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { OrgScoped } from 'nestjs-kinde-api-key';
 import { RequireAnyScope } from '../scopes.js';
 import { type Organization, organizationSchema } from './organization.js';
 import { OrganizationsService } from './organizations.service.js';
 
 @ApiTags('organizations')
+@ApiParam({ name: 'orgCode', example: 'org_acme' })
 @Controller('organizations/:orgCode')
 @OrgScoped()
 export class OrganizationsController {
@@ -14,7 +15,7 @@ export class OrganizationsController {
   /** Any read scope permits the name and size of the organization. */
   @Get()
   @RequireAnyScope('read:projects', 'read:users')
-  @ApiOperation({ summary: 'Show an organization (scope read:projects or read:users)' })
+  @ApiOperation({ summary: 'Show an organization' })
   @ApiOkResponse({ standardSchema: organizationSchema })
   show(@Param('orgCode') orgCode: string): Organization {
     return this.organizations.get(orgCode);

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { OrgScoped } from 'nestjs-kinde-api-key';
 import { z } from 'zod';
 import { RequireScopes } from '../scopes.js';
@@ -11,6 +11,7 @@ import { ProjectsService } from './projects.service.js';
  * Each handler adds its scope.
  */
 @ApiTags('projects')
+@ApiParam({ name: 'orgCode', example: 'org_acme' })
 @Controller('organizations/:orgCode/projects')
 @OrgScoped()
 export class ProjectsController {
@@ -18,15 +19,16 @@ export class ProjectsController {
 
   @Get()
   @RequireScopes('read:projects')
-  @ApiOperation({ summary: 'List the projects of an organization (scope read:projects)' })
+  @ApiOperation({ summary: 'List the projects of an organization' })
   @ApiOkResponse({ standardSchema: z.array(projectSchema) })
   list(@Param('orgCode') orgCode: string): Project[] {
     return this.projects.list(orgCode);
   }
 
   @Get(':projectId')
+  @ApiParam({ name: 'projectId', example: 'prj_apollo' })
   @RequireScopes('read:projects')
-  @ApiOperation({ summary: 'Show a project (scope read:projects)' })
+  @ApiOperation({ summary: 'Show a project' })
   @ApiOkResponse({ standardSchema: projectSchema })
   show(@Param('orgCode') orgCode: string, @Param('projectId') projectId: string): Project {
     return this.projects.get(orgCode, projectId);
@@ -34,7 +36,7 @@ export class ProjectsController {
 
   @Post()
   @RequireScopes('write:projects')
-  @ApiOperation({ summary: 'Start a project (scope write:projects)' })
+  @ApiOperation({ summary: 'Start a project' })
   @ApiCreatedResponse({ standardSchema: projectSchema })
   create(@Param('orgCode') orgCode: string, @Body({ schema: newProjectSchema }) project: NewProject): Project {
     return this.projects.create(orgCode, project);

@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { OrgCode, UserId, UserScoped } from 'nestjs-kinde-api-key';
+import { OrgCode, RateLimit, UserId, UserScoped } from 'nestjs-kinde-api-key';
 import { type User, userSchema } from './user.js';
 import { UsersService } from './users.service.js';
 
@@ -12,7 +12,8 @@ export class MeController {
 
   @Get()
   @UserScoped()
-  @ApiOperation({ summary: 'Show the user whose key this is (user-level keys only)' })
+  @RateLimit({ limit: 10, windowMs: 60_000 }) // ten requests in any minute, for each key
+  @ApiOperation({ summary: 'Show the user whose key this is' })
   @ApiOkResponse({ standardSchema: userSchema })
   show(@UserId() userId: string, @OrgCode() orgCode: string | null): User {
     return this.users.findOrAdd(userId, orgCode);

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { OrgScoped } from 'nestjs-kinde-api-key';
 import { z } from 'zod';
 import { RequireScopes } from '../scopes.js';
@@ -8,6 +8,7 @@ import { UsersService } from './users.service.js';
 
 /** The users of the organization in the path. */
 @ApiTags('users')
+@ApiParam({ name: 'orgCode', example: 'org_acme' })
 @Controller('organizations/:orgCode/users')
 @OrgScoped()
 export class MembersController {
@@ -15,7 +16,7 @@ export class MembersController {
 
   @Get()
   @RequireScopes('read:users')
-  @ApiOperation({ summary: 'List the users of an organization (scope read:users)' })
+  @ApiOperation({ summary: 'List the users of an organization' })
   @ApiOkResponse({ standardSchema: z.array(userSchema) })
   list(@Param('orgCode') orgCode: string): User[] {
     return this.users.list(orgCode);
@@ -23,7 +24,7 @@ export class MembersController {
 
   @Post()
   @RequireScopes('write:users')
-  @ApiOperation({ summary: 'Add a user to an organization (scope write:users)' })
+  @ApiOperation({ summary: 'Add a user to an organization' })
   @ApiCreatedResponse({ standardSchema: userSchema })
   create(@Param('orgCode') orgCode: string, @Body({ schema: newUserSchema }) user: NewUser): User {
     return this.users.create(orgCode, user);

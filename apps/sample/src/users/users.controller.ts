@@ -8,7 +8,7 @@ import { UsersService } from './users.service.js';
 
 /** The path has a user id and no organization, so a resolver loads the user to find the organization. */
 @ApiTags('users')
-@ApiParam({ name: 'userId' })
+@ApiParam({ name: 'userId', example: 'kp_ada' })
 @Controller('users/:userId')
 @OrgScoped({ resolve: UserOrgResolver })
 export class UsersController {
@@ -16,7 +16,7 @@ export class UsersController {
 
   @Get()
   @RequireScopes('read:users')
-  @ApiOperation({ summary: 'Show a user (scope read:users)' })
+  @ApiOperation({ summary: 'Show a user' })
   @ApiOkResponse({ standardSchema: userSchema })
   show(@ScopedResource() user: User): User {
     return user;
@@ -24,7 +24,7 @@ export class UsersController {
 
   @Patch()
   @RequireScopes('write:users')
-  @ApiOperation({ summary: 'Change a user (scope write:users)' })
+  @ApiOperation({ summary: 'Change a user' })
   @ApiOkResponse({ standardSchema: userSchema })
   update(@ScopedResource() user: User, @Body({ schema: userChangesSchema }) changes: UserChanges): User {
     return this.users.update(user, changes);

@@ -1,17 +1,13 @@
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { KINDE_API_KEY_REGISTRATION, type Registration } from '../guard/registration.js';
+import type { Registration } from '../guard/registration.js';
 import type { AnyFunction } from '../handlers/ancestors.js';
 import type { AppHandler, AppHandlers } from '../handlers/app-handlers.js';
 import { classHostsOf } from '../handlers/class-hosts.js';
 import type { ExternalHandler, ExternalHandlers } from '../handlers/external-handlers.js';
-import {
-  findAllProviders,
-  findVisibleProvider,
-  type FoundProvider,
-  type NestModule,
-} from '../handlers/provider-lookup.js';
+import type { NestModule } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
 import { copiesWarning } from '../copies.js';
+import { httpRoutesOf, type ApiOptions, type AuditedApi } from './audited-api.js';
 import { auditedRoutes, type AuditedRoute } from './audited-route.js';
 import { budgetProblems } from './budget-names.js';
 import type { RouteRule } from '../rules/route-rule.js';
@@ -19,10 +15,11 @@ import type { RegisteredRule } from '../rules/route-rule-registry.js';
 import { cacheWarnings, hasCacheByUrl } from './cache-interceptors.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { problemsOf, type HandlerCheckOptions } from './handler-problems.js';
+import { checkGlobalRegistrations, duplicateWarnings, isOwner, registrationsIn } from './registrations.js';
 import { unusedRules } from './unused-rules.js';
 
 /** Options of the boot check. */
-export interface BootCheckOptions extends HandlerCheckOptions {
+export interface BootCheckOptions extends HandlerCheckOptions, ApiOptions {
   /** Guards that count besides `ApiKeyGuard`. See {@link GuardCoverage}. */
   readonly countedGuards: readonly unknown[];
 }
@@ -67,7 +64,7 @@ export class BootCheck {
    * @throws {KindeApiKeyConfigurationError} INVALID_CONFIGURATION with every problem at once, each naming the handler and the cure
    */
   run(): BootReport {
-    const found = findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION);
+    const found = registrationsIn(this.modules);
     checkGlobalRegistrations(found);
     const modules = [...this.modules.values()];
     const controllers = new Set<AnyFunction>(
@@ -90,9 +87,8 @@ export class BootCheck {
     for (const problem of budgetProblems(inForce)) this.#problems.add(problem);
     this.#throwProblems();
     const copies = copiesWarning();
-    const duplicates = this.#duplicateRegistrationWarnings(found.map(registrationOf));
     const warnings = [
-      ...duplicates,
+      ...duplicateWarnings(this.registration, found),
       ...this.#refusedWarnings(),
       ...cacheWarnings(this.#cachedByUrl),
       ...(copies ? [copies] : []),
@@ -114,17 +110,24 @@ export class BootCheck {
     );
   }
 
+  /** The routes over HTTP and how they are answered, as they are now: before the app has started, too. */
+  get api(): AuditedApi {
+    const { refusals, rules } = this.registration;
+    const declared = [...this.modules.values()]
+      .filter((one) => this.#owns(one))
+      .flatMap((one) => this.handlers.declaredIn(one));
+    const routes = httpRoutesOf(declared, rules.emptied(), (handler) => this.#coverage.covers(handler));
+    return { globalPrefix: this.config.getGlobalPrefix(), options: this.options, refusals, routes };
+  }
+
   #registeredRule({ told, handler }: AppHandler): RegisteredRule {
     const rule = this.registration.rules.registered(told, handler);
     if (!rule) throw new Error('the handler was not checked');
     return rule;
   }
 
-  /** Whether this registration protects a module: the one that Nest injects there, else the first. */
   #owns(module: NestModule | undefined): boolean {
-    const visible = module && findVisibleProvider(module, KINDE_API_KEY_REGISTRATION);
-    const owner = visible ?? findAllProviders(this.modules.values(), KINDE_API_KEY_REGISTRATION)[0];
-    return owner !== undefined && registrationOf(owner).id === this.registration.id;
+    return isOwner(this.registration, module, this.modules);
   }
 
   #check(handler: AppHandler): void {
@@ -158,16 +161,6 @@ export class BootCheck {
       throw new KindeApiKeyConfigurationError('The rules on these handlers cannot be kept:', [...this.#problems]);
   }
 
-  /** Returns a warning from the later of two registrations that ask the same Kinde application about the same API. */
-  #duplicateRegistrationWarnings(registrations: readonly Registration[]): string[] {
-    const first = registrations.find(({ kinde }) => kinde === this.registration.kinde);
-    if (first === this.registration) return [];
-    return [
-      `a second registration asks ${this.registration.kinde}: it has a cache and an M2M token of its own, and invalidate() reaches only one of ` +
-        'them. Import one KindeApiKeyModule.forRoot() in the root module instead',
-    ];
-  }
-
   #refusedWarnings(): string[] {
     if (this.#refused.size === 0) return [];
     return [
@@ -175,16 +168,4 @@ export class BootCheck {
         'there, and call ApiKeyVerificationService where the key arrives',
     ];
   }
-}
-
-function checkGlobalRegistrations(registrations: readonly FoundProvider[]): void {
-  if (registrations.filter(({ host }) => host.isGlobal).length <= 1) return;
-  throw new KindeApiKeyConfigurationError('KindeApiKeyModule is registered more than once:', [
-    'two global registrations: the order of imports would decide which one protects a route. Import KindeApiKeyModule.forRoot() once, ' +
-      'in the root module; for a second Kinde domain pass isGlobal: false and import it in the feature modules that use it',
-  ]);
-}
-
-function registrationOf({ wrapper }: FoundProvider): Registration {
-  return wrapper.instance as Registration;
 }

@@ -1,3 +1,4 @@
+import type { AuditedApi } from './audited-api.js';
 import type { AuditedRoute } from './audited-route.js';
 import type { BootCheck } from './boot-check.js';
 
@@ -21,5 +22,10 @@ export class ApiKeyRouteAudit {
    */
   routes(): readonly AuditedRoute[] {
     return this.#bootCheck.routes.toSorted((one, other) => (one.route < other.route ? -1 : 1));
+  }
+
+  /** @internal Returns what an OpenAPI document is made from, before the app has started, too. */
+  api(): AuditedApi {
+    return this.#bootCheck.api;
   }
 }

@@ -13,14 +13,20 @@ export interface CliIo {
   readonly env: NodeJS.ProcessEnv;
   /** Whether standard output is to have colors. */
   readonly hasColors: boolean;
-  /** Reads standard input to its end. At a terminal it asks for one line, and does not show it. */
-  readInput(): Promise<string>;
+  /** Reads standard input to its end. Default: a key, which a terminal is asked for in one line that it does not show. */
+  readInput(wanted?: WantedInput): Promise<string>;
   /** Shows on a terminal that something is under way. Returns what ends it; may be called again. */
   showProgress(what: string): () => void;
 }
 
+/** What a command reads from standard input. */
+export interface WantedInput {
+  readonly what: string;
+  readonly maxCharacters: number;
+}
+
 /** More than any key has. */
-const MAX_INPUT_CHARACTERS = 65_536;
+const KEY: WantedInput = { what: 'key', maxCharacters: 65_536 };
 const FRAMES = ['-', '\\', '|', '/'];
 const FRAME_MS = 120;
 
@@ -38,12 +44,12 @@ export const processIo: CliIo = {
   get hasColors() {
     return wantsColors(process.env, process.stdout);
   },
-  async readInput() {
-    if (process.stdin.isTTY) return readHiddenLine();
+  async readInput({ what, maxCharacters } = KEY) {
+    if (what === KEY.what && process.stdin.isTTY) return readHiddenLine();
     let text = '';
     for await (const chunk of process.stdin.setEncoding('utf8')) {
       text += String(chunk);
-      if (text.length > MAX_INPUT_CHARACTERS) throw new Error('standard input is longer than any key');
+      if (text.length > maxCharacters) throw new Error(`standard input is longer than any ${what}`);
     }
     return text;
   },

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { CliIo } from './cli-io.js';
 import { addDoctorCommand } from './doctor/doctor-command.js';
 import { addEmulatorCommand } from './emulator-command.js';
+import { addOpenApiCommand } from './openapi-command.js';
 import { addRoutesCommand } from './routes-command.js';
 import { addScopesCommand } from './scopes/scopes-command.js';
 import { VERSION } from './version.js';
@@ -37,5 +38,6 @@ function newProgram(io: CliIo, endWith: (exitCode: number) => void): Command {
   addDoctorCommand(program, io, endWith);
   addRoutesCommand(program, io, endWith);
   addScopesCommand(program, io, endWith);
+  addOpenApiCommand(program, io, endWith);
   return program;
 }

@@ -1,5 +1,5 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { ApiKeyRefusedException } from './api-key-refused.exception.js';
+import { ApiKeyRefusedException, type ApiKeyRefusalBody } from './api-key-refused.exception.js';
 import type { HttpResponse } from './http-response.js';
 
 interface ProblemResponse extends HttpResponse {
@@ -14,10 +14,13 @@ interface ProblemResponse extends HttpResponse {
 export class ApiKeyProblemDetailsFilter implements ExceptionFilter<ApiKeyRefusedException> {
   catch(exception: ApiKeyRefusedException, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<ProblemResponse>();
-    const { statusCode, error, message, ...members } = exception.getResponse();
+    const body = exception.getResponse();
     response.header('Content-Type', 'application/problem+json');
-    response
-      .status(statusCode)
-      .send(JSON.stringify({ type: 'about:blank', title: error, status: statusCode, detail: message, ...members }));
+    response.status(body.statusCode).send(JSON.stringify(problemOf(body)));
   }
+}
+
+/** @internal Returns a refusal's body as problem details. */
+export function problemOf({ statusCode, error, message, ...members }: ApiKeyRefusalBody): object {
+  return { type: 'about:blank', title: error, status: statusCode, detail: message, ...members };
 }

@@ -74,6 +74,11 @@ export class RouteRuleRegistry {
     this.#log = log;
   }
 
+  /** Returns an empty registry with the same options, for rules that are only described: what is added to it is not enforced. */
+  emptied(): RouteRuleRegistry {
+    return new RouteRuleRegistry(this.#options, this.#resolvers, this.#find);
+  }
+
   /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
   ruleOf(told: AnyFunction, handler: AnyFunction): RouteRule | undefined {
     // Not registered(): a hit goes through here, and needs no further call.
