@@ -11,7 +11,7 @@ import {
 /** @internal The extras, for the boot check. */
 export const KINDE_API_KEY_EXTRAS = Symbol.for('nestjs-kinde-api-key:extras');
 
-/** @internal `forRoot`, `forRootAsync` and their types, as Nest's builder makes them. */
+/** `forRoot`, `forRootAsync` and their types, as Nest's builder makes them. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<KindeApiKeyOptions>({ optionsInjectionToken: KINDE_API_KEY_OPTIONS })
     .setClassMethodName('forRoot')

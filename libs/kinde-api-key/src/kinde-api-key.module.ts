@@ -66,6 +66,7 @@ export class KindeApiKeyModule
   readonly #log: Log;
   readonly #bootMode: () => ResolvedOptions['verifyAtBoot'];
 
+  /** @internal */
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
     @Inject(BootCheck) bootCheck: BootCheck,

@@ -47,7 +47,7 @@ export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   static readonly [API_KEY_GUARD] = true;
-
+  /** @internal A subclass without a constructor inherits it. */
   constructor(@Inject(KINDE_API_KEY_REGISTRATION) private readonly registration: Registration) {}
 
   /**

@@ -38,6 +38,7 @@ export class KindeApiKeyTelemetry implements OnModuleInit, OnApplicationShutdown
   readonly #kinde: Attributes;
   #stops: (() => void)[] = [];
 
+  /** @internal */
   constructor(
     @Inject(KINDE_API_KEY_REGISTRATION) registration: Registration,
     @Inject(KINDE_CONNECTION) connection: KindeConnection,

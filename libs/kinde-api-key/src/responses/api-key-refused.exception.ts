@@ -30,7 +30,7 @@ export class ApiKeyRefusedException extends HttpException {
   /** The headers that are sent with the answer, e.g. `WWW-Authenticate`. A filter may change them; a header that it sets itself wins. */
   readonly headers: Record<string, string>;
 
-  /** @internal Constructed by the guard alone. */
+  /** Constructed by the guard alone. */
   constructor(code: ApiKeyRefusalCode, body: ApiKeyRefusalBody, headers: Record<string, string> = {}) {
     super(body, body.statusCode);
     this.name = 'ApiKeyRefusedException';

@@ -74,6 +74,7 @@ export class ApiKeyTokenExchange {
   /** After a 429 of Kinde, which concerns every key. */
   readonly #throttled: Wait;
 
+  /** @internal */
   constructor(@Inject(KINDE_CONNECTION) connection: KindeConnection) {
     this.#clock = connection.clock;
     this.#call = new TokenExchangeCall(connection);

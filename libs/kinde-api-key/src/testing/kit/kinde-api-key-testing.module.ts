@@ -37,6 +37,7 @@ export interface KindeApiKeyOverridable {
 export class KindeApiKeyTestingModule {
   readonly #kinde: InMemoryKinde;
 
+  /** @internal */
   constructor(@Inject(InMemoryKinde) kinde: InMemoryKinde) {
     this.#kinde = kinde;
   }
