@@ -12,6 +12,7 @@ import {
 } from 'nestjs-kinde-api-key';
 import { KindeApiKeyTestingModule, KindeEmulator, type KindeEmulatorFault } from 'nestjs-kinde-api-key/testing';
 import { NEVER } from 'rxjs';
+import { messageWith, startChild } from './support/child.js';
 import { until } from './support/instances.js';
 
 const CREDENTIALS = { clientId: 'client', clientSecret: 'secret' };
@@ -239,6 +240,13 @@ describe('verifyAtBoot', () => {
     await app.close();
     expect(request).toHaveBeenCalledTimes(1);
     expect(warnings()).toEqual([expect.stringMatching(/did not answer/)]);
+  });
+
+  it('does not let the process end while it waits for a Kinde that refuses connections', async () => {
+    const child = startChild('subprocesses/booting.ts');
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    await messageWith(child, 'booted');
+    expect(await exited).toBe(0);
   });
 
   it('waits for the end of the checks before the app listens', async () => {

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '../libs/kinde-api-key/src/cli/program.js';
 import { FINDING_CODES } from '../libs/kinde-api-key/src/doctor/finding.js';
+import { startChild } from './support/child.js';
 import { DOCS, rowsOf, sectionOf } from './support/markdown.js';
 import { startScenario, type Scenario } from './support/scenario.js';
 
@@ -416,6 +417,17 @@ describe('npx nestjs-kinde-api-key doctor', () => {
     );
     expect(stdout).toMatch(/\n1 problem, 0 warnings, 3 ok\n$/);
     expect(stdout).not.toContain('wrong-secret-value');
+  });
+
+  it('does not end, as a process, before it has printed its findings: between two tries nothing else keeps it alive', async () => {
+    scenario.emulator.failUntilCleared({ reset: true }, 'token');
+    const child = startChild('subprocesses/doctor.ts', { env: { ...scenario.emulator.environment }, silent: true });
+    let stdout = '';
+    child.stdout?.on('data', (chunk) => (stdout += String(chunk)));
+    const exitCode = await new Promise((resolve) => child.once('close', resolve));
+    scenario.emulator.clearFaults();
+    expect(exitCode).toBe(1);
+    expect((JSON.parse(stdout) as Finding[]).at(-1)).toMatchObject({ code: 'REACHABILITY', status: 'problem' });
   });
 
   it('prints every configuration problem without a call', async () => {

@@ -48,6 +48,7 @@ const LEAVES = [
   'api-key',
   'clock.ts',
   'copies.ts',
+  'keep-alive.ts',
   'listeners.ts',
   'log.ts',
   'nearest-name.ts',

@@ -75,7 +75,7 @@ describe('ApiKeysService.list', () => {
     [{ type: 'user' }, ['a user']],
     [{ orgCode: 'org_a', status: 'active' }, ['a', 'a user']],
     [{ orgCode: 'org&key_type=user' }, []],
-    [{ orgCode: undefined, status: undefined }, ['a', 'a user', 'a revoked', 'b', 'environment']],
+    [{ status: undefined, type: undefined }, ['a', 'a user', 'a revoked', 'b', 'environment']],
   ] as const)('lists the keys that match %j', async (filter, names) => {
     const { kinde, keys } = started;
     kinde.createKey({ name: 'a', orgCode: 'org_a' });

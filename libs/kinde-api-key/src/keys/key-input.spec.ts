@@ -87,7 +87,14 @@ describe('checkFilter', () => {
       status: 'active',
       key_type: 'user',
     });
-    expect(checkFilter({ orgCode: undefined })).toEqual({});
+    expect(checkFilter({ status: undefined })).toEqual({});
+  });
+
+  it.each(['orgCode', 'userId'])('refuses an absent %s, which would list the keys of every customer', (name) => {
+    const message = `${name} is undefined. To list the keys of every owner, leave it out`;
+    expect(() => checkFilter({ [name]: undefined })).toThrow(
+      expect.objectContaining({ code: 'INVALID_INPUT', message }),
+    );
   });
 
   it.each([

@@ -18,8 +18,8 @@ export interface NewApiKeyInput {
 
 /** Which keys to list. Default: all. */
 export interface ApiKeyFilter {
-  readonly orgCode?: string | undefined;
-  readonly userId?: string | undefined;
+  readonly orgCode?: string;
+  readonly userId?: string;
   readonly status?: 'active' | 'inactive' | 'revoked' | undefined;
   readonly type?: 'organization' | 'user' | undefined;
 }
@@ -60,6 +60,10 @@ export function checkInput(input: unknown): CheckedInput {
 /** Returns the query of a list of keys. @throws {KindeApiKeyManagementError} INVALID_INPUT */
 export function checkFilter(filter: unknown): Readonly<Record<string, string>> {
   const fields = checkFields('list()', filter, ['orgCode', 'userId', 'status', 'type']);
+  // An absent parameter of a request must not list the keys of every customer.
+  for (const name of ['orgCode', 'userId'])
+    if (Object.hasOwn(fields, name) && fields[name] === undefined)
+      throw invalidInput(`${name} is undefined. To list the keys of every owner, leave it out`);
   const wire = {
     org_code: optionalText(fields, 'orgCode', 'the code of an organization'),
     user_id: optionalText(fields, 'userId', 'the id of a user'),

@@ -1,0 +1,15 @@
+/** The longest interval of Node, in milliseconds. It does nothing when it fires. */
+const LONGEST_MS = 2_147_483_647;
+
+/**
+ * Keeps the process alive until work is done. Deadlines and pauses do not: before a server listens, Node would end the process between two tries
+ * of a call.
+ */
+export async function keepAlive<T>(work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => undefined, LONGEST_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
