@@ -249,6 +249,12 @@ describe('verifyAtBoot', () => {
     expect(await exited).toBe(0);
   });
 
+  it('does not let a script end while it waits for an answer of Kinde', async () => {
+    const child = startChild('subprocesses/listing.ts');
+    const { codes } = await messageWith<{ codes: string[] }>(child, 'codes');
+    expect(codes).toEqual(['UNAVAILABLE', 'VERIFICATION_UNAVAILABLE']);
+  });
+
   it('waits for the end of the checks before the app listens', async () => {
     const app = await appOf(building());
     await app.listen(0, '127.0.0.1');

@@ -1,5 +1,4 @@
 import type { ResolvedOptions } from '../config/resolved-options.js';
-import { keepAlive } from '../keep-alive.js';
 import type { KeyVerifier } from '../kinde/key-verifier.js';
 import type { KindeConnection } from '../kinde/kinde-connection.js';
 import { Deadlines } from '../kinde/limits/deadline.js';
@@ -52,9 +51,7 @@ export class ApiKeyDoctor {
   async examineAtBoot(): Promise<Finding[]> {
     const setup = { ...this.#setup, routes: this.#routes() };
     try {
-      const findings = await keepAlive(() =>
-        this.#deadlines.run(({ signal }) => examineAtBoot(new Examination({ ...setup, signal }))),
-      );
+      const findings = await this.#deadlines.run(({ signal }) => examineAtBoot(new Examination({ ...setup, signal })));
       return this.#deadlines.isClosed ? [] : findings;
     } catch (error) {
       if (this.#deadlines.isClosed) return [];

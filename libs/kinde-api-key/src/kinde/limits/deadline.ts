@@ -1,3 +1,4 @@
+import { keepAlive } from '../../keep-alive.js';
 import { VerificationFailure } from '../verification-failure.js';
 
 /** With a smaller share of its time left, a call is not sent: in a flood, Kinde would not answer any call in time. */
@@ -73,7 +74,7 @@ export class Deadlines {
   }
 
   /**
-   * Runs `work` with a new deadline, and clears it afterwards.
+   * Runs `work` with a new deadline, and clears it afterwards. The process stays alive meanwhile, also between two tries of a call.
    *
    * @param spentMs how much of the time has passed before, in milliseconds. Default 0
    * @throws {VerificationFailure} `closed` after {@link close}; else whatever `work` throws
@@ -83,7 +84,7 @@ export class Deadlines {
     const deadline = new Deadline(this.timeoutMs, spentMs);
     this.#running.add(deadline);
     try {
-      return await work(deadline);
+      return await keepAlive(() => work(deadline));
     } finally {
       deadline.clear();
       this.#running.delete(deadline);
