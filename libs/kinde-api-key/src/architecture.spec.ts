@@ -84,6 +84,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kinde-api-key.module-definition.ts',
     'kinde-api-key.options.ts',
     'audit',
+    'contexts',
     'doctor',
     'guard',
     'rules',
@@ -98,8 +99,18 @@ const ALLOWED: Record<string, readonly string[]> = {
   'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard', 'config'],
   'kinde-api-key.options.ts': ['config'],
   audit: ['guard', 'rules', 'handlers'],
-  guard: ['rules', 'responses', 'verification', 'rate-limit', 'handlers', 'kinde/kinde-connection.ts', 'config'],
+  guard: [
+    'contexts',
+    'rules',
+    'responses',
+    'verification',
+    'rate-limit',
+    'handlers',
+    'kinde/kinde-connection.ts',
+    'config',
+  ],
   keys: ['verification', 'kinde'],
+  contexts: ['rules/http-request.ts', 'responses/http-response.ts', 'config'],
   responses: ['rules', 'rate-limit', 'config'],
   rules: ['handlers', 'rate-limit', 'config'],
   handlers: [],
@@ -128,6 +139,7 @@ const ALLOWED_INSIDE: Record<string, readonly string[]> = {
   'kinde/limits': ['kinde'],
   'kinde/answers': ['kinde'],
   'doctor/checks': ['doctor'],
+  'guard/outside-http': ['guard'],
   'shared/redis': [],
 };
 
@@ -217,7 +229,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/audit-app\.ts$|^cli\/audit-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses|contexts)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/keys\.providers\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/audit-app\.ts$|^cli\/audit-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

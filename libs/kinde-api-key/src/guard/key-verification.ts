@@ -5,7 +5,10 @@ import { ApiKeyVerificationService } from '../verification/api-key-verification.
 
 /** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
 export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
-  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted'>>;
+  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted'>> & {
+    /** Asks once for all resolvers of a request. */
+    readonly askOnce?: (key: RawKey, isFresh: boolean) => Promise<Verdict>;
+  };
 
 /**
  * Asks with the key as it was parsed, or with its text where a test has replaced `verify`.
@@ -13,6 +16,7 @@ export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
  * @param isFresh whether only Kinde's own answer counts
  */
 export function askKinde(verification: KeyVerification, key: RawKey, isFresh: boolean): Promise<Verdict> {
+  if (verification.askOnce) return verification.askOnce(key, isFresh);
   const isReplaced = verification.verify !== ApiKeyVerificationService.prototype.verify;
   return verification.ask && !isReplaced ? verification.ask(key, isFresh) : verification.verify(key.reveal());
 }

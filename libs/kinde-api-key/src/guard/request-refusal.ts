@@ -1,5 +1,6 @@
 import type { ExecutionContext, HttpException } from '@nestjs/common';
 import type { ApiKeyRefusalCode } from '../api-key/decision.js';
+import { refusalFor } from '../contexts/refusal-form.js';
 import { rateLimitField, rateLimitPolicyField } from '../rate-limit/rate-limit-headers.js';
 import { ANSWERS, type AnswerName } from '../responses/answers.js';
 import type { HttpResponse } from '../responses/http-response.js';
@@ -18,7 +19,7 @@ export function refuseRequest(
   name: AnswerName,
   retryAfterSeconds?: number,
   onSent?: () => void,
-): HttpException {
+): Error {
   const { request } = state;
   const message = name === 'MALFORMED_REQUEST' ? twoCredentialsMessage(registration, request) : messageFor(state, name);
   const details = { retryAfterSeconds, message, headers: rateLimitHeadersOf(state), request };
@@ -32,7 +33,7 @@ export function refuseAccess(
   context: ExecutionContext,
   state: RequestState,
   refusal: AccessRefusal,
-): HttpException {
+): Error {
   const message = messageFor(state, refusal.code);
   const details = { headers: rateLimitHeadersOf(state), request: state.request, message };
   const exception = registration.refusals.refuseAccess(refusal, state.rule, details);
@@ -45,7 +46,7 @@ export function refuseKey(
   context: ExecutionContext,
   state: RequestState,
   name: AnswerName,
-): HttpException {
+): Error {
   const { failedAttempts } = registration;
   if (!failedAttempts || name === 'MISSING_KEY') return refuseRequest(registration, context, state, name);
   const waitSeconds = failedAttempts.waitSeconds(state.request);
@@ -69,12 +70,16 @@ export function resolverFailure(
   return isHidden ? refuseRequest(registration, context, state, 'ORG_MISMATCH') : error;
 }
 
-/** Returns the exception that refuses a request which the guard does not understand. */
-export function refuseUnsupported(registration: Registration, context: ExecutionContext): HttpException {
+/**
+ * Returns the exception that refuses a request which the guard does not understand.
+ *
+ * @param why for the log, which names each handler once a minute
+ */
+export function refuseUnsupported(registration: Registration, context: ExecutionContext, why: string): Error {
+  const line = `${context.getClass()?.name}.${context.getHandler()?.name} was refused: ${why}`;
+  if (registration.unsupported.isDue(line)) registration.log.error(line);
   const exception = registration.refusals.refuse('UNSUPPORTED_CONTEXT');
-  if (context.getType() === 'http') return thrown(registration, context, null, exception, 'UNSUPPORTED_CONTEXT');
-  registration.decisions?.report(decisionOf(null, 'UNSUPPORTED_CONTEXT'));
-  return exception;
+  return thrown(registration, context, null, exception, 'UNSUPPORTED_CONTEXT');
 }
 
 /** Returns `RateLimit` and `RateLimit-Policy` of a request that was counted, if its answer carries them. */
@@ -96,13 +101,18 @@ function thrown(
   exception: HttpException,
   code: ApiKeyRefusalCode,
   onSent?: () => void,
-): HttpException {
+): Error {
   if (state) state.asked = undefined;
-  whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, () => {
+  const report = (): void => {
     onSent?.();
     registration.decisions?.report(decisionOf(state, code));
-  });
-  return exception;
+  };
+  if (context.getType() === 'http') {
+    whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, report);
+    return exception;
+  }
+  report();
+  return refusalFor(context, exception);
 }
 
 /** The texts of the table speak of API keys. */

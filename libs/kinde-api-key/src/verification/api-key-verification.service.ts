@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { ResolvedCacheOptions } from '../config/resolved-options.js';
 import { KindeApiKeyUnavailableError } from '../kinde-api-key.errors.js';
-import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
+import type { KeyAnswer } from '../kinde/key-verifier.js';
 import { RawKey } from '../api-key/raw-key.js';
 import type { AcceptedVerdict, RefusedVerdict, Verdict } from '../api-key/verdict.js';
 import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
@@ -10,11 +10,8 @@ import { RecentInvalidations } from './recent-invalidations.js';
 import { SharedLookup } from './shared-lookup.js';
 import type { SharedVerdicts } from './shared-verdicts.js';
 import { VerdictCache, type KeyVersion } from './verdict-cache.js';
+import { UNKNOWN, type Verifier } from './verifier.js';
 
-/** What verifies keys: Kinde's client, or a test's. */
-type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown'>>;
-
-const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** Maximum number of verify calls for one request, if invalidations outdate the answers. */
 const MAX_CALLS = 3;
 
@@ -29,6 +26,9 @@ export class ApiKeyVerificationService {
    * verify call was sent. A revoked key is refused after this time even during an outage of Kinde.
    */
   readonly maxAcceptedAgeMs: number;
+
+  /** @internal Called with each invalidation once it is applied. */
+  onInvalidated: ((invalidation: Invalidation) => void) | undefined;
 
   // Private to the language: the app gets this object, and a log of it must not walk what is behind.
   readonly #verifier: Verifier;
@@ -195,6 +195,6 @@ export class ApiKeyVerificationService {
 
   #apply(invalidations: readonly Invalidation[], isOurs = false): void {
     const nowMs = this.#clock.now();
-    for (const invalidation of invalidations) this.#invalidations.apply(invalidation, nowMs, isOurs);
+    for (const one of invalidations) if (this.#invalidations.apply(one, nowMs, isOurs)) this.onInvalidated?.(one);
   }
 }
