@@ -11,7 +11,10 @@ const esmPackages = Object.keys(lock.packages)
   .filter(
     (dir) => JSON.parse(readFileSync(new URL(`./${dir}/package.json`, import.meta.url), 'utf8')).type === 'module',
   )
-  .map((dir) => dir.replace(/^.*node_modules\//, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  .map((dir) => dir.replace(/^.*node_modules\//, ''))
+  // CommonJS that imports an ESM package
+  .concat('mercurius')
+  .map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
 
 /**
  * Returns a Jest project, with the settings that all projects share.
