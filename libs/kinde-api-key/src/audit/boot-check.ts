@@ -2,7 +2,7 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from '../guard/registration.js';
 import type { AnyFunction } from '../handlers/ancestors.js';
 import type { AppHandler, AppHandlers } from '../handlers/app-handlers.js';
-import { classHostsOf } from '../handlers/class-hosts.js';
+import { classHostsOf, classToldBy } from '../handlers/class-hosts.js';
 import type { ExternalHandler, ExternalHandlers } from '../handlers/external-handlers.js';
 import {
   findAllProviders,
@@ -95,13 +95,11 @@ export class BootCheck {
     const inForce = checked.flatMap((one) => this.registration.rules.ruleOf(one.told, one.handler) ?? []);
     for (const problem of budgetProblems(inForce)) this.#problems.add(problem);
     this.#throwProblems();
-    const copies = copiesWarning();
-    const duplicates = this.#duplicateRegistrationWarnings(found.map(registrationOf));
     const warnings = [
-      ...duplicates,
+      ...this.#duplicateRegistrationWarnings(found.map(registrationOf)),
       ...this.#refusedWarnings(),
       ...cacheWarnings(this.#cachedByUrl),
-      ...(copies ? [copies] : []),
+      ...[copiesWarning() ?? []].flat(),
     ];
     return { ...this.#routes, warnings };
   }
@@ -155,9 +153,11 @@ export class BootCheck {
 
   /** Checks a handler that appears after the boot, before its first call. */
   #checkLate(late: ExternalHandler): void {
+    // First: a resolver that is made for each request comes here with each.
+    const told = classToldBy(late.instance);
+    if (told && this.registration.rules.registered(told, late.handler)) return;
     if (!this.#owns(this.handlers.hostOf(late.instance)?.module)) return;
     const handler = this.handlers.describeExternal(late);
-    if (this.registration.rules.registered(handler.told, handler.handler)) return;
     this.#problems.clear();
     this.#check(handler);
     this.#throwProblems();
