@@ -187,6 +187,19 @@ describe.each(DRIVERS)('GraphQL on %s', (_name, driver) => {
     expect(answer.body).toMatchObject({ errors: [{ extensions: { code: 'ORG_MISMATCH' } }] });
   });
 
+  it('keeps answers to keys in other headers from shared caches', async () => {
+    const other = await start({ credentials: [{ header: 'x-api-key' }] });
+    try {
+      const { key, keyId } = other.emulator.createKey({ orgCode: 'org_a' });
+      const headers = { 'x-api-key': key, 'apollo-require-preflight': 'true' };
+      const answer = await other.send(`/graphql?query=${encodeURIComponent('{ keyId }')}`, { headers });
+      expect(answer.body).toEqual({ data: { keyId } });
+      expect(answer.headers['cache-control']).toMatch(/^(no-store|private)$/);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('hides what belongs to another organization like a field that finds nothing', async () => {
     const hiding = await start({ hideExistence: true });
     try {

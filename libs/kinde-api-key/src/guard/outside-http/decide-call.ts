@@ -27,10 +27,14 @@ export function decideCall(
     keepForLater(call, state);
     if (state.isAccepted && state.apiKey && call.isSocket) registration.sockets.note(call.owner, state.apiKey);
   };
+  let decided;
   try {
-    const decided = decide(oncePerOrigin(registration, call), state);
-    return typeof decided === 'boolean' ? decided : decided.finally(keep);
-  } finally {
+    decided = decide(oncePerOrigin(registration, call), state);
+  } catch (error) {
     keep();
+    throw error;
   }
+  if (typeof decided !== 'boolean') return decided.finally(keep);
+  keep();
+  return decided;
 }
