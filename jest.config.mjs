@@ -11,7 +11,10 @@ const esmPackages = Object.keys(lock.packages)
   .filter(
     (dir) => JSON.parse(readFileSync(new URL(`./${dir}/package.json`, import.meta.url), 'utf8')).type === 'module',
   )
-  .map((dir) => dir.replace(/^.*node_modules\//, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  .map((dir) => dir.replace(/^.*node_modules\//, ''))
+  // CommonJS that imports an ESM package
+  .concat('mercurius')
+  .map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
 
 /** The library (a workspace), all its subpaths included, resolves to its TypeScript sources. */
 const { paths } = JSON.parse(readFileSync(new URL('./tsconfig.json', import.meta.url), 'utf8')).compilerOptions;

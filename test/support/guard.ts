@@ -9,6 +9,7 @@ import { ApiKeyGuard } from '../../libs/kinde-api-key/src/guard/api-key.guard.js
 import { CredentialReader } from '../../libs/kinde-api-key/src/guard/credential-reader.js';
 import { DecisionReporter } from '../../libs/kinde-api-key/src/guard/decision-reporter.js';
 import { FailedAttempts } from '../../libs/kinde-api-key/src/guard/failed-attempts.js';
+import { OpenSockets } from '../../libs/kinde-api-key/src/guard/outside-http/open-sockets.js';
 import type { Registration } from '../../libs/kinde-api-key/src/guard/registration.js';
 import type { KindeApiKeyOptions } from '../../libs/kinde-api-key/src/kinde-api-key.options.js';
 import { LogThrottle } from '../../libs/kinde-api-key/src/log.js';
@@ -69,6 +70,8 @@ export function buildGuard({
       { orgParam: guard.orgParam, publicControllers: new Set(), rateLimit },
       new ResolverBinding(new ModulesContainer(), new ProviderInstances()),
     ),
+    calls: guard,
+    sockets: new OpenSockets(verification, clock),
     credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
     verification,
     principals: null,

@@ -89,6 +89,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kinde-api-key.module-definition.ts',
     'kinde-api-key.options.ts',
     'audit',
+    'contexts',
     'doctor',
     'guard',
     'rules',
@@ -103,9 +104,19 @@ const ALLOWED: Record<string, readonly string[]> = {
   'kinde-api-key.module-definition.ts': ['kinde-api-key.options.ts', 'guard', 'config'],
   'kinde-api-key.options.ts': ['config'],
   audit: ['guard', 'rules', 'handlers', 'config'],
-  guard: ['rules', 'responses', 'verification', 'rate-limit', 'handlers', 'kinde/kinde-connection.ts', 'config'],
+  guard: [
+    'contexts',
+    'rules',
+    'responses',
+    'verification',
+    'rate-limit',
+    'handlers',
+    'kinde/kinde-connection.ts',
+    'config',
+  ],
   keys: ['guard/api-key.guard.ts', 'guard/request-state.ts', 'rules', 'rate-limit', 'verification', 'kinde'],
   observability: ['verification'],
+  contexts: ['rules/http-request.ts', 'responses/http-response.ts', 'config'],
   responses: ['rules', 'rate-limit', 'config'],
   rules: ['handlers', 'rate-limit', 'config'],
   handlers: [],
@@ -137,6 +148,7 @@ const ALLOWED_INSIDE: Record<string, readonly string[]> = {
   'kinde/limits': ['kinde'],
   'kinde/answers': ['kinde'],
   'doctor/checks': ['doctor'],
+  'guard/outside-http': ['guard'],
   'shared/redis': [],
 };
 
@@ -232,7 +244,7 @@ describe('source files', () => {
 describe('packages', () => {
   /** Where Nest may be imported; everything else is plain TypeScript. */
   const EDGE =
-    /^(guard|rules|handlers|audit|responses)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/(keys\.providers|api-key-self\.controller)\.ts$|^observability\/observability\.providers\.ts$|^openapi\/(document-api-keys|occurring-refusals)\.ts$|^opentelemetry\/kinde-api-key-telemetry\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
+    /^(guard|rules|handlers|audit|responses|contexts)\/|^kinde-api-key\.(module|module-definition|options|providers)\.ts$|^keys\/(keys\.providers|api-key-self\.controller)\.ts$|^observability\/observability\.providers\.ts$|^openapi\/(document-api-keys|occurring-refusals)\.ts$|^opentelemetry\/kinde-api-key-telemetry\.ts$|^kinde\/axios-http\.ts$|^testing\/kit\/|^cli\/run-app\.ts$|^tokens\/(kinde-access-tokens|api-key-token-exchange)\.ts$/;
   /** Decides, parses or compiles: plain TypeScript although its module is at the edge. */
   const PURE = /^rules\/(access-decision|route-rule)\.ts$|^responses\/answers\.ts$/;
 

@@ -1,19 +1,21 @@
 import { Logger, type Provider } from '@nestjs/common';
-import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { BootCheck } from './audit/boot-check.js';
 import { ApiKeyRouteAudit, ROUTE_AUDIT } from './audit/route-audit.js';
 import { KINDE_API_KEY_CLOCK, SystemClock, type Clock } from './clock.js';
 import { resolveOptions, type ResolvedOptions } from './config/resolved-options.js';
+import { watchHandshakes } from './contexts/handshakes.js';
 import { ApiKeyDoctor } from './doctor/api-key-doctor.js';
 import { ApiKeyGuard } from './guard/api-key.guard.js';
 import { CredentialReader } from './guard/credential-reader.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
 import { FailedAttempts } from './guard/failed-attempts.js';
+import { OpenSockets } from './guard/outside-http/open-sockets.js';
 import { PrincipalSources } from './guard/principal-sources.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
 import { AppHandlers } from './handlers/app-handlers.js';
 import { ExternalHandlers } from './handlers/external-handlers.js';
-import { GuardLookup } from './handlers/guard-lookup.js';
+import { HANDLERS_PROVIDERS } from './handlers/handlers.providers.js';
 import { ProviderInstances } from './handlers/provider-instances.js';
 import { KINDE_API_KEY_EXTRAS } from './kinde-api-key.module-definition.js';
 import {
@@ -86,22 +88,8 @@ export const PROVIDERS: Provider[] = [
       new ApiKeyVerificationService(verifier, cache, clock, shared?.verdicts),
     inject: [KeyVerifier, RESOLVED_OPTIONS, KINDE_API_KEY_CLOCK, SHARED_STATE],
   },
-  { provide: ProviderInstances, useClass: ProviderInstances },
-  {
-    provide: ExternalHandlers,
-    useFactory: (creator: ExternalContextCreator) => new ExternalHandlers(creator),
-    inject: [ExternalContextCreator],
-  },
-  {
-    provide: AppHandlers,
-    useFactory: (
-      modules: ModulesContainer,
-      config: ApplicationConfig,
-      http: HttpAdapterHost,
-      creator: ExternalContextCreator,
-    ) => new AppHandlers(modules, config, new GuardLookup(config, http, creator)),
-    inject: [ModulesContainer, ApplicationConfig, HttpAdapterHost, ExternalContextCreator],
-  },
+  ...HANDLERS_PROVIDERS,
+  { provide: watchHandshakes, useFactory: watchHandshakes, inject: [ApplicationConfig] },
   {
     provide: KINDE_API_KEY_REGISTRATION,
     useFactory: (
@@ -124,6 +112,8 @@ export const PROVIDERS: Provider[] = [
         (told, handler) => handlers.find(told, handler),
         log,
       ),
+      calls: guard,
+      sockets: new OpenSockets(verification, clock),
       credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
       verification,
       principals:

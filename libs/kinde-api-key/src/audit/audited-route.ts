@@ -16,7 +16,7 @@ export interface AuditedRoute {
   readonly route: string;
   /** `Class.method`. */
   readonly handler: string;
-  /** How Nest calls it. `external`: through another package, e.g. GraphQL operations or jobs of a queue. */
+  /** How Nest calls it. `external`: through another package, e.g. for jobs of a queue. */
   readonly transport: AppHandler['transport'];
   /** `guarded`: an `ApiKeyGuard` decides. `public`: `@PublicRoute()`. `open`: no `ApiKeyGuard` runs before it. */
   readonly access: 'guarded' | 'public' | 'open';

@@ -625,20 +625,24 @@ describe('a rule outside HTTP routes', () => {
     expect(await problemsOf([C])).toEqual([expect.stringMatching(/^C\.helper carries/)]);
   });
 
-  it('on a message handler or its class stops the boot', async () => {
+  it('on a message handler or its class stops the boot, if it reads an organization where a message has none', async () => {
     // What @MessagePattern() of @nestjs/microservices leaves on a method.
     const MessageHandler: MethodDecorator = (_target, _property, descriptor) =>
       Reflect.defineMetadata('microservices:pattern', ['users.find'], descriptor.value as object);
     @UseGuards(ApiKeyGuard)
     @Controller()
-    @RequireScopes('a')
+    @OrgScoped({ query: 'orgCode' })
     class C {
       @Get()
       list(): void {}
       @MessageHandler
       onMessage(): void {}
     }
-    expect(await problemsOf([C])).toEqual([expect.stringMatching(/^C\.onMessage carries @RequireScopes\('a'\)/)]);
+    expect(await problemsOf([C])).toEqual([
+      expect.stringMatching(
+        /^C\.onMessage carries @OrgScoped\(\) for \{ query: 'orgCode' \}, which messages of a microservice do not have/,
+      ),
+    ]);
   });
 
   it('does not stop the boot for a controller that is also a provider, nor for factories and values', async () => {

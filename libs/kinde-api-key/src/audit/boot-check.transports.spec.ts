@@ -19,15 +19,21 @@ import {
   ApiKeyGuard,
   KindeApiKeyConfigurationError,
   KindeApiKeyModule,
+  OrgScoped,
   PublicRoute,
   RateLimit,
   RequireScopes,
   type KindeApiKeyModuleExtras,
+  type KindeApiKeyOptions,
 } from '../index.js';
 
 const CONNECTION = { domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret' };
 
-interface Parts extends KindeApiKeyModuleExtras, Pick<ModuleMetadata, 'providers' | 'imports'> {
+interface Parts
+  extends
+    KindeApiKeyModuleExtras,
+    Pick<KindeApiKeyOptions, 'rpcCredential'>,
+    Pick<ModuleMetadata, 'providers' | 'imports'> {
   readonly controllers?: Type[];
 }
 
@@ -145,11 +151,17 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
+const RULES: readonly (readonly [string, MethodDecorator])[] = [
+  ["@RequireScopes('a')", RequireScopes('a')],
+  ['@AnyValidKey()', AnyValidKey()],
+  ['@RateLimit({ limit: 1, windowMs: 1000 })', RateLimit({ limit: 1, windowMs: 1_000 })],
+];
+
 describe.each(Object.entries(HANDLERS))('%s', (_name, partsWith) => {
   it('without a decision stops the boot under globalGuard, naming the cure', async () => {
     expect(await problemsOf({ ...partsWith(noRule), globalGuard: true })).toEqual([
       expect.stringMatching(
-        /^\w+\.onJob has no decision, which globalGuard demands of every handler\. .* add @PublicRoute\(\), and call ApiKeyVerificationService/,
+        /^\w+\.onJob has no decision, which globalGuard demands of every handler.*@PublicRoute\(\)/,
       ),
     ]);
   });
@@ -159,15 +171,14 @@ describe.each(Object.entries(HANDLERS))('%s', (_name, partsWith) => {
     expect(await boot(partsWith(PublicRoute()))).toEqual([]);
   });
 
-  it.each([
-    ["@RequireScopes('a')", RequireScopes('a')],
-    ['@AnyValidKey()', AnyValidKey()],
-    ['@RateLimit({ limit: 1, windowMs: 1000 })', RateLimit({ limit: 1, windowMs: 1_000 })],
-  ])('with %s stops the boot', async (text, rule) => {
-    for (const globalGuard of [true, false])
-      expect(await problemsOf({ ...partsWith(rule), globalGuard })).toEqual([
-        expect.stringMatching(new RegExp(`^\\w+\\.onJob carries ${escaped(text)} but is (called by|no HTTP route)`)),
-      ]);
+  it.each(RULES)('with %s stops the boot where no guard reaches it or no key is known', async (text, rule) => {
+    const [problem, ...others] = await problemsOf(partsWith(rule));
+    expect(others).toEqual([]);
+    expect(problem).toMatch(
+      new RegExp(
+        `^\\w+\\.onJob carries ${escaped(text)} but (no ApiKeyGuard reaches it|is called by|is no HTTP route)`,
+      ),
+    );
   });
 
   it('is exempted by its class in publicControllers', async () => {
@@ -180,6 +191,26 @@ describe.each(Object.entries(HANDLERS))('%s', (_name, partsWith) => {
   it('without a decision boots without globalGuard', async () => {
     expect(await boot(partsWith(noRule))).toEqual([]);
   });
+});
+
+describe.each(['a message handler', 'a gateway', 'a resolver'])('%s with a guard of its own', (name) => {
+  const guarded: MethodDecorator = UseGuards(ApiKeyGuard);
+  const both =
+    (rule: MethodDecorator): MethodDecorator =>
+    (...target) => {
+      rule(...target);
+      guarded(...target);
+    };
+  const partsOf = (rule: MethodDecorator): Parts => HANDLERS[name]?.(both(rule)) ?? {};
+
+  it.each(RULES.filter(([text]) => !text.startsWith('@RateLimit')))(
+    'and %s boots, also under globalGuard',
+    async (_text, rule) => {
+      const rpcCredential = (): undefined => undefined;
+      for (const globalGuard of [true, false])
+        expect(await boot({ ...partsOf(rule), rpcCredential, globalGuard })).toEqual([]);
+    },
+  );
 });
 
 describe('a guard outside HTTP', () => {
@@ -211,24 +242,24 @@ describe('a guard outside HTTP', () => {
 });
 
 describe('a method that is a route and a message handler', () => {
-  it.each([true, false])(
-    'stops the boot, because the rule cannot be kept for messages (globalGuard: %s)',
-    async (globalGuard) => {
-      @Controller('jobs')
-      @UseGuards(ApiKeyGuard)
-      class Jobs {
-        @Get()
-        @MessagePattern
-        @RequireScopes('admin')
-        find(): void {}
-      }
-      expect(await problemsOf({ controllers: [Jobs], globalGuard })).toEqual([
-        expect.stringContaining(
-          "Jobs.find carries @RequireScopes('admin') but is called by messages of a microservice",
-        ),
-      ]);
-    },
-  );
+  it.each([
+    ['with a rule that holds for both boots', RequireScopes('admin'), false],
+    ['that reads a query parameter stops the boot, because messages have none', OrgScoped({ query: 'org' }), true],
+    ['that reads an argument stops the boot, because requests have none', OrgScoped({ arg: 'org' }), true],
+  ])('%s', async (_title, rule, stops) => {
+    @Controller('jobs')
+    @UseGuards(ApiKeyGuard)
+    class Jobs {
+      @Get()
+      @MessagePattern
+      @rule
+      find(): void {}
+    }
+    const parts = { controllers: [Jobs], rpcCredential: () => undefined };
+    if (stops)
+      expect(await problemsOf(parts)).toEqual([expect.stringMatching(/^Jobs\.find carries @OrgScoped\(\) for/)]);
+    else expect(await boot(parts)).toEqual([]);
+  });
 });
 
 describe('a module that is loaded lazily', () => {

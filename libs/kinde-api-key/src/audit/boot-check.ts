@@ -2,7 +2,7 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Registration } from '../guard/registration.js';
 import type { AnyFunction } from '../handlers/ancestors.js';
 import type { AppHandler, AppHandlers } from '../handlers/app-handlers.js';
-import { classHostsOf } from '../handlers/class-hosts.js';
+import { classHostsOf, classToldBy } from '../handlers/class-hosts.js';
 import type { ExternalHandler, ExternalHandlers } from '../handlers/external-handlers.js';
 import type { NestModule } from '../handlers/provider-lookup.js';
 import { KindeApiKeyConfigurationError } from '../kinde-api-key.errors.js';
@@ -22,6 +22,8 @@ import { unusedRules } from './unused-rules.js';
 export interface BootCheckOptions extends HandlerCheckOptions, ApiOptions {
   /** Guards that count besides `ApiKeyGuard`. See {@link GuardCoverage}. */
   readonly countedGuards: readonly unknown[];
+  /** Finds the credential of a microservice's message. `null`: the guard refuses all. */
+  readonly rpcCredential: unknown;
 }
 
 /** Result of the boot check, for the lines that the module logs. */
@@ -70,15 +72,19 @@ export class BootCheck {
     const controllers = new Set<AnyFunction>(
       modules.flatMap(classHostsOf).flatMap((host) => (host.isController ? [host.registered, host.told] : [])),
     );
-    const external = this.external.take((late) => this.#checkLate(late));
-    const calledExternally = external.filter((one) => this.#owns(this.handlers.hostOf(one.instance)?.module));
-    for (const handler of calledExternally.map((one) => this.handlers.describeExternal(one))) this.#check(handler);
-    const checked: AppHandler[] = [];
-    for (const module of modules.filter((one) => this.#owns(one))) {
-      const declared = this.handlers.declaredIn(module);
-      checked.push(...declared);
-      for (const handler of declared) this.#check(handler);
-      const known = [...declared, ...calledExternally.map((one) => this.handlers.describeExternal(one))];
+    const owned = modules.filter((one) => this.#owns(one));
+    const declared = owned.map((module) => this.handlers.declaredIn(module));
+    const checked: AppHandler[] = declared.flat();
+    const isDeclared = ({ told, handler }: AppHandler): boolean =>
+      checked.some((one) => one.told === told && one.handler === handler);
+    const calledExternally = this.external
+      .take((late) => this.#checkLate(late))
+      .filter((one) => this.#owns(this.handlers.hostOf(one.instance)?.module))
+      .map((one) => this.handlers.describeExternal(one));
+    for (const handler of calledExternally.filter((one) => !isDeclared(one))) this.#check(handler);
+    for (const [index, module] of owned.entries()) {
+      for (const handler of declared[index] ?? []) this.#check(handler);
+      const known = [...(declared[index] ?? []), ...calledExternally];
       for (const problem of unusedRules(classHostsOf(module), known, controllers)) this.#problems.add(problem);
     }
     for (const problem of this.registration.principals?.problems ?? []) this.#problems.add(problem);
@@ -86,19 +92,18 @@ export class BootCheck {
     const inForce = checked.flatMap((one) => this.registration.rules.ruleOf(one.told, one.handler) ?? []);
     for (const problem of budgetProblems(inForce)) this.#problems.add(problem);
     this.#throwProblems();
-    const copies = copiesWarning();
     const warnings = [
       ...duplicateWarnings(this.registration, found),
       ...this.#refusedWarnings(),
       ...cacheWarnings(this.#cachedByUrl),
-      ...(copies ? [copies] : []),
+      ...[copiesWarning() ?? []].flat(),
     ];
     return { ...this.#routes, warnings };
   }
 
   /** The routes that a guard protects, without public ones. */
   get rules(): readonly RouteRule[] {
-    const isGuarded = ({ handler, isReached }: CheckedHandler): boolean => handler.transport === 'http' && isReached;
+    const isGuarded = ({ handler, isReached }: CheckedHandler): boolean => isReached && !this.#refusesAll(handler);
     const rules = this.#checked.filter(isGuarded).map((one) => this.#registeredRule(one.handler).rule);
     return [...new Set(rules)].filter((rule) => !rule.isPublic);
   }
@@ -137,20 +142,26 @@ export class BootCheck {
     const route = `${registered.name}.${name}`;
     this.#checked.push({ handler, isReached });
     for (const problem of problemsOf(handler, rule, isReached, this.options)) this.#problems.add(`${route} ${problem}`);
-    if (transport === 'http') {
-      if (rule.rule.isPublic) this.#routes.public += 1;
-      else if (isReached) {
-        this.#routes.guarded += 1;
-        if (hasCacheByUrl(handler, this.config)) this.#cachedByUrl.add(route);
-      }
-    } else if (isReached && !rule.rule.isPublic) this.#refused.add(route);
+    if (rule.rule.isPublic) this.#routes.public += 1;
+    else if (isReached) {
+      if (this.#refusesAll(handler)) return void this.#refused.add(route);
+      this.#routes.guarded += 1;
+      if (transport === 'http' && hasCacheByUrl(handler, this.config)) this.#cachedByUrl.add(route);
+    }
+  }
+
+  /** Whether the guard does not know where a key is in the calls of a handler. */
+  #refusesAll({ transport }: AppHandler): boolean {
+    return transport === 'external' || (transport === 'rpc' && this.options.rpcCredential === null);
   }
 
   /** Checks a handler that appears after the boot, before its first call. */
   #checkLate(late: ExternalHandler): void {
+    // First: a resolver that is made for each request comes here with each.
+    const told = classToldBy(late.instance);
+    if (told && this.registration.rules.registered(told, late.handler)) return;
     if (!this.#owns(this.handlers.hostOf(late.instance)?.module)) return;
     const handler = this.handlers.describeExternal(late);
-    if (this.registration.rules.registered(handler.told, handler.handler)) return;
     this.#problems.clear();
     this.#check(handler);
     this.#throwProblems();
@@ -164,8 +175,8 @@ export class BootCheck {
   #refusedWarnings(): string[] {
     if (this.#refused.size === 0) return [];
     return [
-      `ApiKeyGuard refuses every call to ${[...this.#refused].join(', ')}, because it checks keys in HTTP requests only: add @PublicRoute() ` +
-        'there, and call ApiKeyVerificationService where the key arrives',
+      `ApiKeyGuard refuses every call to ${[...this.#refused].join(', ')}, because it does not know where the key is: set the option rpcCredential ` +
+        'for messages of a microservice; elsewhere add @PublicRoute(), and call ApiKeyVerificationService where the key arrives',
     ];
   }
 }

@@ -114,30 +114,73 @@ describe('problems of a route', () => {
   });
 });
 
-describe('problems of a handler that is not called over HTTP', () => {
-  const TRANSPORTS = [
-    ['rpc', 'messages of a microservice'],
-    ['ws', 'WebSocket messages'],
-    ['external', 'another package, for example by GraphQL operations or jobs of a queue'],
-  ] as const;
+describe('problems of a handler that another package calls', () => {
+  const handler = handlerWith({ transport: 'external', paths: [] });
+  const CALLED = 'is called by another package, for example by jobs of a queue, where ApiKeyGuard cannot check keys';
+  const CURE = 'add @PublicRoute(), and call ApiKeyVerificationService where the key arrives';
 
-  it.each(TRANSPORTS)('name a rule that cannot be enforced: %s', (transport, called) => {
+  it('name a rule that cannot be enforced', () => {
     for (const options of [LAX, STRICT])
-      expect(problemsOf(handlerWith({ transport, paths: [] }), registered([SCOPES]), true, options)).toEqual([
-        `carries @RequireScopes('read:users') but is called by ${called}, where ApiKeyGuard cannot check keys: remove the rule, ` +
-          'add @PublicRoute(), and call ApiKeyVerificationService where the key arrives',
+      expect(problemsOf(handler, registered([SCOPES]), true, options)).toEqual([
+        `carries @RequireScopes('read:users') but ${CALLED}: remove the rule, ${CURE}`,
       ]);
   });
 
-  it.each(TRANSPORTS)('name a missing decision only if every handler needs one: %s', (transport, called) => {
-    const handler = handlerWith({ transport, paths: [] });
+  it('name a missing decision only if every handler needs one', () => {
     expect(problemsOf(handler, registered([]), true, LAX)).toEqual([]);
     expect(problemsOf(handler, registered([]), true, STRICT)).toEqual([
-      `has no decision, which globalGuard demands of every handler. It is called by ${called}, where ApiKeyGuard cannot check ` +
-        'keys: add @PublicRoute(), and call ApiKeyVerificationService where the key arrives, or name a class that you cannot edit in ' +
+      `has no decision, which globalGuard demands of every handler. It ${CALLED}: ${CURE}, or name a class that you cannot edit in ` +
         'globalGuard: { publicControllers: [...] }',
     ]);
     expect(problemsOf(handler, registered([], { isDecided: true }), true, STRICT)).toEqual([]);
+  });
+});
+
+describe.each([
+  ['graphql', "fieldResolverEnhancers: ['guards']", 'GraphQL operations', ['arg', 'header']],
+  ['ws', 'global guards reach gateways since Nest 12 only', 'WebSocket messages', ['arg', 'header']],
+  ['rpc', 'global guards do not reach the microservices of a hybrid app', 'messages of a microservice', ['arg']],
+  ['http', 'set globalGuard: true', 'HTTP requests', ['param', 'header', 'query', 'body']],
+] as const)('problems of a handler with the transport %s', (transport, guardCure, calls, readable) => {
+  const handler = handlerWith({ transport, paths: [] });
+
+  it('are empty if a guard reaches it and it has a decision', () => {
+    expect(problemsOf(handler, registered([SCOPES, LIMIT]), true, STRICT)).toEqual([]);
+  });
+
+  it('name a rule that no guard reaches, and how one gets there', () => {
+    const [problem, ...others] = problemsOf(handler, registered([SCOPES]), false, LAX);
+    expect(others).toEqual([]);
+    expect(problem).toContain(
+      "carries @RequireScopes('read:users') but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard)",
+    );
+    expect(problem).toContain(guardCure);
+  });
+
+  it('name a missing decision only if every handler needs one', () => {
+    expect(problemsOf(handler, registered([]), true, LAX)).toEqual([]);
+    expect(problemsOf(handler, registered([]), true, STRICT)).toEqual([NO_DECISION]);
+  });
+
+  it.each(['param', 'header', 'query', 'body', 'arg'])('name an organization that cannot be read: %s', (name) => {
+    const target = { [name]: 'org' } as unknown as OrganizationTarget;
+    const problems = problemsOf(handler, registered([{ kind: 'organization', target }]), true, LAX);
+    const isReadable = (readable as readonly string[]).includes(name);
+    expect(problems).toEqual(
+      isReadable
+        ? []
+        : [expect.stringContaining(`carries @OrgScoped() for { ${name}: 'org' }, which ${calls} do not have`)],
+    );
+    if (!isReadable && transport !== 'http') expect(problems[0]).toContain("@OrgScoped({ arg: 'org' })");
+  });
+
+  it.each([{ from: 'key' }, { resolve: () => 'org_a' }] as OrganizationTarget[])('are empty for %p', (target) => {
+    expect(problemsOf(handler, registered([{ kind: 'organization', target }]), true, LAX)).toEqual([]);
+  });
+
+  it('name the bare @OrgScoped() where there are no route parameters', () => {
+    const problems = problemsOf(handler, registered([{ kind: 'organization', target: undefined }]), true, LAX);
+    expect(problems).toEqual(transport === 'http' ? [] : [expect.stringContaining("{ param: 'orgCode' }")]);
   });
 });
 

@@ -11,11 +11,33 @@ export interface HandlerCheckOptions {
   readonly orgParam: string;
 }
 
-const CALLERS: Readonly<Record<AppHandler['transport'], string>> = {
+type Transport = Exclude<AppHandler['transport'], 'external'>;
+
+const ADD_GUARD = 'add @UseGuards(ApiKeyGuard) to the class or the method';
+
+/** How a guard gets in front of a handler. */
+const CURES: Readonly<Record<Transport, string>> = {
+  http: `${ADD_GUARD}, set globalGuard: true, or name your own guard that calls ApiKeyGuard in the option guardedBy`,
+  graphql:
+    `${ADD_GUARD}, or set globalGuard: true. For a field of an object, Nest runs guards only if GraphQLModule.forRoot() has ` +
+    "fieldResolverEnhancers: ['guards']",
+  ws: `${ADD_GUARD}: global guards reach gateways since Nest 12 only`,
+  rpc: `${ADD_GUARD}: global guards do not reach the microservices of a hybrid app`,
+};
+
+const CALLS: Readonly<Record<Transport, string>> = {
   http: 'HTTP requests',
-  rpc: 'messages of a microservice',
+  graphql: 'GraphQL operations',
   ws: 'WebSocket messages',
-  external: 'another package, for example by GraphQL operations or jobs of a queue',
+  rpc: 'messages of a microservice',
+};
+
+/** Where a handler's organization may stand, besides what a resolver finds. */
+const TARGETS: Readonly<Record<Transport, readonly string[]>> = {
+  http: ['param', 'header', 'query', 'body'],
+  graphql: ['arg', 'header'],
+  ws: ['arg', 'header'],
+  rpc: ['arg'],
 };
 
 /**
@@ -32,14 +54,12 @@ export function problemsOf(
   const { rule, problems } = registered;
   const metadata = metadataOf(registered);
   if (rule.isPublic || problems.length > 0) return problems;
-  if (handler.transport !== 'http') return outsideHttp(handler, registered, options);
+  const { transport } = handler;
+  if (transport === 'external') return calledByPackage(registered, options);
   const carried = describeAll(metadata);
   return [
     ...(!isReached && (rule.isDecided || metadata.some(isRateLimitMetadata))
-      ? [
-          `carries ${carried} but no ApiKeyGuard reaches it: add @UseGuards(ApiKeyGuard) to the class or the ` +
-            'method, set globalGuard: true, or name your own guard that calls ApiKeyGuard in the option guardedBy',
-        ]
+      ? [`carries ${carried} but no ApiKeyGuard reaches it: ${CURES[transport]}`]
       : []),
     ...(options.isStrict && !rule.isDecided
       ? [
@@ -47,23 +67,36 @@ export function problemsOf(
             '@PublicRoute(), or name a controller that you cannot edit in globalGuard: { publicControllers: [...] }',
         ]
       : []),
+    ...unreadableTargets(transport, metadata, options.orgParam),
     ...missingParameters(handler, metadata, options.orgParam),
   ];
 }
 
-/** Outside HTTP the guard cannot check keys yet. It refuses every call, except to public handlers. */
-function outsideHttp({ transport }: AppHandler, registered: RegisteredRule, options: HandlerCheckOptions): string[] {
+/** The guard does not know where a key is in what another package calls. It refuses every call, except to public handlers. */
+function calledByPackage(registered: RegisteredRule, options: HandlerCheckOptions): string[] {
   const metadata = metadataOf(registered);
+  const called = 'is called by another package, for example by jobs of a queue, where ApiKeyGuard cannot check keys';
   const cure = 'add @PublicRoute(), and call ApiKeyVerificationService where the key arrives';
-  if (metadata.length > 0)
-    return [
-      `carries ${describeAll(metadata)} but is called by ${CALLERS[transport]}, where ApiKeyGuard cannot check keys: remove the rule, ${cure}`,
-    ];
+  if (metadata.length > 0) return [`carries ${describeAll(metadata)} but ${called}: remove the rule, ${cure}`];
   if (!options.isStrict || registered.rule.isDecided) return [];
   return [
-    `has no decision, which globalGuard demands of every handler. It is called by ${CALLERS[transport]}, where ApiKeyGuard cannot check ` +
-      `keys: ${cure}, or name a class that you cannot edit in globalGuard: { publicControllers: [...] }`,
+    `has no decision, which globalGuard demands of every handler. It ${called}: ${cure}, or name a class that you cannot edit in ` +
+      'globalGuard: { publicControllers: [...] }',
   ];
+}
+
+/** Finds rules that read an organization where calls of a transport have none: they would refuse every call. */
+function unreadableTargets(transport: Transport, metadata: readonly RuleMetadata[], orgParam: string): string[] {
+  return metadata.flatMap((one) => {
+    if (one.kind !== 'organization') return [];
+    const [[name, value] = ['']] = Object.entries(one.target ?? { param: orgParam });
+    if (['resolve', 'from', ...TARGETS[transport]].includes(name)) return [];
+    const cure =
+      transport === 'http'
+        ? "compare a parameter, a header or a field of the query or the body, e.g. @OrgScoped({ param: 'orgCode' })"
+        : `compare an argument, e.g. @OrgScoped({ arg: '${String(value)}' }), or find it with @OrgScoped({ resolve: MyOrgResolver })`;
+    return [`carries @OrgScoped() for { ${name}: '${String(value)}' }, which ${CALLS[transport]} do not have: ${cure}`];
+  });
 }
 
 /** Finds rules that compare a route parameter which a path lacks: they would refuse every request to it. */

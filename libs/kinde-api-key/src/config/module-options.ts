@@ -14,6 +14,7 @@ import {
   type OptionalIn,
   type OptionKind,
 } from './option-kinds.js';
+import { rpcCredentialOption } from './rpc-options.js';
 import { isPrincipalSource, type PrincipalSourceOption } from './principal-options.js';
 import {
   FAILED_ATTEMPTS_OPTIONS,
@@ -176,6 +177,8 @@ export const MODULE_OPTIONS = {
     default: 'api',
     absent: 'api',
   }),
+  /** Finds the credential of a microservice's message. Default: not set, messages to guarded handlers are refused. */
+  rpcCredential: rpcCredentialOption,
   /**
    * The app's own guard classes that call `ApiKeyGuard` for every request. The boot check counts their routes as guarded. Risk: a guard that
    * lets some requests in without `ApiKeyGuard` enforces no rule for them. Default: not set.

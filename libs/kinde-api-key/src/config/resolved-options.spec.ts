@@ -57,12 +57,14 @@ describe('resolveOptions', () => {
         principals: [],
         failedAttempts: null,
         onDecision: null,
+        rpcCredential: null,
       },
     });
   });
 
   it('keeps every option that is set', () => {
     const onDecision = (): void => {};
+    const rpcCredential = (): string => 'k_live_1234567890abcdef';
     class Guard {
       canActivate(): boolean {
         return true;
@@ -101,6 +103,7 @@ describe('resolveOptions', () => {
       guardedBy: [Guard],
       principals: [Source],
       onDecision,
+      rpcCredential,
     };
     expect(resolveOptions(given, {})).toEqual({
       kinde: {
@@ -130,6 +133,7 @@ describe('resolveOptions', () => {
         principals: [Source],
         failedAttempts: { limit: 10_000, windowMs: 1_000 },
         onDecision,
+        rpcCredential,
       },
     });
   });
@@ -312,6 +316,11 @@ describe('a wrong option', () => {
     ['another mode at boot', { verifyAtBoot: true }, "verifyAtBoot must be 'warn', 'error' or false"],
     ['guards by name', { guardedBy: ['Guard'] }, 'guardedBy must be a list of classes'],
     ['a listener that is not a function', { onDecision: {} }, 'onDecision must be a function'],
+    [
+      'a credential that is no function',
+      { rpcCredential: 'apiKey' },
+      'rpcCredential must be a function of the payload',
+    ],
     ['an empty api id', { apiId: '' }, 'apiId must be a text that is not empty'],
     ['an empty parameter', { orgParam: '' }, 'orgParam must be a text that is not empty'],
     ['a realm with a quote', { realm: 'a"b' }, 'realm must be printable ASCII without quotes and backslashes'],

@@ -1,17 +1,18 @@
-import { Inject, Injectable, type CanActivate, type ExecutionContext, type HttpException } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { RawKey } from '../api-key/raw-key.js';
 import type { Verdict } from '../api-key/verdict.js';
+import { responseOf } from '../contexts/calls.js';
 import { retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import { keepFromSharedCaches, setHeaders } from '../responses/accepted-headers.js';
 import { ANSWER_OF_REASON } from '../responses/answers.js';
-import type { HttpResponse } from '../responses/http-response.js';
 import { decideAccess, decideOrganization } from '../rules/access-decision.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import { resolvedOrgOf, type ResolvedOrg } from '../rules/org-reader.js';
 import type { OrgResolution } from '../rules/org-target.js';
 import type { SourcedVerdict } from '../verification/verdict-storage.js';
+import { decideCall } from './outside-http/decide-call.js';
 import { authenticateOther } from './other-callers.js';
 import { DECISIONS } from './decision-reporter.js';
 import { askKinde, isVerificationError } from './key-verification.js';
@@ -35,6 +36,8 @@ import {
   type RequestState,
 } from './request-state.js';
 
+const UNKNOWN_HANDLER = 'its handler is not known, or its rules contradict each other';
+
 /** Marks the guard and its subclasses for the boot check, in every copy of the library in a process. */
 export const API_KEY_GUARD = Symbol.for('nestjs-kinde-api-key:guard');
 
@@ -56,26 +59,32 @@ export class ApiKeyGuard implements CanActivate {
    */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const rule = this.registration.rules.ruleOf(context.getClass(), context.getHandler());
-    if (!rule) throw this.#refuseUnsupported(context, 'its handler is not known, or its rules contradict each other');
+    if (!rule) throw refuseUnsupported(this.registration, context, UNKNOWN_HANDLER);
     if (rule.isPublic) return true;
-    if (context.getType() !== 'http') throw this.#refuseUnsupported(context, `"${context.getType()}" is not HTTP`);
-    const state = stateOf(context.switchToHttp().getRequest<HttpRequest>(), this.registration.id, rule);
-    if (state.isAccepted && (rule.organizations.length === 0 || isUnchanged(state))) return true;
+    const { registration } = this;
+    if (context.getType() === 'http')
+      return this.#decide(context, stateOf(context.switchToHttp().getRequest<HttpRequest>(), registration.id, rule));
+    return decideCall(registration, context, rule, (once, state) => new ApiKeyGuard(once).#decide(context, state));
+  }
+
+  #decide(context: ExecutionContext, state: RequestState): boolean | Promise<boolean> {
+    const { rateLimit, organizations } = state.rule;
+    if (state.isAccepted && (organizations.length === 0 || isUnchanged(state))) return true;
     state.isAccepted = false;
     // Fields of an object and of Node: a hit that is not observed runs no function for it.
     const { hasOnDecision, listeners } = this.registration.decisions;
     state.startedAtMs = hasOnDecision || listeners.isHeard || DECISIONS.hasSubscribers ? performance.now() : undefined;
     // Each step throws a refusal, and returns a promise only if it has to wait. Each stands here twice, so that a hit makes no closures.
     let waiting = this.#authenticate(context, state);
-    const { rateLimit } = rule;
     if (rateLimit)
       waiting = waiting
         ? waiting.then(() => this.#count(context, state, rateLimit))
         : this.#count(context, state, rateLimit);
     waiting = waiting ? waiting.then(() => this.#authorize(context, state)) : this.#authorize(context, state);
-    waiting = waiting
-      ? waiting.then(() => this.#matchOrganizations(context, state))
-      : this.#matchOrganizations(context, state);
+    if (organizations.length > 0)
+      waiting = waiting
+        ? waiting.then(() => this.#matchOrganizations(context, state))
+        : this.#matchOrganizations(context, state);
     return waiting ? waiting.then(() => this.#accept(context, state)) : this.#accept(context, state);
   }
 
@@ -182,16 +191,6 @@ export class ApiKeyGuard implements CanActivate {
     if (state.startedAtMs !== undefined) decisions.prepare(state, null)();
     return true;
   }
-
-  #refuseUnsupported(context: ExecutionContext, why: string): HttpException {
-    const line = `${context.getClass()?.name}.${context.getHandler()?.name} was refused: ${why}`;
-    if (this.registration.unsupported.isDue(line)) this.registration.log.error(line);
-    return refuseUnsupported(this.registration, context);
-  }
-}
-
-function responseOf(context: ExecutionContext): HttpResponse {
-  return context.switchToHttp().getResponse<HttpResponse>();
 }
 
 /** By its shape: promises of other realms and libraries are not instances of `Promise`. */

@@ -5,7 +5,10 @@ import type { SourcedVerdict } from '../verification/verdict-storage.js';
 
 /** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
 export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
-  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted' | 'status'>>;
+  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted' | 'status'>> & {
+    /** Asks once for all resolvers of a request. */
+    readonly askOnce?: (key: RawKey, isFresh: boolean) => Promise<SourcedVerdict>;
+  };
 
 /**
  * Asks with the key as it was parsed, or with its text where a test has replaced `verify`.
@@ -13,6 +16,7 @@ export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
  * @param isFresh whether only Kinde's own answer counts
  */
 export async function askKinde(verification: KeyVerification, key: RawKey, isFresh: boolean): Promise<SourcedVerdict> {
+  if (verification.askOnce) return verification.askOnce(key, isFresh);
   const isReplaced = verification.verify !== ApiKeyVerificationService.prototype.verify;
   if (verification.ask && !isReplaced) return verification.ask(key, isFresh);
   return { verdict: await verification.verify(key.reveal()), source: null };

@@ -1,11 +1,12 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { foundBy } from '../contexts/calls.js';
 import { acceptedState, callerOf, getPrincipal, type RequestState } from './request-state.js';
 
 type ApiKeyParameterDecorator = () => ParameterDecorator;
 
 function parameter(pick: (state: RequestState) => unknown): ApiKeyParameterDecorator {
   return createParamDecorator((_data: unknown, context: ExecutionContext): unknown => {
-    const state = acceptedState(context.switchToHttp().getRequest());
+    const state = acceptedState(foundBy(context));
     return state && pick(state);
   });
 }
@@ -15,7 +16,7 @@ export const CurrentApiKey = parameter(({ apiKey }) => apiKey);
 
 /** Injects the {@link Principal} of the request, an API key or another caller; `undefined` on public routes. */
 export const CurrentPrincipal: ApiKeyParameterDecorator = createParamDecorator(
-  (_data: unknown, context: ExecutionContext) => getPrincipal(context.switchToHttp().getRequest()),
+  (_data: unknown, context: ExecutionContext) => getPrincipal(foundBy(context)),
 );
 
 /** Injects the caller's organization code, `null` for a caller without one; `undefined` on public routes. */

@@ -8,9 +8,14 @@ import type { KindeConnection } from '../kinde/kinde-connection.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import type { ConnectedPrincipalSource, PrincipalSource } from './principal-source.js';
 
+/** A source of the library's own reads the request as the guard does: outside HTTP the context does not give it. */
+interface AskedSource {
+  authenticate(context: ExecutionContext, request: HttpRequest): ReturnType<PrincipalSource['authenticate']>;
+}
+
 interface BoundSource {
   readonly name: string;
-  readonly instanceFor: InstanceOf<PrincipalSource>;
+  readonly instanceFor: InstanceOf<AskedSource>;
 }
 
 /** The sources of the option `principals`, asked in their order. */
@@ -38,7 +43,7 @@ export class PrincipalSources {
     for (const bound of this.#bind()) {
       if (typeof bound === 'string') throw new Error(bound);
       const source = await bound.instanceFor(request);
-      const answer: unknown = await source.authenticate(context);
+      const answer: unknown = await source.authenticate(context, request);
       if (answer !== null && answer !== undefined) return checkedPrincipal(answer, bound.name);
     }
     return null;

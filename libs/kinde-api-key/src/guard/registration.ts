@@ -1,9 +1,11 @@
+import type { CallOptions } from '../contexts/message-call.js';
 import type { Log, LogThrottle } from '../log.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { RefusalFactory } from '../responses/refusal-factory.js';
 import type { RouteRuleRegistry } from '../rules/route-rule-registry.js';
 import type { CredentialReader } from './credential-reader.js';
 import type { DecisionReporter } from './decision-reporter.js';
+import type { OpenSockets } from './outside-http/open-sockets.js';
 import type { FailedAttempts } from './failed-attempts.js';
 import type { KeyVerification } from './key-verification.js';
 import type { PrincipalSources } from './principal-sources.js';
@@ -20,14 +22,17 @@ export interface Registration {
   readonly kinde: string;
   readonly rules: RouteRuleRegistry;
   readonly credentials: CredentialReader;
+  /** Where the key is in a call outside HTTP. */
+  readonly calls: CallOptions;
+  readonly sockets: OpenSockets;
   readonly verification: KeyVerification;
   /** `null`: only API keys are accepted. */
-  readonly principals: PrincipalSources | null;
+  readonly principals: Pick<PrincipalSources, 'authenticate' | 'problems'> | null;
   readonly refusals: RefusalFactory;
   /** `null`: without a limit. */
-  readonly failedAttempts: FailedAttempts | null;
-  readonly rateLimiter: RateLimiter;
-  readonly decisions: DecisionReporter;
+  readonly failedAttempts: Pick<FailedAttempts, 'waitSeconds' | 'reserve' | 'record'> | null;
+  readonly rateLimiter: Pick<RateLimiter, 'take'>;
+  readonly decisions: Pick<DecisionReporter, 'prepare' | 'hasOnDecision' | 'listeners'>;
   readonly log: Pick<Log, 'error'>;
   /** Limits the log lines about handlers that the guard cannot protect. */
   readonly unsupported: LogThrottle;

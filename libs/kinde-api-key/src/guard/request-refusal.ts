@@ -1,6 +1,7 @@
 import type { ExecutionContext, HttpException } from '@nestjs/common';
 import type { ApiKeyRefusalCode } from '../api-key/decision.js';
 import type { RawKey } from '../api-key/raw-key.js';
+import { refusalFor } from '../contexts/refusal-form.js';
 import { rateLimitField, rateLimitPolicyField } from '../rate-limit/rate-limit-headers.js';
 import { ANSWERS, TEXTS_WITHOUT_KEY, type AnswerName, type AnswerTexts } from '../responses/answers.js';
 import type { HttpResponse } from '../responses/http-response.js';
@@ -18,7 +19,7 @@ export function refuseRequest(
   name: AnswerName,
   retryAfterSeconds?: number,
   onSent?: () => void,
-): HttpException {
+): Error {
   const { request } = state;
   const texts = name === 'MALFORMED_REQUEST' ? twoCredentialsTexts(registration, request) : textsFor(state, name);
   const details = { ...texts, retryAfterSeconds, headers: rateLimitHeadersOf(state), request };
@@ -32,7 +33,7 @@ export function limitFailures(
   context: ExecutionContext,
   state: RequestState,
   key: RawKey,
-): HttpException | undefined {
+): Error | undefined {
   const waitSeconds = registration.failedAttempts?.waitSeconds(state.request) ?? 0;
   if (waitSeconds === 0 || registration.verification.wasAccepted?.(key)) return undefined;
   return refuseRequest(registration, context, state, 'TOO_MANY_FAILED_ATTEMPTS', waitSeconds);
@@ -44,7 +45,7 @@ export function refuseAccess(
   context: ExecutionContext,
   state: RequestState,
   refusal: AccessRefusal,
-): HttpException {
+): Error {
   const details = { ...textsFor(state, refusal.code), headers: rateLimitHeadersOf(state), request: state.request };
   const exception = registration.refusals.refuseAccess(refusal, state.rule, details);
   return thrown(registration, context, state, exception, refusal.code);
@@ -56,7 +57,7 @@ export function refuseKey(
   context: ExecutionContext,
   state: RequestState,
   name: AnswerName,
-): HttpException {
+): Error {
   const { failedAttempts } = registration;
   if (!failedAttempts || name === 'MISSING_KEY') return refuseRequest(registration, context, state, name);
   const waitSeconds = failedAttempts.waitSeconds(state.request);
@@ -80,12 +81,16 @@ export function resolverFailure(
   return isHidden ? refuseRequest(registration, context, state, 'ORG_MISMATCH') : error;
 }
 
-/** Returns the exception that refuses a request which the guard does not understand. */
-export function refuseUnsupported(registration: Registration, context: ExecutionContext): HttpException {
+/**
+ * Returns the exception that refuses a request which the guard does not understand.
+ *
+ * @param why for the log, which names each handler once a minute
+ */
+export function refuseUnsupported(registration: Registration, context: ExecutionContext, why: string): Error {
+  const line = `${context.getClass()?.name}.${context.getHandler()?.name} was refused: ${why}`;
+  if (registration.unsupported.isDue(line)) registration.log.error(line);
   const exception = registration.refusals.refuse('UNSUPPORTED_CONTEXT');
-  if (context.getType() === 'http') return thrown(registration, context, null, exception, 'UNSUPPORTED_CONTEXT');
-  registration.decisions.prepare(null, 'UNSUPPORTED_CONTEXT')();
-  return exception;
+  return thrown(registration, context, null, exception, 'UNSUPPORTED_CONTEXT');
 }
 
 /** Returns `RateLimit` and `RateLimit-Policy` of a request that was counted, if its answer carries them. */
@@ -107,14 +112,19 @@ function thrown(
   exception: HttpException,
   code: ApiKeyRefusalCode,
   onSent?: () => void,
-): HttpException {
+): Error {
   if (state) state.asked = undefined;
   const report = registration.decisions.prepare(state, code);
-  whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, () => {
+  const onAnswer = (): void => {
     onSent?.();
     report();
-  });
-  return exception;
+  };
+  if (context.getType() === 'http') {
+    whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, onAnswer);
+    return exception;
+  }
+  onAnswer();
+  return refusalFor(context, exception);
 }
 
 function textsFor({ principal }: RequestState, name: AnswerName): Partial<AnswerTexts> | undefined {

@@ -2,6 +2,7 @@ import type { ApiKeyVerdictSource } from '../api-key/decision.js';
 import { principalOf, type Caller, type Principal } from '../api-key/principal.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
+import type { Call } from '../contexts/call.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import type { RouteRule } from '../rules/route-rule.js';
 
@@ -55,6 +56,9 @@ interface KeptOn {
   [STATE]?: RequestState;
 }
 
+/** The states of calls outside HTTP. Not on the objects themselves: an app copies and prints a payload. */
+const CALLS = new WeakMap<object, RequestState>();
+
 /** Returns the state that a registration keeps on a request for a rule, or a new one that is not kept yet. */
 export function stateOf(request: HttpRequest, registration: symbol, rule: RouteRule): RequestState {
   // An own property: most requests have none, and a look through Express's prototypes takes 0.2 µs.
@@ -83,6 +87,25 @@ export function stateOf(request: HttpRequest, registration: symbol, rule: RouteR
   );
 }
 
+/** Returns the state that a registration keeps for a rule of a call outside HTTP. Two calls share none, though they share a request. */
+export function stateOfCall({ id, request }: Call, registration: symbol, rule: RouteRule): RequestState {
+  let state = CALLS.get(id);
+  const previous = state;
+  while (state && (state.registration !== registration || state.rule !== rule)) state = state.previous;
+  if (state) return state;
+  const made = Object.assign(stateOf(request, registration, rule), { isKept: true, previous });
+  CALLS.set(id, made);
+  return made;
+}
+
+/** Stores what was found out about a call for code that runs after the guard. */
+export function keepForLater({ id, foundBy, isFoundAlone, origin, owner }: Call, state: RequestState): void {
+  if (state.isAccepted && foundBy !== id) CALLS.set(foundBy, isFoundAlone ? state : { ...state, resource: undefined });
+  const isLatest = state.isAccepted || origin === id || !acceptedState(owner);
+  const { raw = owner } = owner as { readonly raw?: object };
+  if (isLatest) for (const one of [owner, raw]) CALLS.set(one, state);
+}
+
 /**
  * Stores the state on its request, once. Call it before running app code or awaiting: another guard may run meanwhile. A key that is refused
  * at once needs no state, and writing to one of Express's requests takes a microsecond.
@@ -105,9 +128,13 @@ export function acceptKey(request: object, apiKey: VerifiedApiKey, resource?: un
 
 /** Returns the most recent state of a request that was let through, from any registration. */
 export function acceptedState(request: unknown): RequestState | undefined {
-  let state = (request as KeptOn | null | undefined)?.[STATE];
+  let state = keptOn(request);
   while (state && !state.isAccepted) state = state.previous;
   return state;
+}
+
+function keptOn(request: unknown): RequestState | undefined {
+  return (request as KeptOn | null | undefined)?.[STATE] ?? CALLS.get(request as object);
 }
 
 /** Returns the caller of a request that is authenticated. */
@@ -167,7 +194,7 @@ export function getPrincipal(request: unknown): Principal | undefined {
  */
 export function getRefusedApiKey(request: unknown): VerifiedApiKey | undefined {
   if (acceptedState(request)) return undefined;
-  let state = (request as KeptOn | null | undefined)?.[STATE];
+  let state = keptOn(request);
   while (state && !state.apiKey) state = state.previous;
   return state?.apiKey;
 }

@@ -4,7 +4,16 @@ import { classHostsOf, classToldBy, type ClassHost } from './class-hosts.js';
 import type { ExternalHandler } from './external-handlers.js';
 import type { GuardLookup, Transport } from './guard-lookup.js';
 import type { ClassInUse } from './linked-classes.js';
-import { GATEWAY, MESSAGE_PATTERN, PATH, RESOLVER_TYPE, SUBSCRIBED_MESSAGE } from './nest-metadata.js';
+import {
+  GATEWAY,
+  GRAPHQL_OPTIONS,
+  MESSAGE_PATTERN,
+  PATH,
+  RESOLVED_FIELD,
+  RESOLVED_REFERENCE,
+  RESOLVER_TYPE,
+  SUBSCRIBED_MESSAGE,
+} from './nest-metadata.js';
 import type { NestModule } from './provider-lookup.js';
 import { NO_ROUTE, routeNamesOf, type RouteNames } from './route-names.js';
 import { routePathsOf, type RoutedClass } from './route-paths.js';
@@ -47,12 +56,13 @@ export class AppHandlers {
   }
 
   /** Describes a handler that was passed to `ExternalContextCreator`. */
-  describeExternal({ instance, handler, name, hasGuards }: ExternalHandler): AppHandler {
+  describeExternal({ instance, handler, name, hasGuards, isResolver }: ExternalHandler): AppHandler {
     const host = this.hostOf(instance);
     const told = classToldBy(instance) ?? Object;
     const inUse = host ?? { registered: told, told, prototype: Object.getPrototypeOf(instance) as object | null };
-    const guards = hasGuards ? this.guards.guardsOf(instance, handler, host?.module, 'external') : [];
-    return { ...pick(inUse), name, handler, transport: 'external', routeNames: NO_ROUTE, paths: [], guards };
+    const transport = isResolver ? 'graphql' : 'external';
+    const guards = hasGuards ? this.guards.guardsOf(instance, handler, host?.module, transport) : [];
+    return { ...pick(inUse), name, handler, transport, routeNames: NO_ROUTE, paths: [], guards };
   }
 
   /** Returns the controller or provider that an instance is, or that its class is registered for. */
@@ -110,9 +120,17 @@ export class AppHandlers {
     const paths = isRoute ? routePathsOf(routed, method) : [];
     const routeNames = isRoute ? { ofMethod: routeNamesOf(routed, method), ofClass } : NO_ROUTE;
     return [...handlers].map((handler) => {
-      const guards = this.guards.guardsOf(host.instance, handler, host.module, transport);
+      const hasGuards = transport !== 'graphql' || Reflect.hasMetadata(RESOLVER_TYPE, method) || this.#guardsFields();
+      const guards = hasGuards ? this.guards.guardsOf(host.instance, handler, host.module, transport) : [];
       return { ...pick(host), name, handler, transport, routeNames, paths, guards };
     });
+  }
+
+  /** Whether guards run before every resolver of a field of an object. By default they run before those of operations alone. */
+  #guardsFields(): boolean {
+    const all = [...this.modules.values()].flatMap(({ providers }) => providers.get(GRAPHQL_OPTIONS)?.instance ?? []);
+    const enhancers = all.map((one) => (one as { readonly fieldResolverEnhancers?: unknown }).fieldResolverEnhancers);
+    return enhancers.length > 0 && enhancers.every((given) => Array.isArray(given) && given.includes('guards'));
   }
 
   #routedBy({ module, registered: controller }: ClassHost): RoutedClass {
@@ -132,11 +150,11 @@ function pick({ registered, told, prototype }: ClassInUse): ClassInUse {
 function transportsOf(host: ClassHost, method: AnyFunction): readonly Transport[] {
   const isMarked = (key: string): boolean => Reflect.hasMetadata(key, method);
   const isGateway = host.isMadeByNest && Reflect.hasMetadata(GATEWAY, host.registered);
-  const transports: Record<Transport, boolean> = {
+  const transports: Record<Exclude<Transport, 'external'>, boolean> = {
     http: host.isController && isMarked(PATH),
     rpc: host.isController && isMarked(MESSAGE_PATTERN),
     ws: !host.isController && isGateway && isMarked(SUBSCRIBED_MESSAGE),
-    external: !host.isController && isMarked(RESOLVER_TYPE),
+    graphql: !host.isController && [RESOLVER_TYPE, RESOLVED_FIELD, RESOLVED_REFERENCE].some(isMarked),
   };
-  return (Object.keys(transports) as Transport[]).filter((transport) => transports[transport]);
+  return (Object.keys(transports) as (keyof typeof transports)[]).filter((transport) => transports[transport]);
 }

@@ -8,6 +8,8 @@ export interface ExternalHandler {
   readonly name: string;
   /** Whether Nest runs guards before it. */
   readonly hasGuards: boolean;
+  /** Whether it is called for a field of a GraphQL operation. */
+  readonly isResolver: boolean;
 }
 
 type Create = (...args: Parameters<ExternalContextCreator['create']>) => unknown;
@@ -23,8 +25,9 @@ export class ExternalHandlers {
   constructor(creator: ExternalContextCreator) {
     const create = creator.create.bind(creator) as Create;
     const seeing: Create = (...args) => {
-      const [instance, handler, name, , , , , options] = args;
-      this.#see({ instance: instance as object, handler, name, hasGuards: options?.guards ?? true });
+      const [instance, handler, name, , , , , options, contextType] = args;
+      const isResolver = contextType === 'graphql';
+      this.#see({ instance: instance as object, handler, name, hasGuards: options?.guards ?? true, isResolver });
       return create(...args);
     };
     Object.assign(creator, { create: seeing });

@@ -3,8 +3,8 @@ import type { AnyFunction } from './ancestors.js';
 import { GUARDS } from './nest-metadata.js';
 import type { NestModule } from './provider-lookup.js';
 
-/** How Nest calls a handler. `external`: through `ExternalContextCreator`, as GraphQL and queue packages do. */
-export type Transport = 'http' | 'rpc' | 'ws' | 'external';
+/** How Nest calls a handler. `external`: through `ExternalContextCreator`, as packages of queues do. */
+export type Transport = 'http' | 'graphql' | 'ws' | 'rpc' | 'external';
 
 /** The part of Nest's own `GuardsContextCreator` that knows the class of an instance; private in all of Nest 10, 11 and 12. */
 interface GuardsContextCreator {
@@ -36,17 +36,23 @@ export class GuardLookup {
   }
 
   /**
-   * Counts a global guard only where every version of Nest runs it. Gateways have them since Nest 12, the microservices of a hybrid app only
-   * with `inheritAppConfig`, which is not visible here.
+   * Counts a global guard only where Nest runs it for certain: the microservices of a hybrid app have them only with `inheritAppConfig`, which is
+   * not visible here.
    */
   #global(transport: Transport): readonly unknown[] {
-    if (transport === 'ws' || (transport === 'rpc' && isPresent(this.http.httpAdapter))) return [];
+    if (transport === 'rpc' && isPresent(this.http.httpAdapter)) return [];
+    if (transport === 'ws' && !this.#reachesGateways) return [];
     // Nest makes these for HTTP requests only.
     if (transport !== 'http') return this.config.getGlobalGuards();
     const perRequest = this.config
       .getGlobalRequestGuards()
       .flatMap(({ metatype, inject }): unknown[] => [metatype, ...(inject ?? [])]);
     return [...this.config.getGlobalGuards(), ...perRequest];
+  }
+
+  /** Since Nest 12, whose configuration has this method as well. */
+  get #reachesGateways(): boolean {
+    return 'registerPreRequestHook' in this.config;
   }
 
   /** Where a class was replaced, Nest's versions differ in which one they ask. A Nest that cannot be asked counts as without guards. */

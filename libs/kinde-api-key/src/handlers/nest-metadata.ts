@@ -13,3 +13,9 @@ export const GATEWAY = 'websockets:is_gateway';
 export const SUBSCRIBED_MESSAGE = 'websockets:message_mapping';
 /** `@Query()`, `@Mutation()` and `@Subscription()`, of @nestjs/graphql. */
 export const RESOLVER_TYPE = 'graphql:resolver_type';
+/** `@ResolveField()`, of @nestjs/graphql. */
+export const RESOLVED_FIELD = 'graphql:resolve_property';
+/** `@ResolveReference()`, of @nestjs/graphql. */
+export const RESOLVED_REFERENCE = 'graphql:resolve_reference';
+/** Under this token, @nestjs/graphql provides its options. */
+export const GRAPHQL_OPTIONS = 'GqlModuleOptions';

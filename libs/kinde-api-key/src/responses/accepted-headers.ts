@@ -1,8 +1,8 @@
 import { rawResponseOf, type HttpResponse } from './http-response.js';
 
 /** Sets headers on an answer of the app. */
-export function setHeaders(response: HttpResponse, headers: Readonly<Record<string, string>> = {}): void {
-  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+export function setHeaders(response: HttpResponse | undefined, headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) response?.header(name, value);
 }
 
 /**
@@ -10,7 +10,8 @@ export function setHeaders(response: HttpResponse, headers: Readonly<Record<stri
  * know (RFC 9111 §3.5), e.g. by another header or a session: `Vary` on the headers of keys, and `Cache-Control: private` unless the app has set
  * its own.
  */
-export function keepFromSharedCaches(response: HttpResponse, keyHeaders: readonly string[]): void {
+export function keepFromSharedCaches(response: HttpResponse | undefined, keyHeaders: readonly string[]): void {
+  if (!response) return;
   const present = (name: string): unknown => response.getHeader?.(name) ?? rawResponseOf(response)?.getHeader(name);
   if (present('Cache-Control') === undefined) response.header('Cache-Control', 'private');
   const vary = present('Vary') as string | string[] | undefined;

@@ -18,6 +18,7 @@ function answerTo(exception: ApiKeyRefusedException) {
     },
   };
   new ApiKeyProblemDetailsFilter().catch(exception, {
+    getType: () => 'http',
     switchToHttp: () => ({ getResponse: () => response }),
   } as unknown as ArgumentsHost);
   return { ...answer, body: JSON.parse(answer.body) as unknown };

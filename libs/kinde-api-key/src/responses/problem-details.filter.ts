@@ -1,4 +1,5 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { throwError } from 'rxjs';
 import { ApiKeyRefusedException, type ApiKeyRefusalBody } from './api-key-refused.exception.js';
 import type { HttpResponse } from './http-response.js';
 
@@ -12,11 +13,15 @@ interface ProblemResponse extends HttpResponse {
  */
 @Catch(ApiKeyRefusedException)
 export class ApiKeyProblemDetailsFilter implements ExceptionFilter<ApiKeyRefusedException> {
-  catch(exception: ApiKeyRefusedException, host: ArgumentsHost): void {
+  catch(exception: ApiKeyRefusedException, host: ArgumentsHost): unknown {
+    // A global filter gets the refusals of other transports, too. They keep their form.
+    if (host.getType() === 'rpc') return throwError(() => exception.getResponse());
+    if (host.getType() !== 'http') return undefined;
     const response = host.switchToHttp().getResponse<ProblemResponse>();
     const body = exception.getResponse();
     response.header('Content-Type', 'application/problem+json');
     response.status(body.statusCode).send(JSON.stringify(problemOf(body)));
+    return undefined;
   }
 }
 

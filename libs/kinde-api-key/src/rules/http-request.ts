@@ -8,6 +8,8 @@ export interface HttpRequest {
   readonly params?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;
+  /** The arguments of a GraphQL field, or the payload of a message. HTTP requests have none. */
+  readonly args?: unknown;
   /** The client's address, according to the framework's own proxy settings. */
   readonly ip?: unknown;
 }

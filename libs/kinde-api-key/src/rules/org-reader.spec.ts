@@ -27,6 +27,7 @@ const FIELDS = [
   ['query', 'query'],
   ['body', 'body'],
   ['header', 'headers'],
+  ['arg', 'args'],
 ] as const;
 
 describe.each(FIELDS)('@OrgScoped({ %s })', (kind, field) => {

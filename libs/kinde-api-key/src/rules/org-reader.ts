@@ -41,6 +41,7 @@ function fieldReader(target: RequestTarget): (request: HttpRequest) => unknown {
   if (hasTarget(target, 'param')) return (request) => ownField(request.params, target.param);
   if (hasTarget(target, 'query')) return (request) => ownField(request.query, target.query);
   if (hasTarget(target, 'body')) return (request) => ownField(request.body, target.body);
+  if (hasTarget(target, 'arg')) return (request) => ownField(request.args, target.arg);
   const header = target.header.toLowerCase();
   return (request) => ownField(request.headers, header);
 }
@@ -52,6 +53,7 @@ function absence(target: RequestTarget, { body }: HttpRequest): string {
   if (hasTarget(target, 'query')) return `the query parameter "${target.query}" is absent: the client did not send it`;
   if (hasTarget(target, 'header'))
     return `the header "${target.header}" is absent: the client did not send it, or a proxy drops it`;
+  if (hasTarget(target, 'arg')) return `the call has no argument "${target.arg}" of its own`;
   const isParsed = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
   if (isParsed) return `the body has no field "${target.body}" of its own`;
   return (

@@ -62,7 +62,7 @@ describe('checkOrganizationTarget', () => {
     expect(check).toThrow(TypeError);
     expect(check).toThrow(
       "@OrgScoped() takes nothing, or one of { param: 'name' }, { header: 'name' }, { query: 'name' }, { body: 'name' }, " +
-        "{ resolve: a class or a function } and { from: 'key' }",
+        "{ arg: 'name' }, { resolve: a class or a function } and { from: 'key' }",
     );
   });
 });

@@ -30,7 +30,8 @@ export interface OrgResolver<Resource = unknown> {
 export type OrgResolverFunction = OrgResolver['resolveOrgCode'];
 
 /**
- * Where `@OrgScoped()` finds the organization that a request is about. The value is compared raw, because guards run before pipes.
+ * Where `@OrgScoped()` finds the organization that a request is about. The value is compared raw, because guards run before pipes. `{ arg }` is for
+ * an argument of a GraphQL field, or a field of a message's payload.
  * `{ from: 'key' }` compares nothing: the caller must only belong to an organization.
  */
 export type OrganizationTarget =
@@ -38,6 +39,7 @@ export type OrganizationTarget =
   | { readonly header: string }
   | { readonly query: string }
   | { readonly body: string }
+  | { readonly arg: string }
   | { readonly resolve: Type<OrgResolver> | OrgResolverFunction }
   | { readonly from: 'key' };
 
@@ -50,7 +52,7 @@ export function checkOrganizationTarget(target: OrganizationTarget | undefined):
   if (isOrganizationTarget(target)) return;
   throw new TypeError(
     "@OrgScoped() takes nothing, or one of { param: 'name' }, { header: 'name' }, { query: 'name' }, { body: 'name' }, " +
-      "{ resolve: a class or a function } and { from: 'key' }",
+      "{ arg: 'name' }, { resolve: a class or a function } and { from: 'key' }",
   );
 }
 
@@ -60,7 +62,8 @@ export function isOrganizationTarget(target: unknown): target is OrganizationTar
   const [[name, value] = ['', undefined], ...others] = Object.entries<unknown>(
     (target as Record<string, unknown> | null) ?? {},
   );
-  const isNamed = ['param', 'header', 'query', 'body'].includes(name) && typeof value === 'string' && value !== '';
+  const isNamed =
+    ['param', 'header', 'query', 'body', 'arg'].includes(name) && typeof value === 'string' && value !== '';
   const isResolver = name === 'resolve' && typeof value === 'function';
   const isOfKey = name === 'from' && value === 'key';
   return others.length === 0 && (isNamed || isResolver || isOfKey);

@@ -71,6 +71,10 @@ export function kindeAccessTokens(options: KindeAccessTokensOptions): ConnectedP
   } satisfies ConnectedPrincipalSource);
 }
 
+function httpRequestOf(context: ExecutionContext): HttpRequest | undefined {
+  return context.getType() === 'http' ? context.switchToHttp().getRequest<HttpRequest>() : undefined;
+}
+
 /** Reads the token of a request and verifies it. */
 class AccessTokenSource implements PrincipalSource {
   readonly #verifier: AccessTokenVerifier;
@@ -80,9 +84,9 @@ class AccessTokenSource implements PrincipalSource {
   }
 
   /** Declines a request without a JWS. Throws like {@link AccessTokenVerifier.verify}. */
-  authenticate(context: ExecutionContext): null | Promise<KindeAccessTokenPrincipal> {
-    if (context.getType() !== 'http') return null;
-    const value = headerValue(context.switchToHttp().getRequest<HttpRequest>(), 'authorization');
+  authenticate(context: ExecutionContext, request = httpRequestOf(context)): null | Promise<KindeAccessTokenPrincipal> {
+    if (!request) return null;
+    const value = headerValue(request, 'authorization');
     if (value === null) throw invalid('the request has two Authorization headers');
     const [, token] = BEARER_JWS.exec(value ?? '') ?? [];
     return token === undefined ? null : this.#verifier.verify(token);

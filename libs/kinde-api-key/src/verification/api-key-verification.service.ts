@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { ResolvedCacheOptions } from '../config/resolved-options.js';
-import type { KeyAnswer, KeyVerifier } from '../kinde/key-verifier.js';
+import type { KeyAnswer } from '../kinde/key-verifier.js';
 import { RawKey } from '../api-key/raw-key.js';
 import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
@@ -12,11 +12,8 @@ import type { SharedVerdicts } from './shared-verdicts.js';
 import { HEALTHY, statusOf, type ApiKeyVerificationStatus } from './status.js';
 import { VerdictCache } from './verdict-cache.js';
 import { VerdictStorage, type SourcedVerdict } from './verdict-storage.js';
+import { UNKNOWN, type Verifier } from './verifier.js';
 
-/** What verifies keys: Kinde's client, or a test's. */
-type Verifier = Pick<KeyVerifier, 'verify'> & Partial<Pick<KeyVerifier, 'isDown' | 'health'>>;
-
-const UNKNOWN: RefusedVerdict = Object.freeze({ accepted: false, reason: 'unknown' });
 /** Maximum number of verify calls for one request, if invalidations outdate the answers. */
 const MAX_CALLS = 3;
 
@@ -31,6 +28,9 @@ export class ApiKeyVerificationService {
    * verify call was sent. A revoked key is refused after this time even during an outage of Kinde.
    */
   readonly maxAcceptedAgeMs: number;
+
+  /** @internal Called with each invalidation once it is applied. */
+  onInvalidated: ((invalidation: Invalidation) => void) | undefined;
 
   // Private to the language: the app gets this object, and a log of it must not walk what is behind.
   readonly #verifier: Verifier;
@@ -187,6 +187,6 @@ export class ApiKeyVerificationService {
 
   #apply(invalidations: readonly Invalidation[], isOurs = false): void {
     const nowMs = this.#clock.now();
-    for (const invalidation of invalidations) this.#invalidations.apply(invalidation, nowMs, isOurs);
+    for (const one of invalidations) if (this.#invalidations.apply(one, nowMs, isOurs)) this.onInvalidated?.(one);
   }
 }

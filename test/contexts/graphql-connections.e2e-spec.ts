@@ -1,0 +1,141 @@
+import { UseGuards, type INestApplication } from '@nestjs/common';
+import { Query, Resolver, Subscription, type GqlModuleOptions } from '@nestjs/graphql';
+import { createClient } from 'graphql-ws';
+import {
+  ApiKeyGuard,
+  ApiKeyVerificationService,
+  CurrentApiKey,
+  RequireScopes,
+  type ApiKeyDecision,
+  type VerifiedApiKey,
+} from 'nestjs-kinde-api-key';
+import { WebSocket } from 'ws';
+import { startScenario, type Scenario } from '../support/scenario.js';
+import { DRIVERS } from './support/graphql-drivers.js';
+
+const BAD_KEY = 'k_live_bad_00000000000';
+
+@Resolver()
+@UseGuards(ApiKeyGuard)
+class EventsResolver {
+  @Query(() => String)
+  @RequireScopes('read:events')
+  latest(): string {
+    return 'latest';
+  }
+
+  @Subscription(() => String)
+  @RequireScopes('read:events')
+  async *events(@CurrentApiKey() apiKey: VerifiedApiKey): AsyncGenerator<{ events: string }> {
+    await new Promise(setImmediate);
+    yield { events: apiKey.keyId };
+  }
+}
+
+const SUBSCRIPTIONS: Readonly<Record<string, Partial<GqlModuleOptions>>> = {
+  Apollo: { subscriptions: { 'graphql-ws': true } } as Partial<GqlModuleOptions>,
+  Mercurius: { subscription: true } as Partial<GqlModuleOptions>,
+};
+
+/** Apollo's server sends a result with errors, the one of Mercurius a message of the type error. */
+function errorsOf(told: unknown): unknown {
+  return Array.isArray(told) ? told : (told as { readonly errors?: unknown }).errors;
+}
+
+describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQL connection of %s', (name, driver) => {
+  let scenario: Scenario;
+  let app: INestApplication;
+  const decisions: ApiKeyDecision[] = [];
+
+  beforeAll(async () => {
+    scenario = await startScenario({
+      adapter: driver.adapter,
+      imports: [driver.module(SUBSCRIPTIONS[name.split(/[ ,]/)[0] ?? ''])],
+      providers: [EventsResolver],
+      options: { onDecision: (decision) => decisions.push(decision) },
+    });
+    ({ app } = scenario);
+  });
+  afterAll(() => scenario.close());
+  beforeEach(() => {
+    decisions.length = 0;
+  });
+
+  /** Subscribes once for each of the steps that precede it, and returns what the client is told. */
+  const subscribe = async (
+    connectionParams: Record<string, unknown> | undefined,
+    headers: Record<string, string> = {},
+    between: () => Promise<void> = async () => undefined,
+  ) => {
+    class Socket extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, { headers });
+      }
+    }
+    const client = createClient({
+      url: `${scenario.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: Socket,
+      ...(connectionParams && { connectionParams }),
+      retryAttempts: 0,
+      lazy: false,
+      onNonLazyError: () => undefined,
+    });
+    const once = () =>
+      new Promise<unknown>((resolve) => {
+        let told: unknown = 'nothing';
+        client.subscribe(
+          { query: 'subscription { events }' },
+          { next: (value) => (told = value), error: resolve, complete: () => resolve(told) },
+        );
+      });
+    const answers = [await once()];
+    await between();
+    answers.push(await once());
+    await client.dispose();
+    return answers;
+  };
+  const newKey = (scopes = ['read:events']) => scenario.emulator.createKey({ scopes, orgCode: 'org_a' });
+
+  it('accepts the key in connectionParams, under the name of its header', async () => {
+    const { key, keyId } = newKey();
+    const answer = { data: { events: keyId } };
+    expect(await subscribe({ authorization: `Bearer ${key}` })).toMatchObject([answer, answer]);
+    expect(await subscribe({ Authorization: `Bearer ${key}` })).toMatchObject([answer, answer]);
+    expect(decisions).toHaveLength(4);
+  });
+
+  it('accepts the key in a header of the request that opens the connection', async () => {
+    const { key, keyId } = newKey();
+    const answer = { data: { events: keyId } };
+    expect(await subscribe(undefined, { authorization: `Bearer ${key}` })).toMatchObject([answer, answer]);
+  });
+
+  it.each([
+    ['no key', () => undefined, 'MISSING_KEY'],
+    ['a bad key', () => ({ authorization: `Bearer ${BAD_KEY}` }), 'INVALID_KEY'],
+    ['a key that is no text', () => ({ authorization: [BAD_KEY] }), 'MALFORMED_REQUEST'],
+    ['a missing scope', () => ({ authorization: `Bearer ${newKey([]).key}` }), 'INSUFFICIENT_SCOPE'],
+    ['a key under another name', () => ({ token: newKey().key }), 'MISSING_KEY'],
+  ])('refuses %s', async (_case, params, code) => {
+    const [answer] = await subscribe(params());
+    expect(errorsOf(answer)).toMatchObject([{ extensions: { code } }]);
+    expect(decisions[0]).toMatchObject({ outcome: 'refused', code });
+  });
+
+  it('refuses two credentials, one in a header', async () => {
+    const { key } = newKey();
+    const [answer] = await subscribe({ authorization: `Bearer ${key}` }, { authorization: `Bearer ${key}` });
+    expect(errorsOf(answer)).toMatchObject([{ extensions: { code: 'MALFORMED_REQUEST' } }]);
+  });
+
+  it('refuses the next subscription of an open connection, once the key is revoked and invalidated', async () => {
+    const { key, keyId } = newKey();
+    const revoke = async () => {
+      scenario.emulator.revokeKey(keyId);
+      await app.get(ApiKeyVerificationService).invalidate({ keyId });
+    };
+    const [before, after] = await subscribe({ authorization: `Bearer ${key}` }, {}, revoke);
+    expect(before).toMatchObject({ data: { events: keyId } });
+    expect(errorsOf(after)).toMatchObject([{ extensions: { code: 'KEY_REVOKED' } }]);
+  });
+});
