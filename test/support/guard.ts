@@ -10,6 +10,7 @@ import { CredentialReader } from '../../libs/kinde-api-key/src/guard/credential-
 import { DecisionReporter } from '../../libs/kinde-api-key/src/guard/decision-reporter.js';
 import { FailedAttempts } from '../../libs/kinde-api-key/src/guard/failed-attempts.js';
 import { OpenSockets } from '../../libs/kinde-api-key/src/guard/outside-http/open-sockets.js';
+import { OpenStreams } from '../../libs/kinde-api-key/src/guard/streams/open-streams.js';
 import type { Registration } from '../../libs/kinde-api-key/src/guard/registration.js';
 import type { KindeApiKeyOptions } from '../../libs/kinde-api-key/src/kinde-api-key.options.js';
 import { LogThrottle } from '../../libs/kinde-api-key/src/log.js';
@@ -72,6 +73,7 @@ export function buildGuard({
     ),
     calls: guard,
     sockets: new OpenSockets(verification, clock),
+    streams: new OpenStreams(verification, clock),
     credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
     verification,
     principals: null,

@@ -149,6 +149,7 @@ const ALLOWED_INSIDE: Record<string, readonly string[]> = {
   'kinde/answers': ['kinde'],
   'doctor/checks': ['doctor'],
   'guard/outside-http': ['guard'],
+  'guard/streams': ['guard'],
   'shared/redis': [],
 };
 

@@ -10,6 +10,7 @@ const VALUES = [
   'ApiKeyRefusedException',
   'ApiKeyRouteAudit',
   'ApiKeySelfController',
+  'ApiKeyStreamInterceptor',
   'ApiKeyVerificationService',
   'ApiKeysService',
   'CurrentApiKey',

@@ -21,6 +21,7 @@ export type { AuditedRoute, AuditedRule } from './audit/audited-route.js';
 export { ApiKeyRouteAudit } from './audit/route-audit.js';
 export { ApiKeyDoctor, type ExaminationOptions } from './doctor/api-key-doctor.js';
 export type { Finding, FindingCode } from './doctor/finding.js';
+export { ApiKeyStreamInterceptor } from './guard/streams/api-key-stream.interceptor.js';
 export { ApiKeyGuard } from './guard/api-key.guard.js';
 export { ApiKeyRefusedException, type ApiKeyRefusalBody } from './responses/api-key-refused.exception.js';
 export { apiKeyTracker } from './guard/api-key-tracker.js';

@@ -11,6 +11,7 @@ import { CredentialReader } from './guard/credential-reader.js';
 import { DecisionReporter } from './guard/decision-reporter.js';
 import { FailedAttempts } from './guard/failed-attempts.js';
 import { OpenSockets } from './guard/outside-http/open-sockets.js';
+import { OpenStreams } from './guard/streams/open-streams.js';
 import { PrincipalSources } from './guard/principal-sources.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from './guard/registration.js';
 import { AppHandlers } from './handlers/app-handlers.js';
@@ -114,6 +115,7 @@ export const PROVIDERS: Provider[] = [
       ),
       calls: guard,
       sockets: new OpenSockets(verification, clock),
+      streams: new OpenStreams(verification, clock),
       credentials: new CredentialReader(guard.credentials, guard.keyPrefixes),
       verification,
       principals:

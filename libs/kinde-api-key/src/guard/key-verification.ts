@@ -5,7 +5,9 @@ import type { SourcedVerdict } from '../verification/verdict-storage.js';
 
 /** The verification service, as far as the guard uses it. A test may provide an object with `verify` alone. */
 export type KeyVerification = Pick<ApiKeyVerificationService, 'verify'> &
-  Partial<Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted' | 'status'>> & {
+  Partial<
+    Pick<ApiKeyVerificationService, 'lookup' | 'lookupWithin' | 'ask' | 'wasAccepted' | 'status' | 'onInvalidated'>
+  > & {
     /** Asks once for all resolvers of a request. */
     readonly askOnce?: (key: RawKey, isFresh: boolean) => Promise<SourcedVerdict>;
   };

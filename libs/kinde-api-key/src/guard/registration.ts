@@ -6,6 +6,7 @@ import type { RouteRuleRegistry } from '../rules/route-rule-registry.js';
 import type { CredentialReader } from './credential-reader.js';
 import type { DecisionReporter } from './decision-reporter.js';
 import type { OpenSockets } from './outside-http/open-sockets.js';
+import type { OpenStreams } from './streams/open-streams.js';
 import type { FailedAttempts } from './failed-attempts.js';
 import type { KeyVerification } from './key-verification.js';
 import type { PrincipalSources } from './principal-sources.js';
@@ -25,6 +26,7 @@ export interface Registration {
   /** Where the key is in a call outside HTTP. */
   readonly calls: CallOptions;
   readonly sockets: OpenSockets;
+  readonly streams: OpenStreams;
   readonly verification: KeyVerification;
   /** `null`: only API keys are accepted. */
   readonly principals: Pick<PrincipalSources, 'authenticate' | 'problems'> | null;

@@ -126,10 +126,10 @@ export function acceptKey(request: object, apiKey: VerifiedApiKey, resource?: un
   keepState(Object.assign(state, { apiKey, resource, isAccepted: true }));
 }
 
-/** Returns the most recent state of a request that was let through, from any registration. */
-export function acceptedState(request: unknown): RequestState | undefined {
+/** Returns the most recent state of a request that was let through, by this registration or by any. */
+export function acceptedState(request: unknown, registration?: symbol): RequestState | undefined {
   let state = keptOn(request);
-  while (state && !state.isAccepted) state = state.previous;
+  while (state && (!state.isAccepted || (registration && state.registration !== registration))) state = state.previous;
   return state;
 }
 

@@ -5,6 +5,8 @@ export const HOST = 'host';
 export const VERSION = '__version__';
 export const GUARDS = '__guards__';
 export const MODULE_PATH = '__module_path__';
+/** `@Sse()`. */
+export const SSE = '__sse__';
 /** `@MessagePattern()`, `@EventPattern()` and their like, of @nestjs/microservices. */
 export const MESSAGE_PATTERN = 'microservices:pattern';
 /** `@WebSocketGateway()`, of @nestjs/websockets. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { ResolvedCacheOptions } from '../config/resolved-options.js';
+import { Listeners } from '../listeners.js';
 import type { KeyAnswer } from '../kinde/key-verifier.js';
 import { RawKey } from '../api-key/raw-key.js';
 import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
@@ -30,7 +31,7 @@ export class ApiKeyVerificationService {
   readonly maxAcceptedAgeMs: number;
 
   /** @internal Called with each invalidation once it is applied. */
-  onInvalidated: ((invalidation: Invalidation) => void) | undefined;
+  readonly onInvalidated = new Listeners<Invalidation>();
 
   // Private to the language: the app gets this object, and a log of it must not walk what is behind.
   readonly #verifier: Verifier;
@@ -187,6 +188,6 @@ export class ApiKeyVerificationService {
 
   #apply(invalidations: readonly Invalidation[], isOurs = false): void {
     const nowMs = this.#clock.now();
-    for (const one of invalidations) if (this.#invalidations.apply(one, nowMs, isOurs)) this.onInvalidated?.(one);
+    for (const one of invalidations) if (this.#invalidations.apply(one, nowMs, isOurs)) this.onInvalidated.notify(one);
   }
 }

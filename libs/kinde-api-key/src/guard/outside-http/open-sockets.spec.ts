@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { VerifiedApiKey } from '../../api-key/verified-api-key.js';
-import type { ApiKeyVerificationService } from '../../verification/api-key-verification.service.js';
+import { Listeners } from '../../listeners.js';
+import type { Invalidation } from '../../shared/shared-store.js';
 import { OpenSockets } from './open-sockets.js';
 
 const KEY = { keyId: 'api_key_1', orgCode: 'org_a', userId: null } as VerifiedApiKey;
@@ -14,9 +15,9 @@ class WsClient extends EventEmitter {
 
 function openSockets() {
   const clock = { now: () => 1_000 };
-  const verification = {} as ApiKeyVerificationService;
+  const verification = { verify: jest.fn(), onInvalidated: new Listeners<Invalidation>() };
   const sockets = new OpenSockets(verification, clock);
-  const invalidate = (tag: string, atMs = clock.now()) => verification.onInvalidated?.({ tag, atMs });
+  const invalidate = (tag: string, atMs = clock.now()) => verification.onInvalidated.notify({ tag, atMs });
   return { sockets, invalidate, clock };
 }
 

@@ -1,8 +1,8 @@
 import type { VerifiedApiKey } from '../../api-key/verified-api-key.js';
 import type { Clock } from '../../clock.js';
 import type { Invalidation } from '../../shared/shared-store.js';
-import { tagsOf } from '../../verification/invalidation.js';
-import type { ApiKeyVerificationService } from '../../verification/api-key-verification.service.js';
+import { TagIndex } from '../../verification/tag-index.js';
+import type { KeyVerification } from '../key-verification.js';
 
 const REASON = 'API key invalidated';
 /** Policy violation, RFC 6455 §7.4.1. */
@@ -26,14 +26,13 @@ interface OpenSocket {
 
 /** The sockets whose messages were accepted, by what their keys can be invalidated by: they are closed then, and may connect again. */
 export class OpenSockets {
-  readonly #byTag = new Map<string, Set<SocketClient>>();
+  readonly #byTag = new TagIndex<SocketClient>();
   readonly #open = new WeakMap<SocketClient, OpenSocket>();
   readonly #clock: Clock;
 
-  constructor(verification: Pick<ApiKeyVerificationService, 'verify'>, clock: Clock) {
+  constructor(verification: KeyVerification, clock: Clock) {
     this.#clock = clock;
-    // A test may have replaced the service by an object that cannot be written to.
-    Reflect.set(verification, 'onInvalidated', (invalidation: Invalidation) => this.#close(invalidation));
+    verification.onInvalidated?.add((invalidation) => this.#close(invalidation));
   }
 
   /** Notes that a message was accepted. Memory is bounded by the number of open sockets. */
@@ -41,14 +40,14 @@ export class OpenSockets {
     const known = this.#open.get(client);
     this.#open.set(client, { apiKey, acceptedAtMs: this.#clock.now() });
     if (known?.apiKey === apiKey) return;
-    if (known) this.#forget(client, known.apiKey);
-    for (const tag of tagsOf(apiKey)) this.#byTag.set(tag, (this.#byTag.get(tag) ?? new Set()).add(client));
+    if (known) this.#byTag.delete(known.apiKey, client);
+    this.#byTag.add(apiKey, client);
     // A client cannot send these events itself.
     if (!known) client.once?.(client.handshake ? 'disconnect' : 'close', () => this.#end(client));
   }
 
   #close({ tag, atMs }: Invalidation): void {
-    for (const client of this.#byTag.get(tag) ?? []) {
+    for (const client of this.#byTag.of(tag)) {
       // An old invalidation, which another instance tells about late.
       if ((this.#open.get(client)?.acceptedAtMs ?? 0) > atMs) continue;
       this.#end(client);
@@ -61,15 +60,7 @@ export class OpenSockets {
 
   #end(client: SocketClient): void {
     const open = this.#open.get(client);
-    if (open) this.#forget(client, open.apiKey);
+    if (open) this.#byTag.delete(open.apiKey, client);
     this.#open.delete(client);
-  }
-
-  #forget(client: SocketClient, apiKey: VerifiedApiKey): void {
-    for (const tag of tagsOf(apiKey)) {
-      const clients = this.#byTag.get(tag);
-      clients?.delete(client);
-      if (clients?.size === 0) this.#byTag.delete(tag);
-    }
   }
 }
