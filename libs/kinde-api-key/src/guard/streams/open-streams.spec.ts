@@ -83,7 +83,7 @@ describe('the open streams', () => {
   it('end when nothing is known about their key any more, whatever the error', async () => {
     const { open, codes, verification } = openStreams();
     open();
-    verification.verify.mockRejectedValueOnce(new KindeApiKeyUnavailableError('an outage', 1));
+    verification.verify.mockRejectedValueOnce(new KindeApiKeyUnavailableError('an outage', { retryAfterSeconds: 1 }));
     await jest.advanceTimersByTimeAsync(5_000);
     open();
     verification.verify.mockRejectedValueOnce(new TypeError('a fault of the program'));
