@@ -1,8 +1,9 @@
-import { UseGuards, type INestApplication } from '@nestjs/common';
+import { UseGuards, UseInterceptors, type INestApplication } from '@nestjs/common';
 import { Query, Resolver, Subscription, type GqlModuleOptions } from '@nestjs/graphql';
 import { createClient } from 'graphql-ws';
 import {
   ApiKeyGuard,
+  ApiKeyStreamInterceptor,
   ApiKeyVerificationService,
   CurrentApiKey,
   RequireScopes,
@@ -10,10 +11,35 @@ import {
   type VerifiedApiKey,
 } from 'nestjs-kinde-api-key';
 import { WebSocket } from 'ws';
+import { fakeIntervals } from '../support/fake-intervals.js';
 import { startScenario, type Scenario } from '../support/scenario.js';
 import { DRIVERS } from './support/graphql-drivers.js';
 
 const BAD_KEY = 'k_live_bad_00000000000';
+
+/** Events of which there is one, and then none for ever. */
+class Ticks implements AsyncIterableIterator<{ ticks: string }> {
+  returned = 0;
+  #given = 0;
+
+  next(): Promise<IteratorResult<{ ticks: string }>> {
+    this.#given += 1;
+    return this.#given > 1
+      ? new Promise(() => undefined)
+      : Promise.resolve({ done: false, value: { ticks: 'the first' } });
+  }
+
+  return(): Promise<IteratorResult<{ ticks: string }>> {
+    this.returned += 1;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+}
+
+let ticks: Ticks;
 
 @Resolver()
 @UseGuards(ApiKeyGuard)
@@ -29,6 +55,13 @@ class EventsResolver {
   async *events(@CurrentApiKey() apiKey: VerifiedApiKey): AsyncGenerator<{ events: string }> {
     await new Promise(setImmediate);
     yield { events: apiKey.keyId };
+  }
+
+  @Subscription(() => String, { filter: () => true })
+  @RequireScopes('read:events')
+  @UseInterceptors(ApiKeyStreamInterceptor)
+  ticks() {
+    return ticks;
   }
 }
 
@@ -137,5 +170,68 @@ describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQ
     const [before, after] = await subscribe({ authorization: `Bearer ${key}` }, {}, revoke);
     expect(before).toMatchObject({ data: { events: keyId } });
     expect(errorsOf(after)).toMatchObject([{ extensions: { code: 'KEY_REVOKED' } }]);
+  });
+
+  describe('with a subscription that runs', () => {
+    let idleTimers: number;
+
+    beforeEach(() => {
+      fakeIntervals();
+      ticks = new Ticks();
+      idleTimers = jest.getTimerCount();
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    /** Subscribes, and resolves to what the client is told when it ends. */
+    const run = async (onFirst: (keyId: string, unsubscribe: () => void) => unknown) => {
+      const { key, keyId } = newKey();
+      const client = createClient({
+        url: `${scenario.url.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        connectionParams: { authorization: `Bearer ${key}` },
+        retryAttempts: 0,
+      });
+      const told: unknown[] = [];
+      await new Promise<void>((resolve) => {
+        const unsubscribe = client.subscribe(
+          { query: 'subscription { ticks }' },
+          {
+            next: (value) => {
+              told.push(value);
+              void onFirst(keyId, () => unsubscribe());
+            },
+            error: (error) => {
+              told.push(error);
+              resolve();
+            },
+            complete: resolve,
+          },
+        );
+      });
+      await client.dispose();
+      while (ticks.returned === 0 || jest.getTimerCount() > idleTimers) await new Promise(setImmediate);
+      return told;
+    };
+    const THE_FIRST = [{ data: { ticks: 'the first' } }];
+
+    it('completes it at once when its key is invalidated', async () => {
+      expect(await run((keyId) => app.get(ApiKeyVerificationService).invalidate({ keyId }))).toEqual(THE_FIRST);
+      expect(ticks.returned).toBe(1);
+    });
+
+    it('completes it when its key is revoked in Kinde, after ttlMs', async () => {
+      const told = await run((keyId) => {
+        scenario.emulator.revokeKey(keyId);
+        scenario.clock.advance(60_000);
+        jest.advanceTimersByTime(5_000);
+      });
+      expect(told).toEqual(THE_FIRST);
+    });
+
+    it('leaves nothing behind when the client unsubscribes', async () => {
+      expect(await run((_keyId, unsubscribe) => unsubscribe())).toEqual(THE_FIRST);
+    });
   });
 });

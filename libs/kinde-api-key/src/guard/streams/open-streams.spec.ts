@@ -98,6 +98,19 @@ describe('the open streams', () => {
     expect(codes).toEqual(['INVALID_KEY']);
   });
 
+  it('end although another one fails to', async () => {
+    const { open, streams, codes, invalidate } = openStreams(async () => ({ accepted: false, reason: 'revoked' }));
+    streams.open(KEY, API_KEY, () => {
+      throw new Error('an app failed');
+    });
+    open();
+    invalidate('*');
+    expect(codes).toEqual(['KEY_REVOKED']);
+    open();
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(codes).toEqual(['KEY_REVOKED', 'KEY_REVOKED']);
+  });
+
   it('do not keep the process alive', () => {
     jest.useRealTimers();
     const started = jest.spyOn(globalThis, 'setInterval');

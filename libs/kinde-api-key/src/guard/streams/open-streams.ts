@@ -71,18 +71,26 @@ export class OpenStreams {
       verdict = this.#verification.lookup?.(key) ?? (await askKinde(this.#verification, key, false)).verdict;
     } catch (error) {
       const code = isVerificationError(error) ? error.code : 'VERIFICATION_UNAVAILABLE';
-      for (const { end } of streams) end(code);
+      for (const stream of streams) endOne(stream, code);
       return;
     }
-    for (const { apiKey, end } of streams) {
-      if (!verdict.accepted) end(ANSWER_OF_REASON[verdict.reason]);
+    for (const stream of streams) {
+      if (!verdict.accepted) endOne(stream, ANSWER_OF_REASON[verdict.reason]);
       // An app may have written another key into the headers since the guard read them.
-      else if (verdict.apiKey.keyId !== apiKey.keyId) end('INVALID_KEY');
+      else if (verdict.apiKey.keyId !== stream.apiKey.keyId) endOne(stream, 'INVALID_KEY');
     }
   }
 
   #endInvalidated({ tag, atMs }: Invalidation): void {
     // An old invalidation, which another instance tells about late, does not end what was accepted since.
-    for (const { openedAtMs, end } of this.#byTag.of(tag)) if (openedAtMs <= atMs) end('KEY_REVOKED');
+    for (const stream of this.#byTag.of(tag)) if (stream.openedAtMs <= atMs) endOne(stream, 'KEY_REVOKED');
+  }
+}
+
+function endOne({ end }: OpenStream, code: string): void {
+  try {
+    end(code);
+  } catch {
+    // What an app does when its stream ends may fail. The streams after it must end as well.
   }
 }
