@@ -57,7 +57,7 @@ class EventsResolver {
     yield { events: apiKey.keyId };
   }
 
-  @Subscription(() => String, { filter: () => true })
+  @Subscription(() => String)
   @RequireScopes('read:events')
   @UseInterceptors(ApiKeyStreamInterceptor)
   ticks() {

@@ -40,6 +40,7 @@ describe('the iterator of a subscription', () => {
     end();
     expect(await next).toEqual({ done: true, value: undefined });
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    expect(await iterator.return?.()).toEqual({ done: true, value: undefined });
     expect([source.next, source.return, close].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1]);
   });
 

@@ -52,6 +52,8 @@ export function endableIterator(
       });
     },
     return: async () => {
+      // Mercurius returns what has ended, too.
+      if (isEnded) return done();
       finish();
       return (await source.return?.()) ?? done();
     },
