@@ -91,7 +91,7 @@ export class RedisTopology {
   /** Makes the Sentinel exchange a living master for its replica. Resolves when it has done so. */
   async exchange({ master, sentinel }: Awaited<ReturnType<RedisTopology['sentinel']>>): Promise<void> {
     cli(sentinel, 'sentinel', 'failover', 'main');
-    await until(() => cli(master, 'role').startsWith('slave'));
+    await until(() => isReplica(master));
   }
 
   /** Starts a server that speaks TLS only, and returns its port and its self-signed certificate. */
@@ -107,6 +107,15 @@ export class RedisTopology {
 
 function cli(port: number, ...args: string[]): string {
   return execFileSync('redis-cli', ['-p', String(port), ...args], { encoding: 'utf8' });
+}
+
+/** A master that becomes a replica closes all connections, this one included. */
+function isReplica(port: number): boolean {
+  try {
+    return cli(port, 'role').startsWith('slave');
+  } catch {
+    return false;
+  }
 }
 
 function isListening(port: number): Promise<boolean> {
