@@ -3,7 +3,7 @@ import type { ResolvedCacheOptions } from '../config/resolved-options.js';
 import { Listeners } from '../listeners.js';
 import type { KeyAnswer } from '../kinde/key-verifier.js';
 import { RawKey } from '../api-key/raw-key.js';
-import type { RefusedVerdict, Verdict } from '../api-key/verdict.js';
+import type { Verdict } from '../api-key/verdict.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import { MAX_SKEW_MS, type Invalidation } from '../shared/shared-store.js';
 import { EVERY_KEY, tagOf, type InvalidationTarget } from './invalidation.js';
