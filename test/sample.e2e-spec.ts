@@ -200,6 +200,21 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       });
     });
 
+    it('stays healthy, and says that it is degraded, while Kinde is down and keys in use still work', async () => {
+      const { key } = kinde.createKey({ orgCode: 'org_real' });
+      await send('GET', '/key', key);
+      kinde.failUntilCleared({ status: 500 });
+      expect(await send('GET', '/key', DEMO_KEYS.globex.key)).toMatchObject({ status: 503 });
+      expect(await send('GET', '/key', key)).toMatchObject({ status: 200 });
+      const health = await send('GET', '/health');
+      expect(health.status).toBe(200);
+      expect(JSON.parse(health.body)).toMatchObject({
+        status: 'ok',
+        details: { 'api-keys': { status: 'up', degraded: true, reasons: ['kinde_unavailable'] } },
+      });
+      kinde.clearFaults();
+    });
+
     it('inserts a user, with the organization of the key if it has one', async () => {
       const { key } = kinde.createKey({ userId: 'kp_real', orgCode: 'org_first_seen_here' });
       expect(JSON.parse((await send('GET', '/me', key)).body)).toEqual({

@@ -50,7 +50,7 @@ export const DEMO_CALLS: readonly DemoCall[] = [
   get('the API keys of an organization', KEYS, 'acmeKeyManager', 200, '"keySuffix":"only"'),
   post('creating a key', KEYS, 'acmeKeyManager', newKey('read:projects'), 201, '"key":"k_live_'),
   post('creating a key with more scopes', KEYS, 'acmeKeyManager', newKey('write:projects'), 403, 'your own key lacks'),
-  get('a public route', '/health', 'none', 200, '"status":"ok"'),
+  get('a public route: the health check', '/health', 'none', 200, '"degraded":false'),
 ];
 
 function get(shows: string, path: string, key: DemoCall['key'], status: number, contains: string): DemoCall {
