@@ -1,4 +1,5 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { Logger } from '@nestjs/common';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 import { DEMO_CALLS, type DemoCall, rawKeyOf } from '../apps/sample/src/demo/demo-calls.js';
 import { DEMO_KEYS } from '../apps/sample/src/demo/demo-keys.js';
@@ -89,6 +90,19 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
     it('reports a missing body', async () => {
       const answer = await send('POST', '/organizations/org_acme/projects', DEMO_KEYS.acme.key);
       expect(answer).toEqual({ status: 400, body: expect.stringContaining('expected object') as string });
+    });
+
+    it('writes each decision about a known caller to the audit log, without its key', async () => {
+      const log = jest.spyOn(Logger.prototype, 'log').mockImplementation();
+      await send('GET', '/organizations/org_acme', DEMO_KEYS.acme.key);
+      await send('GET', '/organizations/org_globex', DEMO_KEYS.acme.key);
+      const lines = log.mock.calls.map(([line]) => String(line));
+      log.mockRestore();
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        { event: 'api_key_decision', outcome: 'accepted', code: null, orgCode: 'org_acme' },
+        { event: 'api_key_decision', outcome: 'refused', code: 'ORG_MISMATCH', orgCode: 'org_acme' },
+      ]);
+      expect(lines.join()).not.toContain(DEMO_KEYS.acme.key);
     });
 
     it('serves Swagger UI without a key', async () => {

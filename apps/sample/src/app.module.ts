@@ -1,6 +1,6 @@
-import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { Logger, Module, StandardSchemaValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
-import { KindeApiKeyModule } from 'nestjs-kinde-api-key';
+import { auditLog, KindeApiKeyModule } from 'nestjs-kinde-api-key';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -9,13 +9,18 @@ import { OrganizationsModule } from './organizations/organizations.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { UsersModule } from './users/users.module.js';
 
+const audit = new Logger('Audit');
+
 /**
  * One import protects the API. The Kinde domain and the M2M credentials come from the environment. `globalGuard` protects
  * every route, and stops the boot if a handler has no access rule.
  */
 @Module({
   imports: [
-    KindeApiKeyModule.forRoot({ globalGuard: true }),
+    KindeApiKeyModule.forRoot({
+      globalGuard: true,
+      onDecision: auditLog({ log: (entry) => audit.log(JSON.stringify(entry)) }),
+    }),
     ApiKeysModule,
     DatabaseModule,
     HealthModule,
