@@ -161,6 +161,16 @@ describe('npm start', () => {
     expect(sample.errors).toMatch(new RegExp(`^KINDE_DOMAIN: ${IMPOSSIBLE}\\.kinde\\.com does not resolve .*\n$`));
   });
 
+  it.each(['127.0.0.1:6379', 'http://:pass-word@127.0.0.1:6379', 'redis://', 'redis://:pass-word@127.0.0.1:port'])(
+    'reports a REDIS_URL that is none, and does not repeat it (%s)',
+    async (REDIS_URL) => {
+      const sample = start({ REDIS_URL });
+      expect(await sample.exit).toEqual([1, null]);
+      expect(sample.errors).toBe('REDIS_URL must be a URL like redis://127.0.0.1:6379, or rediss:// for TLS\n');
+      expect(sample.output).not.toContain('pass-word');
+    },
+  );
+
   it("prints the library's message for an invalid domain", async () => {
     const sample = start({ ...REAL_KINDE, KINDE_DOMAIN: 'auth.acme.example' });
     expect(await sample.exit).toEqual([1, null]);

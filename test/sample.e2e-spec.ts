@@ -105,6 +105,19 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       expect(lines.join()).not.toContain(DEMO_KEYS.acme.key);
     });
 
+    it('writes how many unknown callers were refused when it stops', async () => {
+      const other = await startSample({ port: 0, httpAdapter, kindeDomain: undefined });
+      await fetch(`${other.url}/key`);
+      await fetch(`${other.url}/key`);
+      const log = jest.spyOn(Logger.prototype, 'log').mockImplementation();
+      await other.stop();
+      const lines = log.mock.calls.map(([line]) => String(line));
+      log.mockRestore();
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        { event: 'api_key_anonymous_refusals', code: 'MISSING_KEY', count: 2 },
+      ]);
+    });
+
     it('serves Swagger UI without a key', async () => {
       const page = await send('GET', '/docs');
       expect(page).toEqual({ status: 200, body: expect.stringContaining('swagger-ui') as string });

@@ -7,6 +7,8 @@ import { HealthModule } from './health/health.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { OrganizationsModule } from './organizations/organizations.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
+import { RedisModule } from './redis/redis.module.js';
+import { RedisService } from './redis/redis.service.js';
 import { UsersModule } from './users/users.module.js';
 
 const audit = new Logger('Audit');
@@ -17,9 +19,14 @@ const audit = new Logger('Audit');
  */
 @Module({
   imports: [
-    KindeApiKeyModule.forRoot({
+    KindeApiKeyModule.forRootAsync({
       globalGuard: true,
-      onDecision: auditLog({ log: (entry) => audit.log(JSON.stringify(entry)) }),
+      imports: [RedisModule],
+      inject: [RedisService],
+      useFactory: ({ store }: RedisService) => ({
+        onDecision: auditLog({ log: (entry) => audit.log(JSON.stringify(entry)) }),
+        ...(store && { shared: store }),
+      }),
     }),
     ApiKeysModule,
     DatabaseModule,
