@@ -67,8 +67,8 @@ function start(environment?: NodeJS.ProcessEnv, shell = (command: string): strin
 
 /** Sends the request of a printed curl line. */
 async function sendCurl(line: string): Promise<{ status: number; body: string }> {
-  const words = [...line.matchAll(/"((?:\\"|[^"])*)"|\S+/g)].map(
-    ([word, quoted]) => quoted?.replaceAll('\\"', '"') ?? word,
+  const words = [...line.matchAll(/"((?:\\.|[^"\\])*)"|\S+/g)].map(
+    ([word, quoted]) => quoted?.replaceAll(/\\(["\\])/g, '$1') ?? word,
   );
   const after = (flag: string): string[] => words.filter((_word, index) => words[index - 1] === flag);
   const response = await fetch(words.find((word) => word.startsWith('http://')) ?? '', {

@@ -92,6 +92,22 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
       expect(answer).toEqual({ status: 400, body: expect.stringContaining('expected object') as string });
     });
 
+    it('answers GraphQL under the rules of the routes, and a refusal without a stack trace', async () => {
+      const query = '{ projects(orgCode: "org_acme") { id name } }';
+      const ask = (rawKey?: string): Promise<Answer> => send('POST', '/graphql', rawKey, { query });
+      const { data } = JSON.parse((await ask(DEMO_KEYS.acmeReadOnly.key)).body) as { data: { projects: object[] } };
+      expect(data.projects).toContainEqual({ id: 'prj_apollo', name: 'Apollo' });
+      for (const [rawKey, code] of [
+        [undefined, 'MISSING_KEY'],
+        [DEMO_KEYS.globex.key, 'ORG_MISMATCH'],
+        [DEMO_KEYS.ada.key, 'ORG_REQUIRED'],
+      ] as const) {
+        const { body } = await ask(rawKey);
+        expect(JSON.parse(body)).toMatchObject({ data: null, errors: [{ path: ['projects'], extensions: { code } }] });
+        expect(body).not.toContain('stacktrace');
+      }
+    });
+
     it('writes each decision about a known caller to the audit log, without its key', async () => {
       const log = jest.spyOn(Logger.prototype, 'log').mockImplementation();
       await send('GET', '/organizations/org_acme', DEMO_KEYS.acme.key);

@@ -1,5 +1,7 @@
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Logger, Module, StandardSchemaValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
+import { GraphQLModule } from '@nestjs/graphql';
 import { auditLog, KindeApiKeyModule } from 'nestjs-kinde-api-key';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -27,6 +29,12 @@ const audit = new Logger('Audit');
         onDecision: auditLog({ log: (entry) => audit.log(JSON.stringify(entry)) }),
         ...(store && { shared: store }),
       }),
+    }),
+    GraphQLModule.forRoot<ApolloDriverConfig>({
+      driver: ApolloDriver,
+      autoSchemaFile: true,
+      graphiql: false,
+      includeStacktraceInErrorResponses: false,
     }),
     ApiKeysModule,
     DatabaseModule,
