@@ -34,6 +34,7 @@ const audit = new Logger('Audit');
       driver: ApolloDriver,
       autoSchemaFile: true,
       graphiql: false,
+      stopOnApplicationShutdown: true, // after the gateway: Apollo on Fastify waits for every open connection
       includeStacktraceInErrorResponses: false,
     }),
     ApiKeysModule,
