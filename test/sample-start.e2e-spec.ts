@@ -98,18 +98,20 @@ afterAll(async () => {
 });
 
 describe('npm start', () => {
-  it('prints curl lines with their actual answers, and stops completely on Ctrl-C', async () => {
+  it('prints curl lines with their actual answers, none with a stack trace, and stops completely on Ctrl-C', async () => {
     const sample = start();
     await sample.untilUp();
 
     const printed = [...sample.output.matchAll(/# .*: (\d{3}) … (.*)\n {2}(curl .*)\n/g)];
     expect(printed).toHaveLength(DEMO_CALLS.length);
     for (const [, status, contains, curl] of printed) {
-      expect({ curl, ...(await sendCurl(curl!)) }).toEqual({
+      const answer = await sendCurl(curl!);
+      expect({ curl, ...answer }).toEqual({
         curl,
         status: Number(status),
         body: expect.stringContaining(contains!) as string,
       });
+      expect(answer.body).not.toContain('stacktrace');
     }
 
     const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(sample.output)!;
