@@ -67,8 +67,8 @@ function start(environment?: NodeJS.ProcessEnv, shell = (command: string): strin
 
 /** Sends the request of a printed curl line. */
 async function sendCurl(line: string): Promise<{ status: number; body: string }> {
-  const words = [...line.matchAll(/"((?:\\"|[^"])*)"|\S+/g)].map(
-    ([word, quoted]) => quoted?.replaceAll('\\"', '"') ?? word,
+  const words = [...line.matchAll(/"((?:\\.|[^"\\])*)"|\S+/g)].map(
+    ([word, quoted]) => quoted?.replaceAll(/\\(["\\])/g, '$1') ?? word,
   );
   const after = (flag: string): string[] => words.filter((_word, index) => words[index - 1] === flag);
   const response = await fetch(words.find((word) => word.startsWith('http://')) ?? '', {
@@ -98,18 +98,20 @@ afterAll(async () => {
 });
 
 describe('npm start', () => {
-  it('prints curl lines with their actual answers, and stops completely on Ctrl-C', async () => {
+  it('prints curl lines with their actual answers, none with a stack trace, and stops completely on Ctrl-C', async () => {
     const sample = start();
     await sample.untilUp();
 
     const printed = [...sample.output.matchAll(/# .*: (\d{3}) … (.*)\n {2}(curl .*)\n/g)];
     expect(printed).toHaveLength(DEMO_CALLS.length);
     for (const [, status, contains, curl] of printed) {
-      expect({ curl, ...(await sendCurl(curl!)) }).toEqual({
+      const answer = await sendCurl(curl!);
+      expect({ curl, ...answer }).toEqual({
         curl,
         status: Number(status),
         body: expect.stringContaining(contains!) as string,
       });
+      expect(answer.body).not.toContain('stacktrace');
     }
 
     const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(sample.output)!;
@@ -160,6 +162,16 @@ describe('npm start', () => {
     expect(await sample.exit).toEqual([1, null]);
     expect(sample.errors).toMatch(new RegExp(`^KINDE_DOMAIN: ${IMPOSSIBLE}\\.kinde\\.com does not resolve .*\n$`));
   });
+
+  it.each(['127.0.0.1:6379', 'http://:pass-word@127.0.0.1:6379', 'redis://', 'redis://:pass-word@127.0.0.1:port'])(
+    'reports a REDIS_URL that is none, and does not repeat it (%s)',
+    async (REDIS_URL) => {
+      const sample = start({ REDIS_URL });
+      expect(await sample.exit).toEqual([1, null]);
+      expect(sample.errors).toBe('REDIS_URL must be a URL like redis://127.0.0.1:6379, or rediss:// for TLS\n');
+      expect(sample.output).not.toContain('pass-word');
+    },
+  );
 
   it("prints the library's message for an invalid domain", async () => {
     const sample = start({ ...REAL_KINDE, KINDE_DOMAIN: 'auth.acme.example' });

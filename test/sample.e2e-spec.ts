@@ -1,4 +1,5 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { Logger } from '@nestjs/common';
 import { KindeEmulator } from 'nestjs-kinde-api-key/testing';
 import { DEMO_CALLS, type DemoCall, rawKeyOf } from '../apps/sample/src/demo/demo-calls.js';
 import { DEMO_KEYS } from '../apps/sample/src/demo/demo-keys.js';
@@ -89,6 +90,47 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
     it('reports a missing body', async () => {
       const answer = await send('POST', '/organizations/org_acme/projects', DEMO_KEYS.acme.key);
       expect(answer).toEqual({ status: 400, body: expect.stringContaining('expected object') as string });
+    });
+
+    it('answers GraphQL under the rules of the routes', async () => {
+      const query = '{ projects(orgCode: "org_acme") { id name } }';
+      const ask = (rawKey?: string): Promise<Answer> => send('POST', '/graphql', rawKey, { query });
+      const { data } = JSON.parse((await ask(DEMO_KEYS.acmeReadOnly.key)).body) as { data: { projects: object[] } };
+      expect(data.projects).toContainEqual({ id: 'prj_apollo', name: 'Apollo' });
+      for (const [rawKey, code] of [
+        [undefined, 'MISSING_KEY'],
+        [DEMO_KEYS.globex.key, 'ORG_MISMATCH'],
+        [DEMO_KEYS.ada.key, 'ORG_REQUIRED'],
+      ] as const) {
+        const { body } = await ask(rawKey);
+        expect(JSON.parse(body)).toMatchObject({ data: null, errors: [{ path: ['projects'], extensions: { code } }] });
+      }
+    });
+
+    it('writes each decision about a known caller to the audit log, without its key', async () => {
+      const log = jest.spyOn(Logger.prototype, 'log').mockImplementation();
+      await send('GET', '/organizations/org_acme', DEMO_KEYS.acme.key);
+      await send('GET', '/organizations/org_globex', DEMO_KEYS.acme.key);
+      const lines = log.mock.calls.map(([line]) => String(line));
+      log.mockRestore();
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        { event: 'api_key_decision', outcome: 'accepted', code: null, orgCode: 'org_acme' },
+        { event: 'api_key_decision', outcome: 'refused', code: 'ORG_MISMATCH', orgCode: 'org_acme' },
+      ]);
+      expect(lines.join()).not.toContain(DEMO_KEYS.acme.key);
+    });
+
+    it('writes how many unknown callers were refused when it stops', async () => {
+      const other = await startSample({ port: 0, httpAdapter, kindeDomain: undefined });
+      await fetch(`${other.url}/key`);
+      await fetch(`${other.url}/key`);
+      const log = jest.spyOn(Logger.prototype, 'log').mockImplementation();
+      await other.stop();
+      const lines = log.mock.calls.map(([line]) => String(line));
+      log.mockRestore();
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        { event: 'api_key_anonymous_refusals', code: 'MISSING_KEY', count: 2 },
+      ]);
     });
 
     it('serves Swagger UI without a key', async () => {
@@ -198,6 +240,21 @@ describe.each(['express', 'fastify'] as const)('the sample on %s', (httpAdapter)
         users: 0,
         projects: 1,
       });
+    });
+
+    it('stays healthy, and says that it is degraded, while Kinde is down and keys in use still work', async () => {
+      const { key } = kinde.createKey({ orgCode: 'org_real' });
+      await send('GET', '/key', key);
+      kinde.failUntilCleared({ status: 500 });
+      expect(await send('GET', '/key', DEMO_KEYS.globex.key)).toMatchObject({ status: 503 });
+      expect(await send('GET', '/key', key)).toMatchObject({ status: 200 });
+      const health = await send('GET', '/health');
+      expect(health.status).toBe(200);
+      expect(JSON.parse(health.body)).toMatchObject({
+        status: 'ok',
+        details: { 'api-keys': { status: 'up', degraded: true, reasons: ['kinde_unavailable'] } },
+      });
+      kinde.clearFaults();
     });
 
     it('inserts a user, with the organization of the key if it has one', async () => {

@@ -27,12 +27,14 @@ describe('curlOf', () => {
           method: 'POST',
           path: '/x',
           key: 'none',
-          body: { name: 'M' },
+          body: { name: 'M "1"' },
           answer: { status: 201, contains: '' },
         },
         'http://a:1',
       ),
-    ).toBe('curl -i -X POST http://a:1/x -H "Content-Type: application/json" -d "{\\"name\\":\\"M\\"}"');
+    ).toBe(
+      'curl -i -X POST http://a:1/x -H "Content-Type: application/json" -d "{\\"name\\":\\"M \\\\\\"1\\\\\\"\\"}"',
+    );
   });
 });
 

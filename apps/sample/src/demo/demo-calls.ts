@@ -18,6 +18,7 @@ export interface DemoCall {
 
 const ORGANIZATION = '/organizations/org_acme';
 const PROJECTS = `${ORGANIZATION}/projects`;
+const PROJECTS_QUERY = { query: '{ projects(orgCode: "org_acme") { name } }' };
 const KEYS = `${ORGANIZATION}/api-keys`;
 
 /**
@@ -41,6 +42,8 @@ export const DEMO_CALLS: readonly DemoCall[] = [
     '"required_scopes":["write:projects"]',
   ),
   post('writing something that is not valid', PROJECTS, 'acme', { name: '' }, 400, '"name: must not be empty"'),
+  post('GraphQL', '/graphql', 'acme', PROJECTS_QUERY, 200, '"name":"Apollo"'),
+  post("GraphQL with another organization's key", '/graphql', 'globex', PROJECTS_QUERY, 200, '"code":"ORG_MISMATCH"'),
   get('either of two scopes', ORGANIZATION, 'acmeReadOnly', 200, '"code":"org_acme"'),
   get('an organization found by loading the user', '/users/kp_ada', 'acme', 200, '"name":"Ada Lovelace"'),
   get('a user of another organization', '/users/kp_grace', 'acme', 403, '"code":"ORG_MISMATCH"'),
@@ -50,7 +53,7 @@ export const DEMO_CALLS: readonly DemoCall[] = [
   get('the API keys of an organization', KEYS, 'acmeKeyManager', 200, '"keySuffix":"only"'),
   post('creating a key', KEYS, 'acmeKeyManager', newKey('read:projects'), 201, '"key":"k_live_'),
   post('creating a key with more scopes', KEYS, 'acmeKeyManager', newKey('write:projects'), 403, 'your own key lacks'),
-  get('a public route', '/health', 'none', 200, '"status":"ok"'),
+  get('a public route: the health check', '/health', 'none', 200, '"degraded":false'),
 ];
 
 function get(shows: string, path: string, key: DemoCall['key'], status: number, contains: string): DemoCall {

@@ -6,6 +6,7 @@ import { OrganizationsService } from './organizations.service.js';
 /**
  * Inserts an organization when its first key is used, because organizations are created in Kinde. Interceptors run after
  * guards, so the key is verified and the request is allowed.
+ * GraphQL has no HTTP request here, and only reads.
  */
 @Injectable()
 export class FirstSightInterceptor implements NestInterceptor {

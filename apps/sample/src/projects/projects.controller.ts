@@ -4,6 +4,7 @@ import { OrgScoped } from 'nestjs-kinde-api-key';
 import { z } from 'zod';
 import { RequireScopes } from '../scopes.js';
 import { type NewProject, newProjectSchema, type Project, projectSchema } from './project.js';
+import { ProjectsGateway } from './projects.gateway.js';
 import { ProjectsService } from './projects.service.js';
 
 /**
@@ -15,7 +16,10 @@ import { ProjectsService } from './projects.service.js';
 @Controller('organizations/:orgCode/projects')
 @OrgScoped()
 export class ProjectsController {
-  constructor(private readonly projects: ProjectsService) {}
+  constructor(
+    private readonly projects: ProjectsService,
+    private readonly gateway: ProjectsGateway,
+  ) {}
 
   @Get()
   @RequireScopes('read:projects')
@@ -38,7 +42,9 @@ export class ProjectsController {
   @RequireScopes('write:projects')
   @ApiOperation({ summary: 'Start a project' })
   @ApiCreatedResponse({ standardSchema: projectSchema })
-  create(@Param('orgCode') orgCode: string, @Body({ schema: newProjectSchema }) project: NewProject): Project {
-    return this.projects.create(orgCode, project);
+  create(@Param('orgCode') orgCode: string, @Body({ schema: newProjectSchema }) body: NewProject): Project {
+    const project = this.projects.create(orgCode, body);
+    this.gateway.announce(project);
+    return project;
   }
 }

@@ -5,6 +5,7 @@ import { AppModule } from '../app.module.js';
 import { DatabaseService } from '../database/database.service.js';
 import { insertDemoData } from '../demo/demo-data.js';
 import { serveApiDocs } from '../openapi.js';
+import { RedisUrlError } from '../redis/redis.service.js';
 import { checkThatDomainResolves } from './domain-check.js';
 import { type Kinde, realKinde, startEmulatedKinde } from './kinde.js';
 import { type Settings, StartUpError } from './settings.js';
@@ -55,7 +56,8 @@ async function adapterOf(name: Settings['httpAdapter']): Promise<AbstractHttpAda
 }
 
 function explain(error: unknown, port: number): unknown {
-  if (error instanceof KindeApiKeyConfigurationError) return new StartUpError(error.message);
+  if (error instanceof KindeApiKeyConfigurationError || error instanceof RedisUrlError)
+    return new StartUpError(error.message);
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
       return new StartUpError(`Port ${port} is taken. Choose another one, e.g. PORT=3001`);
