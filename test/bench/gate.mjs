@@ -37,7 +37,7 @@ const BARS = new Map([
  * feels it most.
  */
 function barOfRefusal(refusal) {
-  return refusal === 'missing key' ? 2.2 : 1.75;
+  return refusal === 'missing key' ? 2.6 : 1.75;
 }
 /** A busy machine measures up to this much above a bar that holds: lookups miss the processor's caches, and we touch more memory than the floor. */
 const SLACK = 1.2;

@@ -129,26 +129,30 @@ export function limitingFloorGuard(known) {
   };
 }
 
-const MISSING = refusalOf(401, 'Unauthorized', 'MISSING_KEY', 'API key required', 'Bearer realm="api"');
+const KEY_HEADER = 'the header "Authorization: Bearer <API key>"';
+const MISSING = refusalOf(
+  [401, 'Unauthorized', `API key required: send it in ${KEY_HEADER}`, 'MISSING_KEY'],
+  `Send your API key in ${KEY_HEADER}, with every request. Keys in the query string or the body are not read.`,
+  'Bearer realm="api"',
+);
 const INVALID = refusalOf(
-  401,
-  'Unauthorized',
-  'INVALID_KEY',
-  'Invalid API key',
+  [401, 'Unauthorized', 'Invalid API key', 'INVALID_KEY'],
+  'Check that the key is complete and belongs to this API and environment. A key that was rotated or deleted has to be replaced by a new one.',
   'Bearer realm="api", error="invalid_token"',
 );
 const INSUFFICIENT = refusalOf(
-  403,
-  'Forbidden',
-  'INSUFFICIENT_SCOPE',
-  'Insufficient scope',
+  [403, 'Forbidden', 'Insufficient scope', 'INSUFFICIENT_SCOPE'],
+  'The scopes of an API key cannot be changed. Create a new key with the scopes that this answer lists, and send that one.',
   'Bearer realm="api", error="insufficient_scope", scope="read:users write:users"',
   { required_scopes: SCOPES },
 );
-const LIMITED = refusalOf(429, 'Too Many Requests', 'RATE_LIMITED', 'Rate limit exceeded. Please try again later.');
+const LIMITED = refusalOf(
+  [429, 'Too Many Requests', 'Rate limit exceeded. Please try again later.', 'RATE_LIMITED'],
+  'Send the request again after as many seconds as the header "Retry-After" says. Until then, every request is refused.',
+);
 
-function refusalOf(statusCode, error, code, message, challenge, more = {}) {
-  return { statusCode, challenge, body: { statusCode, error, message, code, ...more } };
+function refusalOf([statusCode, error, message, code], hint, challenge, more = {}) {
+  return { statusCode, challenge, body: { statusCode, error, message, code, hint, ...more } };
 }
 
 function answered(context, { statusCode, body, challenge }) {
