@@ -30,7 +30,12 @@ import {
   UserScoped,
 } from '../index.js';
 
-const CONNECTION = { domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret', verifyAtBoot: false } as const;
+const CONNECTION = {
+  domain: 'http://127.0.0.1:9',
+  clientId: 'id',
+  clientSecret: 'secret',
+  verifyAtBoot: false,
+} as const;
 const SUMMARY = 'The rules on these handlers cannot be kept:';
 
 interface AppOptions {

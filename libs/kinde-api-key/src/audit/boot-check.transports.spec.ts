@@ -27,7 +27,12 @@ import {
   type KindeApiKeyOptions,
 } from '../index.js';
 
-const CONNECTION = { domain: 'http://127.0.0.1:9', clientId: 'id', clientSecret: 'secret', verifyAtBoot: false } as const;
+const CONNECTION = {
+  domain: 'http://127.0.0.1:9',
+  clientId: 'id',
+  clientSecret: 'secret',
+  verifyAtBoot: false,
+} as const;
 
 interface Parts
   extends
