@@ -30,6 +30,7 @@ class ReportsController {
   imports: [
     KindeApiKeyModule.forRoot({
       domain: 'http://127.0.0.1:9',
+      verifyAtBoot: false,
       clientId: 'id',
       clientSecret: 'secret',
       globalGuard: true,
