@@ -278,7 +278,7 @@ describe('KindeApiKeyTestingModule.forRoot()', () => {
   });
 
   it('stops the boot beside a global KindeApiKeyModule, and is separate from one that is not', async () => {
-    const connection = { domain: 'acme', clientId: 'id', clientSecret: 'secret' };
+    const connection = { domain: 'acme', clientId: 'id', clientSecret: 'secret', verifyAtBoot: false } as const;
     const kinde = KindeApiKeyTestingModule.forRoot({ globalGuard: true });
     await expect(start([kinde, KindeApiKeyModule.forRoot(connection)])).rejects.toThrow('two global registrations');
     const { get } = await start([kinde, featureWith(KindeApiKeyModule.forRoot({ ...connection, isGlobal: false }))]);
