@@ -57,8 +57,7 @@ describeBrowser('the API keys screen in a browser', () => {
     await button('I have stored it').click();
     await secretDialog().waitFor({ state: 'hidden' });
     expect(key).toMatch(SECRET);
-    // The event that clears it follows the closing.
-    await page.waitForFunction("document.querySelector('#secret-key').value === ''");
+    expect(await page.locator('#secret-key').inputValue()).toBe('');
     return key;
   }
 

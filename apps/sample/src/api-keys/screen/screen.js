@@ -19,7 +19,10 @@ $('sign-out').addEventListener('click', () => {
   say('notice', 'You are signed out.');
 });
 $('copy').addEventListener('click', () => void copySecret());
-$('secret-done').addEventListener('click', () => $('secret').close());
+$('secret-done').addEventListener('click', () => {
+  $('secret-key').value = '';
+  $('secret').close();
+});
 $('secret').addEventListener('cancel', (event) => event.preventDefault()); // Escape must not discard a key that is shown once
 $('confirm-no').addEventListener('click', () => $('confirm').close('no'));
 $('confirm-yes').addEventListener('click', () => $('confirm').close('yes'));
