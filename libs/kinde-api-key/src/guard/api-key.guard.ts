@@ -72,8 +72,8 @@ export class ApiKeyGuard implements CanActivate {
     if (state.isAccepted && (organizations.length === 0 || isUnchanged(state))) return true;
     state.isAccepted = false;
     // Fields of an object and of Node: a hit that is not observed runs no function for it.
-    const { hasOnDecision, listeners } = this.registration.decisions;
-    state.startedAtMs = hasOnDecision || listeners.isHeard || DECISIONS.hasSubscribers ? performance.now() : undefined;
+    const { listeners } = this.registration.decisions;
+    state.startedAtMs = listeners.isHeard || DECISIONS.hasSubscribers ? performance.now() : undefined;
     // Each step throws a refusal, and returns a promise only if it has to wait. Each stands here twice, so that a hit makes no closures.
     let waiting = this.#authenticate(context, state);
     if (rateLimit)

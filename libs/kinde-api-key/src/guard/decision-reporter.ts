@@ -15,11 +15,8 @@ type DecidedState = Pick<RequestState, 'rule' | 'apiKey' | 'principal' | 'wasCac
 
 /** Hands decisions to the app's `onDecision`, which can neither delay nor break a request, and to {@link DECISIONS}. */
 export class DecisionReporter {
-  /** Listeners of this registration, `onDecision` not included. */
+  /** Listeners of this registration, `onDecision` among them. */
   readonly listeners = new Listeners<ApiKeyDecision>();
-  /** Whether the app set `onDecision`. */
-  readonly hasOnDecision: boolean;
-  readonly #onDecision: ((decision: ApiKeyDecision) => unknown) | null;
   readonly #throttle: LogThrottle;
   #failures = 0;
 
@@ -30,9 +27,8 @@ export class DecisionReporter {
     clock: Clock,
     private readonly isStale: (apiKey: VerifiedApiKey) => boolean = () => false,
   ) {
-    this.#onDecision = onDecision;
-    this.hasOnDecision = onDecision !== null;
     this.#throttle = new LogThrottle(clock, ONCE_PER_MS);
+    if (onDecision) this.listeners.add((decision) => this.#call(onDecision, decision));
   }
 
   /**
@@ -43,14 +39,13 @@ export class DecisionReporter {
    * @returns reports the decision
    */
   prepare(state: DecidedState | null, code: ApiKeyRefusalCode | null): () => void {
-    if (!this.hasOnDecision && !this.listeners.isHeard && !DECISIONS.hasSubscribers) return () => undefined;
+    if (!this.listeners.isHeard && !DECISIONS.hasSubscribers) return () => undefined;
     const decision = decisionOf(state, code, this.isStale);
     return () => this.report(decision);
   }
 
   /** Hands a decision to everything that listens, without waiting for it. What `onDecision` throws is logged, at most once a minute. */
   report(decision: ApiKeyDecision): void {
-    if (this.#onDecision) this.#call(this.#onDecision, decision);
     this.listeners.notify(decision);
     if (DECISIONS.hasSubscribers) DECISIONS.publish(decision);
   }

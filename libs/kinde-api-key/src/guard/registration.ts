@@ -34,7 +34,7 @@ export interface Registration {
   /** `null`: without a limit. */
   readonly failedAttempts: Pick<FailedAttempts, 'waitSeconds' | 'reserve' | 'record'> | null;
   readonly rateLimiter: Pick<RateLimiter, 'take'>;
-  readonly decisions: Pick<DecisionReporter, 'prepare' | 'hasOnDecision' | 'listeners'>;
+  readonly decisions: Pick<DecisionReporter, 'prepare' | 'listeners'>;
   readonly log: Pick<Log, 'error'>;
   /** Limits the log lines about handlers that the guard cannot protect. */
   readonly unsupported: LogThrottle;

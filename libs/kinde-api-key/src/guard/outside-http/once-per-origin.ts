@@ -36,7 +36,6 @@ function countedOnce(registration: Registration): Registration {
       record: memoized((request) => failedAttempts.record(request)),
     },
     decisions: {
-      hasOnDecision: decisions.hasOnDecision,
       listeners: decisions.listeners,
       prepare: memoized(
         (state, code) => memoized(decisions.prepare(state, code)),
