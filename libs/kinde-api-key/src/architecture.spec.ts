@@ -48,7 +48,6 @@ const LEAVES = [
   'api-key',
   'clock.ts',
   'copies.ts',
-  'keep-alive.ts',
   'listeners.ts',
   'log.ts',
   'nearest-name.ts',

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { keepAlive } from '../keep-alive.js';
+import { keepAlive } from './keep-alive.js';
 import { processIo } from './cli-io.js';
 import { runCli } from './program.js';
 

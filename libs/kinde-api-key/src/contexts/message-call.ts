@@ -75,6 +75,7 @@ export function socketFoundBy([client, payload]: readonly unknown[], handler: ob
   return keyOf(isObject(payload) ? payload : (client as object), handler);
 }
 
+/** Returns what parameter decorators find a message of a microservice by. */
 export function rpcFoundBy(args: readonly unknown[], handler: object): object {
   return keyOf(args.find(isObject) ?? args, handler);
 }

@@ -24,6 +24,7 @@ export interface AnonymousRefusalsEntry {
 /** What {@link auditLog} writes. Contains no secret. */
 export type ApiKeyAuditEntry = ApiKeyDecisionEntry | AnonymousRefusalsEntry;
 
+/** Options of {@link auditLog}. */
 export interface ApiKeyAuditLogOptions {
   /** Writes an entry, for example `(entry) => logger.info(entry)`. */
   readonly log: (entry: ApiKeyAuditEntry) => unknown;

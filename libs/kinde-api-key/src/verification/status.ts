@@ -60,7 +60,7 @@ export function statusOf(
   return Object.freeze({
     status: isDown ? 'down' : reasons.length > 0 ? 'degraded' : 'up',
     reasons,
-    oldestAcceptedAgeMs,
+    oldestAcceptedAgeMs: oldestAcceptedAgeMs === null ? null : Math.round(oldestAcceptedAgeMs),
     cachedKeys: cache?.size ?? 0,
     circuit: problems.includes('circuit_open') ? 'open' : 'closed',
     sharedStore,

@@ -1,4 +1,3 @@
-import { keepAlive } from '../../keep-alive.js';
 import { VerificationFailure } from '../verification-failure.js';
 
 /** With a smaller share of its time left, a call is not sent: in a flood, Kinde would not answer any call in time. */
@@ -17,7 +16,7 @@ export class Deadline {
   #lastTurn: NodeJS.Immediate | undefined;
 
   /**
-   * @param timeoutMs milliseconds in real time. The timer does not keep the process alive
+   * @param timeoutMs milliseconds in real time. The timer keeps the process alive, also between two tries of a call: without a server, Node would end it there
    * @param spentMs how many of them have passed before. Default 0
    */
   constructor(
@@ -26,7 +25,7 @@ export class Deadline {
   ) {
     const leftMs = Math.max(0, timeoutMs - spentMs);
     this.#endsAtMs = performance.now() + leftMs;
-    this.#timer = setTimeout(() => this.#timeIsUp(), leftMs).unref();
+    this.#timer = setTimeout(() => this.#timeIsUp(), leftMs);
   }
 
   /** Whether a tenth of the time is left in `afterMs` milliseconds, so that an answer can arrive in time. */
@@ -74,7 +73,7 @@ export class Deadlines {
   }
 
   /**
-   * Runs `work` with a new deadline, and clears it afterwards. The process stays alive meanwhile, also between two tries of a call.
+   * Runs `work` with a new deadline, and clears it afterwards.
    *
    * @param spentMs how much of the time has passed before, in milliseconds. Default 0
    * @throws {VerificationFailure} `closed` after {@link close}; else whatever `work` throws
@@ -84,7 +83,7 @@ export class Deadlines {
     const deadline = new Deadline(this.timeoutMs, spentMs);
     this.#running.add(deadline);
     try {
-      return await keepAlive(() => work(deadline));
+      return await work(deadline);
     } finally {
       deadline.clear();
       this.#running.delete(deadline);

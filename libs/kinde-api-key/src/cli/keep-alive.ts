@@ -2,8 +2,8 @@
 const LONGEST_MS = 2_147_483_647;
 
 /**
- * Keeps the process alive until work is done. Timers of deadlines and pauses do not: without a server that listens, Node would end the process
- * between two tries of a call.
+ * Keeps the process alive until work is done. The pauses between the calls of a command do not: without a server that listens, Node would end it
+ * there.
  */
 export async function keepAlive<T>(work: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => undefined, LONGEST_MS);
