@@ -37,6 +37,24 @@ class UsersController {
   org(@Param('orgCode') orgCode: string): string {
     return orgCode;
   }
+
+  @Get('query')
+  @OrgScoped({ query: 'orgCode' })
+  query(): string {
+    return 'ok';
+  }
+
+  @Get('body')
+  @OrgScoped({ body: 'orgCode' })
+  body(): string {
+    return 'ok';
+  }
+
+  @Get('header')
+  @OrgScoped({ header: 'orgCode' })
+  header(): string {
+    return 'ok';
+  }
 }
 
 describeAdapters('after the guard', (adapter) => {
@@ -105,28 +123,33 @@ describeAdapters('after the guard', (adapter) => {
     });
   });
 
-  it('a request that is handed on with other parameters is checked again', async () => {
+  it.each([
+    ['params', 'org'],
+    ['query', 'query'],
+    ['body', 'body'],
+    ['headers', 'header'],
+  ] as const)('a request that is handed on with other %s is checked again', async (field, handler) => {
     await start();
     const { key } = scenario.emulator.createKey({ orgCode: 'org_a' });
     const guard = scenario.app.get(ApiKeyGuard);
+    const values: Record<string, string> = { [field === 'headers' ? 'orgcode' : 'orgCode']: 'org_a' };
     const request = {
       ip: '192.0.2.1',
       url: '/orgs/org_a',
       headers: {},
       rawHeaders: ['Authorization', `Bearer ${key}`],
-      params: { orgCode: 'org_a' },
+      [field]: values,
     };
     const context = {
       getClass: () => UsersController,
-      // eslint-disable-next-line @typescript-eslint/unbound-method
-      getHandler: () => UsersController.prototype.org,
+      getHandler: () => UsersController.prototype[handler],
       getType: () => 'http',
       switchToHttp: () => ({ getRequest: () => request, getResponse: () => ({ header: () => undefined }) }),
     } as unknown as ExecutionContext;
     expect(await guard.canActivate(context)).toBe(true);
     expect(guard.canActivate(context)).toBe(true);
     expect(getVerifiedApiKey(request)).toBeDefined();
-    request.params.orgCode = 'org_b';
+    for (const name in values) values[name] = 'org_b';
     expect(() => guard.canActivate(context)).toThrow('organization mismatch');
     expect(getVerifiedApiKey(request)).toBeUndefined();
     expect(getRefusedApiKey(request)).toBeDefined();

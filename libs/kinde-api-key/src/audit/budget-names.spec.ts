@@ -9,6 +9,7 @@ function ruleOf(route: string, limit?: { scope?: string; limit?: number; windowM
     isDecided: true,
     access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, needsKey: false },
     organizations: [],
+    resolvesOrganization: false,
     maxAgeMs: null,
     required: { scopes: [], anyOf: [], organization: false, user: false, keysOnly: false, maxAgeMs: null },
     rateLimit: limit

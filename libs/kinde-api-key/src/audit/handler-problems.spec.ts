@@ -47,6 +47,7 @@ function registered(metadata: readonly RuleMetadata[], given: Given = {}): Regis
       isDecided,
       access: { requiredScopes: [], requiredAnyOf: [], needsOrganization: false, needsUser: false, needsKey: false },
       organizations: [],
+      resolvesOrganization: false,
       maxAgeMs: null,
       required: { scopes: [], anyOf: [], organization: false, user: false, keysOnly: false, maxAgeMs: null },
       rateLimit: null,

@@ -1,4 +1,4 @@
-import type { HttpRequest } from '../rules/http-request.js';
+import { isObject, type HttpRequest } from '../rules/http-request.js';
 import type { HttpResponse } from '../responses/http-response.js';
 import type { Call } from './call.js';
 import type { CallOptions } from './message-call.js';
@@ -78,8 +78,4 @@ function headersIn(params: unknown): unknown {
 
 function hasHeaders(request: object): request is HttpRequest {
   return isObject((request as HttpRequest).headers);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

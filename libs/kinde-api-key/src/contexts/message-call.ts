@@ -1,6 +1,6 @@
 import type { ApiKeyCredential } from '../config/credential-options.js';
 import type { RpcCredential } from '../config/rpc-options.js';
-import type { HttpRequest } from '../rules/http-request.js';
+import { isObject, type HttpRequest } from '../rules/http-request.js';
 import type { Call } from './call.js';
 import { callRequest, connectionRequest } from './call-request.js';
 import { handshakeOf } from './handshakes.js';
@@ -91,8 +91,4 @@ function keyOf(owner: object, handler: object): object {
 /** Whether arguments are those of a gateway's handler. */
 export function isSocketCall(args: readonly unknown[]): boolean {
   return args.length >= 2 && isObject(args[0]);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

@@ -8,6 +8,7 @@ import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import { keepFromSharedCaches, setHeaders } from '../responses/accepted-headers.js';
 import { ANSWER_OF_REASON } from '../responses/answers.js';
 import { decideAccess, decideOrganization } from '../rules/access-decision.js';
+import { comparedOf } from '../rules/compared-request.js';
 import type { HttpRequest } from '../rules/http-request.js';
 import { resolvedOrgOf, type ResolvedOrg } from '../rules/org-reader.js';
 import type { OrgResolution } from '../rules/org-target.js';
@@ -26,15 +27,7 @@ import {
   refuseUnsupported,
   resolverFailure,
 } from './request-refusal.js';
-import {
-  callerIdOf,
-  callerOf,
-  comparedOf,
-  isUnchanged,
-  keepState,
-  stateOf,
-  type RequestState,
-} from './request-state.js';
+import { callerIdOf, callerOf, keepState, stateOf, stillMatches, type RequestState } from './request-state.js';
 
 const UNKNOWN_HANDLER = 'its handler is not known, or its rules contradict each other';
 
@@ -69,7 +62,7 @@ export class ApiKeyGuard implements CanActivate {
 
   #decide(context: ExecutionContext, state: RequestState): boolean | Promise<boolean> {
     const { rateLimit, organizations } = state.rule;
-    if (state.isAccepted && (organizations.length === 0 || isUnchanged(state))) return true;
+    if (state.isAccepted && (organizations.length === 0 || stillMatches(context, state))) return true;
     state.isAccepted = false;
     // Fields of an object and of Node: a hit that is not observed runs no function for it.
     const { listeners } = this.registration.decisions;
@@ -181,10 +174,10 @@ export class ApiKeyGuard implements CanActivate {
 
   #accept(context: ExecutionContext, state: RequestState): true {
     const { credentials, decisions } = this.registration;
-    const { organizations, rateLimit } = state.rule;
+    const { resolvesOrganization, rateLimit } = state.rule;
     state.isAccepted = true;
     state.asked = undefined;
-    if (organizations.length > 0) state.compared = comparedOf(state.request);
+    if (resolvesOrganization) state.compared = comparedOf(state.request);
     if (rateLimit?.sendsHeadersOnSuccess) setHeaders(responseOf(context), rateLimitHeadersOf(state));
     if (credentials.uncommonHeaders.length > 0 || state.principal)
       keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);

@@ -50,6 +50,15 @@ describe('The state of a request', () => {
     expect([first.previous, second.previous]).toEqual([second, undefined]);
   });
 
+  it.each(['a text', 7, null, Buffer.from('a body')])(
+    'is kept on a request of Express whose app has set "raw" to %p',
+    (raw) => {
+      const request = { raw };
+      const state = keptState(request);
+      expect(stateOf(request as object, ours, rule)).toBe(state);
+    },
+  );
+
   it('is not inherited from another request', () => {
     const earlier = {};
     const state = keptState(earlier);

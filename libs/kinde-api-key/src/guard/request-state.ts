@@ -1,9 +1,13 @@
+import type { ExecutionContext } from '@nestjs/common';
 import type { ApiKeyVerdictSource } from '../api-key/decision.js';
 import { principalOf, type Caller, type Principal } from '../api-key/principal.js';
 import type { VerifiedApiKey } from '../api-key/verified-api-key.js';
 import type { RateDecision } from '../rate-limit/rate-limit-store.js';
 import type { Call } from '../contexts/call.js';
-import type { HttpRequest } from '../rules/http-request.js';
+import { decideOrganization } from '../rules/access-decision.js';
+import { isUnchanged, type ComparedRequest } from '../rules/compared-request.js';
+import { isObject, type HttpRequest } from '../rules/http-request.js';
+import type { ResolvedOrg } from '../rules/org-reader.js';
 import type { RouteRule } from '../rules/route-rule.js';
 
 // Equal in every copy of the library in a process.
@@ -41,15 +45,10 @@ export interface RequestState {
   decision: RateDecision | undefined;
   /** Whether the guard let the request through. */
   isAccepted: boolean;
-  /** What its organizations were read from, once they matched; see {@link comparedOf}. */
-  compared: Compared | undefined;
+  /** What a resolver found its organizations from, once they matched. */
+  compared: ComparedRequest | undefined;
   /** What an organization resolver loaded. */
   resource: unknown;
-}
-
-interface Compared extends Pick<HttpRequest, 'url' | 'body' | 'headers'> {
-  /** A copy: an app may write into the request's own. */
-  readonly params: Readonly<Record<string, unknown>>;
 }
 
 interface KeptOn {
@@ -102,8 +101,8 @@ export function stateOfCall({ id, request }: Call, registration: symbol, rule: R
 export function keepForLater({ id, foundBy, isFoundAlone, origin, owner }: Call, state: RequestState): void {
   if (state.isAccepted && foundBy !== id) CALLS.set(foundBy, isFoundAlone ? state : { ...state, resource: undefined });
   const isLatest = state.isAccepted || origin === id || !acceptedState(owner);
-  const { raw = owner } = owner as { readonly raw?: object };
-  if (isLatest) for (const one of [owner, raw]) CALLS.set(one, state);
+  const { raw } = owner as { readonly raw?: unknown };
+  if (isLatest) for (const one of [owner, raw]) if (isObject(one)) CALLS.set(one, state);
 }
 
 /**
@@ -115,7 +114,9 @@ export function keepState(state: RequestState): void {
   const request = state.request as KeptOn;
   if (Object.hasOwn(request, STATE)) state.previous = request[STATE];
   request[STATE] = state;
-  if (state.request.raw) (state.request.raw as KeptOn)[STATE] = state;
+  const { raw } = state.request;
+  // An app on Express may use this name for a text of its own.
+  if (isObject(raw)) (raw as KeptOn)[STATE] = state;
   state.isKept = true;
 }
 
@@ -150,17 +151,15 @@ export function callerIdOf({ apiKey, principal }: RequestState): string {
   return apiKey ? apiKey.keyId : JSON.stringify([principal?.kind, principal?.id]);
 }
 
-/** Returns what the organizations of a request are read from. It differs where an app hands the same request on with other parameters. */
-export function comparedOf({ url, params, body, headers }: HttpRequest): Compared {
-  return { url, body, headers, params: { ...(params as object | undefined) } };
-}
-
-/** Whether the organizations of a request would be read from the same values as when they matched. */
-export function isUnchanged({ request, compared }: RequestState): boolean {
-  if (!compared) return false;
-  const { url, body, headers, params } = comparedOf(request);
-  if (compared.url !== url || compared.body !== body || compared.headers !== headers) return false;
-  return Object.keys({ ...params, ...compared.params }).every((name) => params[name] === compared.params[name]);
+/** Whether every organization of a request that was let through is still the caller's: an app may hand the same request on with other values. */
+export function stillMatches(context: ExecutionContext, state: RequestState): boolean {
+  const { request, compared, rule } = state;
+  if (rule.resolvesOrganization) return compared !== undefined && isUnchanged(compared, request);
+  const caller = callerOf(state);
+  return rule.organizations.every((read) => {
+    const resolution = read(context, request, caller) as ResolvedOrg;
+    return decideOrganization(caller, resolution.orgCode) === null;
+  });
 }
 
 /**

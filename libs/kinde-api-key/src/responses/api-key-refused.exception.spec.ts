@@ -76,6 +76,7 @@ describe('hidden()', () => {
     ['Express', { method: 'GET', originalUrl: '/api/users/1', url: '/users/1' }, 'Cannot GET /api/users/1'],
     ['Fastify', { method: 'X', url: '/x', raw: { method: 'POST', url: '/users/1' } }, 'Cannot POST /users/1'],
     ['a test without a request', undefined, 'Cannot undefined undefined'],
+    ['Express, whose app has set "raw"', { method: 'POST', url: '/users/1', raw: 'a text' }, 'Cannot POST /users/1'],
     ['a request without a raw one', { raw: null }, 'Cannot undefined undefined'],
   ])(
     'is what Nest throws for a missing route, with a stack that names neither guard nor library: %s',

@@ -1,6 +1,7 @@
 import { HttpException, NotFoundException } from '@nestjs/common';
 import type { ApiKeyRefusalCode } from '../api-key/decision.js';
 import { isInstanceInAnyCopy } from '../kinde-api-key.errors.js';
+import { isObject } from '../rules/http-request.js';
 
 /** The body of an answer that refuses a request. It belongs to its exception alone: a filter may write into it. */
 export interface ApiKeyRefusalBody {
@@ -61,8 +62,9 @@ export function refused(
 
 /** @internal Returns what Nest throws for a missing route, of the same class and with the same text: no filter can tell the two apart. */
 export function hidden(request: unknown): NotFoundException {
-  const { raw = request } = (request ?? {}) as { readonly raw?: unknown };
-  const { method, originalUrl, url } = (raw ?? {}) as Readonly<Record<string, unknown>>;
+  const { raw } = (request ?? {}) as { readonly raw?: unknown };
+  const sent = isObject(raw) && 'method' in raw ? raw : request;
+  const { method, originalUrl, url } = (sent ?? {}) as Readonly<Record<string, unknown>>;
   const message = `Cannot ${String(method)} ${String(originalUrl ?? url)}`;
   return withStack(
     () => new NotFoundException(message),

@@ -14,6 +14,7 @@ export interface HttpResponse {
 
 /** Returns Node's response behind a framework's one, or `undefined` for a test double without it. */
 export function rawResponseOf(response: HttpResponse): ServerResponse | undefined {
-  const raw = response.raw ?? (response as unknown as ServerResponse);
+  // An app on Express may use the name `raw` for something of its own.
+  const raw = typeof response.raw?.writeHead === 'function' ? response.raw : (response as unknown as ServerResponse);
   return typeof raw.writeHead === 'function' ? raw : undefined;
 }

@@ -25,6 +25,7 @@ function ruleWith(requiredScopes: string[], requiredAnyOf: string[][] = []): Rou
     isDecided: true,
     access: { requiredScopes, requiredAnyOf, needsOrganization: false, needsUser: false, needsKey: false },
     organizations: [],
+    resolvesOrganization: false,
     rateLimit: null,
     maxAgeMs: null,
     required: { scopes: [], anyOf: [], organization: false, user: false, keysOnly: false, maxAgeMs: null },

@@ -13,3 +13,8 @@ export interface HttpRequest {
   /** The client's address, according to the framework's own proxy settings. */
   readonly ip?: unknown;
 }
+
+/** Whether a value has fields. A request has fields of any kind: an app on Express may give it a `raw` that is a text. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

@@ -4,7 +4,7 @@ import type { RateLimitRule } from '../rate-limit/rate-limit-rule.js';
 import type { RouteNames } from '../handlers/route-names.js';
 import type { AccessRule } from './access-decision.js';
 import type { OrgReader } from './org-reader.js';
-import type { OrganizationTarget } from './org-target.js';
+import { hasTarget, type OrganizationTarget } from './org-target.js';
 import {
   describeRule,
   isEnforceable,
@@ -27,6 +27,8 @@ export interface RouteRule {
   readonly access: AccessRule;
   /** Where the request names its organization. Every one must match. */
   readonly organizations: readonly OrgReader[];
+  /** Whether a resolver of the app finds one of them: it may load, so it is called once for a request. */
+  readonly resolvesOrganization: boolean;
   /** The rate limit of each key here. `null`: not limited. */
   readonly rateLimit: RateLimitRule | null;
   /** Maximum age of the verification in milliseconds. `null`: what the cache serves. */
@@ -56,7 +58,8 @@ export function compileRule(
   const isPublic = publicTarget(metadata) !== null;
   const declared = [...metadata.ofClass.access, ...metadata.ofMethod.access];
   const demanded = isPublic ? [] : declared.filter(isEnforceable);
-  const readers = demanded.flatMap((one) => (one.kind === 'organization' ? [readerOf(one.target)] : []));
+  const targets = demanded.flatMap((one) => (one.kind === 'organization' ? [one.target] : []));
+  const readers = targets.map(readerOf);
   const ages = demanded.flatMap((one) => (one.kind === 'fresh-verification' ? [one.maxAgeMs] : []));
   const access: AccessRule = {
     requiredScopes: [...new Set(demanded.flatMap((one) => (one.kind === 'scopes' ? one.scopes : [])))],
@@ -72,6 +75,7 @@ export function compileRule(
     isDecided: declared.length > 0,
     access,
     organizations: readers.filter((reader) => typeof reader === 'function'),
+    resolvesOrganization: targets.some((target) => target !== undefined && hasTarget(target, 'resolve')),
     rateLimit: isPublic ? null : rateLimit,
     maxAgeMs,
     required: requirementOf(access, maxAgeMs),
