@@ -4,10 +4,11 @@ import { refused } from './api-key-refused.exception.js';
 import type { HttpResponse } from './http-response.js';
 import { whenSent } from './sent-refusal.js';
 
-/** The part of Node's response that is used. Keeps what the head was written with. */
+/** The part of Node's response that is used. Keeps what the head was written with, and what was sent: what is passed replaces what was set. */
 class RawResponse {
   readonly fields = new Map<string, unknown>();
   head: unknown[] | undefined;
+  sent: Record<string, unknown> | undefined;
 
   setHeader(name: string, value: unknown): void {
     this.fields.set(name.toLowerCase(), value);
@@ -19,6 +20,8 @@ class RawResponse {
 
   writeHead(...args: unknown[]): this {
     this.head = args;
+    const passed = Object.entries((args.at(-1) ?? {}) as object).map(([name, value]) => [name.toLowerCase(), value]);
+    this.sent = Object.fromEntries([...this.fields, ...passed]) as Record<string, unknown>;
     return this;
   }
 }
@@ -58,6 +61,7 @@ class FastifyReply {
   }
 }
 
+const SENT = { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' };
 const HEADERS = { 'WWW-Authenticate': 'Bearer realm="api"', 'Cache-Control': 'no-store' };
 
 function refusal(statusCode = 401, headers: Record<string, string> = { ...HEADERS }): HttpException {
@@ -83,10 +87,7 @@ describe('a refusal that is the answer (Express)', () => {
     expect([...raw.fields]).toEqual([]);
     expect(onSent).not.toHaveBeenCalled();
     expect(asServer(raw).writeHead(401)).toBe(raw);
-    expect(Object.fromEntries(raw.fields)).toEqual({
-      'www-authenticate': 'Bearer realm="api"',
-      'cache-control': 'no-store',
-    });
+    expect(raw.sent).toEqual(SENT);
     expect(raw.head).toEqual([401]);
     expect(onSent).toHaveBeenCalledTimes(1);
   });
@@ -162,15 +163,14 @@ describe('a refusal that is the answer (Express)', () => {
 });
 
 describe('a refusal that is the answer (Fastify)', () => {
-  it('puts its headers among those that are passed, and leaves the object that was passed alone', () => {
+  it('puts its headers beside those that are passed, and leaves the object that was passed alone', () => {
     const { response, raw } = fastifyOf();
     const onSent = jest.fn();
     whenSent(response, refusal(), onSent);
     const passed = { 'content-type': 'application/json' };
     asServer(raw).writeHead(401, passed);
-    expect(raw.head).toEqual([401, { ...passed, ...HEADERS }]);
+    expect(raw.sent).toEqual({ 'content-type': 'application/json', ...SENT });
     expect(passed).toEqual({ 'content-type': 'application/json' });
-    expect([...raw.fields]).toEqual([]);
     expect(onSent).toHaveBeenCalledTimes(1);
   });
 
@@ -179,11 +179,8 @@ describe('a refusal that is the answer (Fastify)', () => {
     response.header('Cache-Control', 'public');
     whenSent(response, refusal(), () => undefined);
     asServer(raw).writeHead(401, 'Refused', { ...response.fields });
-    expect(raw.head).toEqual([
-      401,
-      'Refused',
-      { 'cache-control': 'no-store', 'WWW-Authenticate': 'Bearer realm="api"' },
-    ]);
+    expect(raw.head?.slice(0, 2)).toEqual([401, 'Refused']);
+    expect(raw.sent).toEqual(SENT);
   });
 
   it('does not replace what a filter sets afterwards, on the reply or on the raw response', () => {
@@ -193,14 +190,14 @@ describe('a refusal that is the answer (Fastify)', () => {
     response.header('Cache-Control', 'private');
     raw.setHeader('WWW-Authenticate', 'Basic');
     asServer(raw).writeHead(401, { ...response.fields });
-    expect(raw.head).toEqual([401, { 'cache-control': 'private' }]);
+    expect(raw.sent).toEqual({ 'cache-control': 'private', 'www-authenticate': 'Basic' });
   });
 
   it('does not replace what a filter alone sets', () => {
     const { response, raw } = fastifyOf();
     whenSent(response, refusal(401, { 'Cache-Control': 'no-store' }), () => undefined);
     asServer(raw).writeHead(401, { 'cache-control': 'private' });
-    expect(raw.head).toEqual([401, { 'cache-control': 'private' }]);
+    expect(raw.sent).toEqual({ 'cache-control': 'private' });
   });
 
   it('has its header where a filter removed what the app had set', () => {
@@ -208,14 +205,15 @@ describe('a refusal that is the answer (Fastify)', () => {
     response.header('Cache-Control', 'public');
     whenSent(response, refusal(401, { 'Cache-Control': 'no-store' }), () => undefined);
     asServer(raw).writeHead(401, {});
-    expect(raw.head).toEqual([401, { 'Cache-Control': 'no-store' }]);
+    expect(raw.sent).toEqual({ 'cache-control': 'no-store' });
   });
 
-  it('does not take another header of the same length for its own', () => {
+  it('does not take another header of the same length and value for its own', () => {
     const { response, raw } = fastifyOf();
+    response.header('Retry-After', '1');
     whenSent(response, refusal(401, { 'Retry-After': '5' }), () => undefined);
-    asServer(raw).writeHead(401, { 'x-eleven-ch': '1' });
-    expect(raw.head).toEqual([401, { 'x-eleven-ch': '1', 'Retry-After': '5' }]);
+    asServer(raw).writeHead(401, { 'x-eleven-ch': '1', ...response.fields });
+    expect(raw.sent).toEqual({ 'x-eleven-ch': '1', 'retry-after': '5' });
   });
 });
 
@@ -257,7 +255,7 @@ describe.each([
     setStatus(statusCode);
     expect(response).toMatchObject({ statusCode });
     asServer(raw).writeHead(statusCode, { a: '1' });
-    expect(raw.head).toEqual([statusCode, { a: '1', ...HEADERS }]);
+    expect(raw.sent).toEqual({ a: '1', ...SENT });
     expect(onSent).toHaveBeenCalledTimes(1);
   });
 
@@ -273,7 +271,7 @@ describe.each([
     const three = [refusal(401, { A: '1' }), refusal(401, { A: '2' }), refusal(403, { A: '3' })];
     const { raw, onSent } = caught(...three);
     asServer(raw).writeHead(401, {});
-    expect(raw.head).toEqual([401, { A: '2' }]);
+    expect(raw.sent).toEqual({ a: '2' });
     expect(onSent.mock.calls).toEqual([[three[1]]]);
   });
 
@@ -281,7 +279,7 @@ describe.each([
     const two = [refusal(401, { A: '1' }), refusal(403, { A: '2' })];
     const { raw, onSent } = caught(...two);
     asServer(raw).writeHead(418, {});
-    expect(raw.head).toEqual([418, { A: '2' }]);
+    expect(raw.sent).toEqual({ a: '2' });
     expect(onSent.mock.calls).toEqual([[two[1]]]);
   });
 

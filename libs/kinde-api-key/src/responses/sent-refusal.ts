@@ -15,7 +15,8 @@ interface ThrownRefusal {
 type Thrown = ThrownRefusal[];
 type HeaderFields = Record<string, unknown>;
 
-const THROWN = Symbol('nestjs-kinde-api-key:thrown');
+/** The refusals of each response. A property would be seen by the app, and takes a microsecond on one of Express's. */
+const THROWN = new WeakMap<ServerResponse, Thrown>();
 
 /**
  * Puts a refusal's headers on the answer, and calls `onSent`, when the head of the answer is written and only if the refusal is the answer: if
@@ -48,11 +49,11 @@ function presentOf(
 }
 
 /** Returns the refusals of a response, watched from the first one on. */
-function thrownOn(raw: ServerResponse & { [THROWN]?: Thrown }, response: HttpResponse): Thrown {
-  const known = raw[THROWN];
+function thrownOn(raw: ServerResponse, response: HttpResponse): Thrown {
+  const known = THROWN.get(raw);
   if (known) return known;
   const thrown: Thrown = [];
-  raw[THROWN] = thrown;
+  THROWN.set(raw, thrown);
   forgetOnSuccess(response, thrown);
   const writeHead = Reflect.get(raw, 'writeHead') as (...args: unknown[]) => ServerResponse;
   raw.writeHead = ((statusCode: number, ...args: unknown[]): ServerResponse => {
@@ -80,24 +81,27 @@ function pick(thrown: Thrown, statusCode: number): ThrownRefusal | undefined {
   return thrown.findLast(({ exception }) => exception.getStatus() === statusCode) ?? thrown.at(-1);
 }
 
-/** Sets the headers of a refusal: among the arguments of `writeHead` if all headers are passed there (Fastify), else on the response. */
+/**
+ * Sets the headers of a refusal on the response. What is passed to `writeHead` (Fastify passes all headers) wins over them, as a filter's own
+ * header should, but for what was there before the refusal.
+ */
 function withHeaders(raw: ServerResponse, { headers, before }: ThrownRefusal, args: unknown[]): unknown[] {
-  const given = args.at(-1);
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    for (const name in headers) {
-      const current = raw.getHeader(name);
-      if (current === undefined || current === before?.[name]) raw.setHeader(name, headers[name] as string);
-    }
-    return args;
-  }
-  const fields: HeaderFields = { ...given };
   for (const name in headers) {
-    const field = fieldOf(fields, name);
-    const current = field === undefined ? raw.getHeader(name) : fields[field];
-    if (current === undefined || current === before?.[name]) fields[field ?? name] = headers[name];
+    const current = raw.getHeader(name);
+    if (current === undefined || current === before?.[name]) raw.setHeader(name, headers[name] as string);
   }
-  args[args.length - 1] = fields;
-  return args;
+  const given = args.at(-1);
+  if (!before || typeof given !== 'object' || given === null || Array.isArray(given)) return args;
+  return [...args.slice(0, -1), replaced(given, headers, before)];
+}
+
+function replaced(given: object, headers: Readonly<Record<string, string>>, before: HeaderFields): HeaderFields {
+  const fields: HeaderFields = { ...given };
+  for (const name in before) {
+    const field = fieldOf(fields, name);
+    if (field !== undefined && fields[field] === before[name]) fields[field] = headers[name];
+  }
+  return fields;
 }
 
 /** Returns the name under which a header is passed, in any case. */
