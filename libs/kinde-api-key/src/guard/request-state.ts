@@ -116,7 +116,8 @@ export function keepState(state: RequestState): void {
   request[STATE] = state;
   const { raw } = state.request;
   // An app on Express may use this name for a text of its own.
-  if (isObject(raw)) (raw as KeptOn)[STATE] = state;
+  // Not isObject(): a hit goes through here, and needs no further call.
+  if (typeof raw === 'object' && raw !== null) (raw as KeptOn)[STATE] = state;
   state.isKept = true;
 }
 
