@@ -55,11 +55,40 @@ class UsersController {
   header(): string {
     return 'ok';
   }
+
+  @Get('resolved')
+  @OrgScoped({ resolve: resolveOrganization })
+  resolved(): string {
+    return 'ok';
+  }
 }
+
+/** Finds the organization where a request has one: in any field, and one level deeper in the body. */
+function resolveOrganization(context: ExecutionContext): string | undefined {
+  const { params, query, headers, body } = context.switchToHttp().getRequest<Record<string, Fields | undefined>>();
+  const project = body?.['project'] as Fields | undefined;
+  const found = params?.['orgCode'] ?? query?.['orgCode'] ?? headers?.['orgcode'] ?? body?.['orgCode'];
+  return (found ?? project?.['orgCode']) as string | undefined;
+}
+
+type Fields = Record<string, unknown>;
 
 describeAdapters('after the guard', (adapter) => {
   let scenario: Scenario;
   let log: unknown[];
+  const requestToResolver = async () => {
+    await start();
+    const { key } = scenario.emulator.createKey({ orgCode: 'org_a' });
+    const request = { ip: '192.0.2.1', url: '/resolved', headers: {}, rawHeaders: ['Authorization', `Bearer ${key}`] };
+    const pass = () =>
+      ({
+        getClass: () => UsersController,
+        getHandler: () => UsersController.prototype.resolved,
+        getType: () => 'http',
+        switchToHttp: () => ({ getRequest: () => request, getResponse: () => ({ header: () => undefined }) }),
+      }) as unknown as ExecutionContext;
+    return { guard: scenario.app.get(ApiKeyGuard), request, pass };
+  };
   const start = async (options: KindeApiKeyOptions = {}) => {
     log = [];
     scenario = await startScenario({
@@ -153,6 +182,29 @@ describeAdapters('after the guard', (adapter) => {
     expect(() => guard.canActivate(context)).toThrow('organization mismatch');
     expect(getVerifiedApiKey(request)).toBeUndefined();
     expect(getRefusedApiKey(request)).toBeDefined();
+  });
+
+  it.each(['params', 'query', 'headers', 'body'])(
+    'a resolver is asked again where a request is handed on with other %s',
+    async (field) => {
+      const { guard, request, pass } = await requestToResolver();
+      const values: Fields = { [field === 'headers' ? 'orgcode' : 'orgCode']: 'org_a' };
+      Object.assign(request, { [field]: values });
+      const context = pass();
+      expect(await guard.canActivate(context)).toBe(true);
+      expect(guard.canActivate(context)).toBe(true);
+      for (const name in values) values[name] = 'org_b';
+      expect(() => guard.canActivate(context)).toThrow('organization mismatch');
+    },
+  );
+
+  it('a resolver is asked again each time that a request reaches a handler', async () => {
+    const { guard, request, pass } = await requestToResolver();
+    const project = { orgCode: 'org_a' };
+    Object.assign(request, { body: { project } });
+    expect(await guard.canActivate(pass())).toBe(true);
+    project.orgCode = 'org_b';
+    expect(() => guard.canActivate(pass())).toThrow('organization mismatch');
   });
 
   it('a test may replace the verification service by an object with verify() alone', async () => {

@@ -177,7 +177,7 @@ export class ApiKeyGuard implements CanActivate {
     const { resolvesOrganization, rateLimit } = state.rule;
     state.isAccepted = true;
     state.asked = undefined;
-    if (resolvesOrganization) state.compared = comparedOf(state.request);
+    if (resolvesOrganization) state.compared = comparedOf(context, state.request);
     if (rateLimit?.sendsHeadersOnSuccess) setHeaders(responseOf(context), rateLimitHeadersOf(state));
     if (credentials.uncommonHeaders.length > 0 || state.principal)
       keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);

@@ -155,7 +155,7 @@ export function callerIdOf({ apiKey, principal }: RequestState): string {
 /** Whether every organization of a request that was let through is still the caller's: an app may hand the same request on with other values. */
 export function stillMatches(context: ExecutionContext, state: RequestState): boolean {
   const { request, compared, rule } = state;
-  if (rule.resolvesOrganization) return compared !== undefined && isUnchanged(compared, request);
+  if (rule.resolvesOrganization) return compared !== undefined && isUnchanged(compared, context, request);
   const caller = callerOf(state);
   return rule.organizations.every((read) => {
     const resolution = read(context, request, caller) as ResolvedOrg;
