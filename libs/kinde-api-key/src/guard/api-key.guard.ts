@@ -56,11 +56,12 @@ export class ApiKeyGuard implements CanActivate {
     if (rule.isPublic) return true;
     const { registration } = this;
     if (context.getType() === 'http')
-      return this.#decide(context, stateOf(context.switchToHttp().getRequest<HttpRequest>(), registration.id, rule));
-    return decideCall(registration, context, rule, (once, state) => new ApiKeyGuard(once).#decide(context, state));
+      return this.decide(context, stateOf(context.switchToHttp().getRequest<HttpRequest>(), registration.id, rule));
+    return decideCall(registration, context, rule, (once, state) => new ApiKeyGuard(once).decide(context, state));
   }
 
-  #decide(context: ExecutionContext, state: RequestState): boolean | Promise<boolean> {
+  /** A field: Nest copies the fields of a subclass that has a `forwardRef()` to another object, which has no private methods. */
+  private readonly decide = (context: ExecutionContext, state: RequestState): boolean | Promise<boolean> => {
     const { rateLimit, organizations } = state.rule;
     if (state.isAccepted && (organizations.length === 0 || stillMatches(context, state))) return true;
     state.isAccepted = false;
@@ -79,7 +80,7 @@ export class ApiKeyGuard implements CanActivate {
         ? waiting.then(() => this.#matchOrganizations(context, state))
         : this.#matchOrganizations(context, state);
     return waiting ? waiting.then(() => this.#accept(context, state)) : this.#accept(context, state);
-  }
+  };
 
   /** Reads the key and verifies it, from the cache if possible. */
   #authenticate(context: ExecutionContext, state: RequestState): void | Promise<void> {
