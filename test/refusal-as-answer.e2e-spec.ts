@@ -20,7 +20,7 @@ import {
   type ApiKeyDecision,
   type KindeApiKeyOptions,
 } from 'nestjs-kinde-api-key';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeAdapters, startScenario, type Scenario } from './support/scenario.js';
 
 interface Reply {
@@ -278,5 +278,32 @@ describeAdapters('a refusal', (adapter) => {
         body: { code: 'WRONG_CREDENTIAL_TYPE' },
       });
     expect(await scenario.get('/key', scenario.emulator.createKey().key)).toMatchObject({ status: 200 });
+  });
+
+  it('counts and is reported, although the client has gone before it', async () => {
+    let reported = (): void => undefined;
+    await start(
+      {
+        failedAttempts: { limit: 1, windowMs: 60_000 },
+        onDecision: (decision) => {
+          decisions.push(decision);
+          reported();
+        },
+      },
+      undefined,
+      (app) => {
+        app.use((request: IncomingMessage, _response: ServerResponse, next: () => void) => {
+          // After the guard has asked Kinde, and before the answer.
+          if (request.headers['x-leave']) setImmediate(() => request.socket.destroy());
+          next();
+        });
+      },
+    );
+    const isReported = new Promise<void>((resolve) => (reported = resolve));
+    const sent = scenario.get('/key', 'k_live_unknown_to_kinde_0', { headers: { 'x-leave': '1' } });
+    await expect(sent).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await isReported;
+    expect(await scenario.get('/key', 'k_live_unknown_to_kinde_1')).toMatchObject({ status: 429 });
+    expect(codes()).toEqual(['INVALID_KEY', 'TOO_MANY_FAILED_ATTEMPTS']);
   });
 });

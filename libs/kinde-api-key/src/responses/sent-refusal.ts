@@ -55,14 +55,28 @@ function thrownOn(raw: ServerResponse, response: HttpResponse): Thrown {
   const thrown: Thrown = [];
   THROWN.set(raw, thrown);
   forgetOnSuccess(response, thrown);
-  const writeHead = Reflect.get(raw, 'writeHead') as (...args: unknown[]) => ServerResponse;
-  raw.writeHead = ((statusCode: number, ...args: unknown[]): ServerResponse => {
-    const sent = statusCode < 400 ? undefined : pick(thrown, statusCode);
-    thrown.length = 0;
-    sent?.onSent();
-    return writeHead.call(raw, statusCode, ...(sent ? withHeaders(raw, sent, args) : args));
-  }) as ServerResponse['writeHead'];
+  const { writeHead, end } = raw as unknown as Record<'writeHead' | 'end', (...args: unknown[]) => unknown>;
+  Object.assign(raw, {
+    writeHead: (statusCode: number, ...args: unknown[]) => {
+      const sent = settle(thrown, statusCode);
+      return writeHead.call(raw, statusCode, ...(sent ? withHeaders(raw, sent, args) : args));
+    },
+    // Node writes no head to a client that has gone: its refused key counts all the same.
+    end: (...args: unknown[]) => {
+      const ended = end.apply(raw, args);
+      settle(thrown, raw.statusCode);
+      return ended;
+    },
+  });
   return thrown;
+}
+
+/** Reports the refusal that is the answer, if one is, and returns it. */
+function settle(thrown: Thrown, statusCode: number): ThrownRefusal | undefined {
+  const sent = statusCode < 400 ? undefined : pick(thrown, statusCode);
+  thrown.length = 0;
+  sent?.onSent();
+  return sent;
 }
 
 /** Watches the method by which Nest sets the status: `code` of Fastify's reply, `status` of Express's response. An accessor takes 3 µs. */
