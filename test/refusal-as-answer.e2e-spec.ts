@@ -48,6 +48,14 @@ class KeyOrCookieGuard implements CanActivate {
   }
 }
 
+/** Sets a header through the framework, before the other guards run. */
+class PrivateGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    context.switchToHttp().getResponse<Reply>().header('Cache-Control', 'private');
+    return true;
+  }
+}
+
 @Controller()
 class KeysController {
   @Get('key')
@@ -213,6 +221,20 @@ describeAdapters('a refusal', (adapter) => {
         headers: { 'cache-control': 'no-store, private', 'www-authenticate': 'Custom' },
         body: { required_scopes: ['read:users', 'write:users', 'more'] },
       });
+  });
+
+  it.each<[string, (headers: Record<string, string | undefined>) => void]>([
+    ['deletes', (headers) => Object.keys(headers).forEach((name) => delete headers[name])],
+    ['unsets', (headers) => Object.keys(headers).forEach((name) => (headers[name] = undefined))],
+  ])('is sent without the headers that a filter %s', async (_how, take) => {
+    const answering = filterOf((error, reply) => {
+      take((error as ApiKeyRefusedException).headers);
+      reply.status(statusOf(error)).send({ failed: true });
+    });
+    await start({}, answering, (app) => app.useGlobalGuards(new PrivateGuard()));
+    const { status, headers, body } = await scenario.get('/key');
+    expect([status, body]).toEqual([401, { failed: true }]);
+    expect([headers['www-authenticate'], headers['cache-control']]).toEqual([undefined, 'private']);
   });
 
   it('is not cached where middleware has allowed it', async () => {

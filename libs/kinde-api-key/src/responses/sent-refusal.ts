@@ -101,8 +101,9 @@ function pick(thrown: Thrown, statusCode: number): ThrownRefusal | undefined {
  */
 function withHeaders(raw: ServerResponse, { headers, before }: ThrownRefusal, args: unknown[]): unknown[] {
   for (const name in headers) {
-    const current = raw.getHeader(name);
-    if (current === undefined || current === before?.[name]) raw.setHeader(name, headers[name] as string);
+    const [current, value] = [raw.getHeader(name), headers[name]];
+    // A filter in JavaScript may have taken a header away by `undefined`, which Node does not send.
+    if (value !== undefined && (current === undefined || current === before?.[name])) raw.setHeader(name, value);
   }
   const given = args.at(-1);
   if (!before || typeof given !== 'object' || given === null || Array.isArray(given)) return args;
@@ -113,7 +114,7 @@ function replaced(given: object, headers: Readonly<Record<string, string>>, befo
   const fields: HeaderFields = { ...given };
   for (const name in before) {
     const field = fieldOf(fields, name);
-    if (field !== undefined && fields[field] === before[name]) fields[field] = headers[name];
+    if (field !== undefined && fields[field] === before[name]) fields[field] = headers[name] ?? before[name];
   }
   return fields;
 }
