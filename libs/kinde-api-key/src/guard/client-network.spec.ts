@@ -6,6 +6,8 @@ describe('networkOf', () => {
     ['an IPv4 address itself', '192.0.2.1', '192.0.2.1'],
     ['an IPv4 address inside an IPv6 one', '::ffff:192.0.2.1', '192.0.2.1'],
     ['the same in hexadecimal', '::FFFF:C000:0201', '192.0.2.1'],
+    ['an IPv4 client of a server without IPv4', '64:ff9b::192.0.2.1', '192.0.2.1'],
+    ['an address that only starts like a translated IPv4 address', '64:ff9b:0:0:1::c000:201', '64:ff9b:0:0::/64'],
     ['an IPv6 address by its /64', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
     ['capitals and leading zeros', '2001:0DB8:0001:0002::1', '2001:db8:1:2::/64'],
     ['a run of zeros', '2001:db8::1', '2001:db8:0:0::/64'],
@@ -55,5 +57,8 @@ function bits(address: string): { prefix: string; mapped: boolean } {
   const tails = (tail ?? '').split(':').filter(Boolean);
   const groups =
     tail === undefined ? heads : [...heads, ...Array<string>(8 - heads.length - tails.length).fill('0'), ...tails];
-  return { prefix: groups.slice(0, 4).join(':'), mapped: groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff' };
+  return {
+    prefix: groups.slice(0, 4).join(':'),
+    mapped: ['0:0:0:0:0:ffff', '64:ff9b:0:0:0:0'].includes(groups.slice(0, 6).join(':')),
+  };
 }

@@ -1,9 +1,14 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
+ * The first six groups, in decimal, of an IPv6 address whose last two are an IPv4 address: mapped (RFC 4291 §2.5.5.2), and translated for a server
+ * without IPv4 (RFC 6052 §2.1), to which all of its IPv4 clients would be one network.
+ */
+const IPV4_PREFIXES: ReadonlySet<string> = new Set(['0:0:0:0:0:65535', '100:65435:0:0:0:0']);
+
+/**
  * Returns the network of a client's address: the IPv4 address itself, or the /64 of an IPv6 address, which one customer of a provider usually
- * has alone (RFC 6177). All spellings of an address give the same network. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`, RFC 4291
- * §2.5.5.2) counts as IPv4.
+ * has alone (RFC 6177). All spellings of an address give the same network. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) counts as IPv4.
  *
  * @param address the client's address according to the framework; a port and brackets are ignored
  * @returns the network, or `undefined` if the value is not an IP address
@@ -15,8 +20,7 @@ export function networkOf(address: unknown): string | undefined {
   const withoutZone = bare.replace(/%.*$/, '');
   if (!isIPv6(withoutZone)) return undefined;
   const groups = groupsOf(withoutZone);
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  return isMapped
+  return IPV4_PREFIXES.has(groups.slice(0, 6).join(':'))
     ? ipv4Of(groups)
     : `${groups
         .slice(0, 4)
