@@ -27,6 +27,11 @@ export interface ClassInUse {
   readonly prototype: object | null;
 }
 
+/** Returns a class that was not replaced, as Nest sees it. */
+export function ordinary(owner: AnyFunction): ClassInUse {
+  return { registered: owner, told: owner, prototype: (owner.prototype as object | undefined) ?? null };
+}
+
 /**
  * Follows every link from a handler to a class: from a class to its ancestors and its prototype, from a prototype to its `constructor`.
  * So both sides are found where they differ: after mixins that copy `constructor`, and class decorators that return another class, a

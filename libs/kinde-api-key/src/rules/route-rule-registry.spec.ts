@@ -353,6 +353,32 @@ describe('the rule of a function with two names on a class', () => {
   });
 });
 
+describe('a function in front of a method', () => {
+  function wrapperOf(handler: Handler): Handler {
+    const wrapper: Handler = (...args) => handler(...args);
+    Object.defineProperty(wrapper, 'name', { value: handler.name });
+    for (const key of Reflect.getMetadataKeys(handler) as string[])
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), wrapper);
+    return wrapper;
+  }
+
+  it('has the rule of the method, for its class only', () => {
+    const rules = rulesWith();
+    const handler = handlerOf(Base, 'find');
+    const rule = rules.add(Base, 'find', handler).rule;
+    expect(rules.ruleOf(Base, wrapperOf(handler))).toBe(rule);
+    expect(rules.ruleOf(class extends Base {}, wrapperOf(handler))).toBeUndefined();
+  });
+
+  it('has none if it may be in front of another one', () => {
+    const rules = rulesWith();
+    const handler = handlerOf(Base, 'find');
+    rules.add(Base, 'find', handler);
+    rules.add(Base, 'find', wrapperOf(handler));
+    expect(rules.ruleOf(Base, wrapperOf(handler))).toBeUndefined();
+  });
+});
+
 describe('a controller in publicControllers', () => {
   class Foreign {
     find(): void {}

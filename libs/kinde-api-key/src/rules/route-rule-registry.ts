@@ -1,8 +1,9 @@
 import type { Log } from '../log.js';
 import type { ResolvedGuardOptions, ResolvedOptions } from '../config/resolved-options.js';
 import { chainOf, namesOn, type AnyFunction } from '../handlers/ancestors.js';
-import type { ClassInUse } from '../handlers/linked-classes.js';
+import { ordinary, type ClassInUse } from '../handlers/linked-classes.js';
 import { mergedNames, NO_ROUTE, type RouteNames } from '../handlers/route-names.js';
+import { isInFrontOf } from '../handlers/wrapped-methods.js';
 import { requestOrgReader, type OrgReader } from './org-reader.js';
 import { hasTarget, isResolverClass, type OrganizationTarget } from './org-target.js';
 import type { ResolverBinding } from './resolver-binding.js';
@@ -49,6 +50,8 @@ interface RoutedClassInUse extends ClassInUse {
  */
 export class RouteRuleRegistry {
   readonly #rules = new WeakMap<AnyFunction, WeakMap<AnyFunction, RegisteredRule>>();
+  /** The methods whose rules were compiled, by class. */
+  readonly #methods = new WeakMap<AnyFunction, Set<AnyFunction>>();
   /** The functions that were added at boot. */
   readonly #added = new WeakSet<AnyFunction>();
 
@@ -112,6 +115,7 @@ export class RouteRuleRegistry {
     const rule = { ...compiled, conflicts, problems: [...compiled.problems, ...conflicts.slice(0, 1)] };
     const rules = this.#rules.get(told) ?? new WeakMap<AnyFunction, RegisteredRule>();
     this.#rules.set(told, rules.set(handler, rule));
+    this.#methods.set(told, (this.#methods.get(told) ?? new Set()).add(handler));
     return rule;
   }
 
@@ -122,7 +126,15 @@ export class RouteRuleRegistry {
   #learn(told: AnyFunction, handler: AnyFunction): RegisteredRule | undefined {
     const found = this.#find(told, handler) ?? (this.#added.has(handler) ? [] : findOnClass(told, handler));
     for (const one of found) this.#register(told, one.name, handler, one);
-    return this.registered(told, handler);
+    return this.registered(told, handler) ?? this.#learnWrapper(told, handler);
+  }
+
+  /** A function that was put in front of one method has the rule of that method. */
+  #learnWrapper(told: AnyFunction, wrapper: AnyFunction): RegisteredRule | undefined {
+    const [method, ...others] = [...(this.#methods.get(told) ?? [])].filter((one) => isInFrontOf(wrapper, one));
+    const rule = method && others.length === 0 ? this.registered(told, method) : undefined;
+    if (rule) this.#rules.get(told)?.set(wrapper, rule);
+    return rule;
   }
 
   #compile(
@@ -176,10 +188,6 @@ function findConflicts(earlier: RegisteredRule, later: Omit<RegisteredRule, 'con
     `looks the same to a guard as ${earlier.rule.route}, which has other rules: Nest names one class for both, because a mixin copied ` +
       'its constructor; leave out "constructor" where the mixin copies the names of a prototype',
   ];
-}
-
-function ordinary(told: AnyFunction): ClassInUse {
-  return { registered: told, told, prototype: (told.prototype as object | undefined) ?? null };
 }
 
 function findOnClass(told: AnyFunction, handler: AnyFunction): readonly FoundHandler[] {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { ancestorsOf, prototypesOf, type AnyFunction } from '../handlers/ancestors.js';
-import { linkedClasses, type ClassInUse } from '../handlers/linked-classes.js';
+import { linkedClasses, ordinary, type ClassInUse } from '../handlers/linked-classes.js';
 import { decoratedClasses, noteDecorated } from './decorated-classes.js';
 import {
   decoratorOf,
@@ -59,7 +59,7 @@ export function handlerMetadata(
   owner: AnyFunction,
   names: readonly string[],
   handler: AnyFunction,
-  inUse: ClassInUse = { registered: owner, told: owner, prototype: owner.prototype as object },
+  inUse: ClassInUse = ordinary(owner),
 ): HandlerMetadata {
   const { classes, prototypes, hasHandler } = linkedClasses(inUse, handler, decoratedClasses);
   const ofClass = (one: AnyFunction): readonly RuleMetadata[] =>
