@@ -279,6 +279,21 @@ describeAdapters('a refusal', (adapter) => {
     for (const name of TRACES) expect(unverified.headers).not.toHaveProperty(name);
   });
 
+  it.each(['raw', 'code'])('leaves a value of the app alone that stands on the response as "%s"', async (name) => {
+    let response: Record<string, unknown> | undefined;
+    await start({ failedAttempts: { limit: 1, windowMs: 60_000 } }, undefined, (app) => {
+      app.use((_request: unknown, made: Record<string, unknown>, next: () => void) => {
+        response = Object.assign(made, { [name]: 'a text' });
+        next();
+      });
+    });
+    expect(await scenario.get('/key')).toMatchObject({ status: 401, headers: { 'cache-control': 'no-store' } });
+    expect(response?.[name]).toBe('a text');
+    const { status, headers } = await scenario.get('/either/missing', 'k_live_unknown_to_kinde_0', COOKIE);
+    expect(status).toBe(404);
+    for (const trace of TRACES) expect(headers).not.toHaveProperty(trace);
+  });
+
   it('is the answer where no other guard lets the request in', async () => {
     await start({ failedAttempts: { limit: 1, windowMs: 60_000 } });
     expect(await scenario.get('/either', 'k_live_unknown_to_kinde_0')).toMatchObject({

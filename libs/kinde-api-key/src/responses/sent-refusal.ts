@@ -54,7 +54,8 @@ function thrownOn(raw: ServerResponse, response: HttpResponse): Thrown {
   if (known) return known;
   const thrown: Thrown = [];
   THROWN.set(raw, thrown);
-  forgetOnSuccess(response, thrown);
+  // An app on Express may use the name `code` for something of its own.
+  forgetOnSuccess(response, (response as unknown) === raw ? 'status' : 'code', thrown);
   const { writeHead, end } = raw as unknown as Record<'writeHead' | 'end', (...args: unknown[]) => unknown>;
   Object.assign(raw, {
     writeHead: (statusCode: number, ...args: unknown[]) => {
@@ -80,8 +81,7 @@ function settle(thrown: Thrown, statusCode: number): ThrownRefusal | undefined {
 }
 
 /** Watches the method by which Nest sets the status: `code` of Fastify's reply, `status` of Express's response. An accessor takes 3 µs. */
-function forgetOnSuccess(response: HttpResponse, thrown: Thrown): void {
-  const name = response.code ? 'code' : 'status';
+function forgetOnSuccess(response: HttpResponse, name: 'code' | 'status', thrown: Thrown): void {
   const setStatus = response[name];
   if (!setStatus) return;
   response[name] = (statusCode) => {
