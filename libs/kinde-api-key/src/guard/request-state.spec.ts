@@ -50,7 +50,7 @@ describe('The state of a request', () => {
     expect([first.previous, second.previous]).toEqual([second, undefined]);
   });
 
-  it.each(['a text', 7, null, Buffer.from('a body')])(
+  it.each(['a text', 7, null, Buffer.from('a body'), Object.freeze({ an: 'event' })])(
     'is kept on a request of Express whose app has set "raw" to %p',
     (raw) => {
       const request = { raw };

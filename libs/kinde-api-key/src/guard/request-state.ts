@@ -115,9 +115,8 @@ export function keepState(state: RequestState): void {
   if (Object.hasOwn(request, STATE)) state.previous = request[STATE];
   request[STATE] = state;
   const { raw } = state.request;
-  // An app on Express may use this name for a text of its own.
-  // Not isObject(): a hit goes through here, and needs no further call.
-  if (typeof raw === 'object' && raw !== null) (raw as KeptOn)[STATE] = state;
+  // An app on Express may use this name for something of its own, such as a text or a frozen object.
+  if (Object.isExtensible(raw)) (raw as KeptOn)[STATE] = state;
   state.isKept = true;
 }
 
