@@ -282,6 +282,47 @@ describe('compareAudits', () => {
     expect(compareAudits([decided], [decided])).toEqual([]);
   });
 
+  it.each<[string, [limit: number, windowMs: number], [limit: number, windowMs: number], string[]]>([
+    [
+      'more may come at once, although fewer in the long run',
+      [100, 60_000],
+      [1_000, 3_600_000],
+      ['looser', 'stricter'],
+    ],
+    ['as many may come in the long run, and more at once', [100, 60_000], [6_000, 3_600_000], ['looser', 'stricter']],
+    [
+      'more may come in a part of the window that is no divisor of it',
+      [10, 60_000],
+      [6, 50_000],
+      ['looser', 'stricter'],
+    ],
+    ['as many may come in a longer window', [10, 1_000], [10, 60_000], ['stricter']],
+    [
+      'fewer may come in a shorter window, and more in the long run',
+      [100, 60_000],
+      [10, 1_000],
+      ['looser', 'stricter'],
+    ],
+    ['the same is said in a finer way', [10, 60_000], [5, 30_000], ['stricter']],
+  ])('compares limits by what each accepts in the window of the other: %s', (_what, old, now, kinds) => {
+    const [before, after] = [old, now].map(([limit, windowMs]) => ({
+      ...one,
+      rateLimit: { limit, windowMs, name: 'x' },
+    }));
+    expect(compareAudits([before ?? one], [after ?? one]).map(({ kind }) => kind)).toEqual(kinds);
+  });
+
+  it('takes the limit of a function as looser where its window is shorter', () => {
+    const limited = (windowMs: number): AuditedRoute => ({
+      ...one,
+      rateLimit: { limit: 'function', windowMs, name: 'x' },
+    });
+    const kinds = (before: number, after: number) =>
+      compareAudits([limited(before)], [limited(after)]).map(({ kind }) => kind);
+    expect(kinds(60_000, 1_000)).toEqual(['looser']);
+    expect(kinds(1_000, 60_000)).toEqual(['stricter']);
+  });
+
   const demands = 'a, b, c or d, own organization, a user, an API key, verified in the last 5 s, at most 10 in 1 s';
 
   it('names new routes and those that are gone, with what they demand', () => {

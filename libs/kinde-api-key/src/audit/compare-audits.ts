@@ -135,12 +135,13 @@ function limitOf({ rateLimit }: AuditedRoute): string {
   return `at most ${limit === 'function' ? 'what a function says' : limit} in ${windowMs / 1_000} s`;
 }
 
-/** Whether a rate limit allows more requests. A function is not compared. */
+/** Whether a rate limit accepts requests that the other refuses: more of them in one window of the other. The limits of functions are not known. */
 function isHigher({ rateLimit: one }: AuditedRoute, { rateLimit: other }: AuditedRoute): boolean {
   if (!other) return false;
   if (!one) return true;
-  if (one.limit === 'function' || other.limit === 'function') return one.limit !== other.limit;
-  return one.limit / one.windowMs > other.limit / other.windowMs;
+  if (one.limit === 'function' || other.limit === 'function')
+    return one.limit !== other.limit || one.windowMs < other.windowMs;
+  return one.limit * Math.ceil(other.windowMs / one.windowMs) > other.limit;
 }
 
 function quote(scopes: readonly string[]): string {
