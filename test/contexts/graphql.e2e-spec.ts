@@ -66,6 +66,12 @@ describe.each(DRIVERS)('GraphQL on %s', (_name, driver) => {
     expect(await ask('mutation { rename(name: "new") }', key)).toEqual({ data: { rename: 'new' } });
   });
 
+  it('needs no key for questions about the schema, which call no handler', async () => {
+    const answer = await ask('{ __typename __schema { queryType { name } } }');
+    expect(answer).toEqual({ data: { __typename: 'Query', __schema: { queryType: { name: 'Query' } } } });
+    expect(decisions).toEqual([]);
+  });
+
   const kindeDown = (): string => {
     scenario.emulator.failUntilCleared(500);
     return newKey().key;
