@@ -51,7 +51,9 @@ describe('a resolver call', () => {
     const context = { req: single };
     expect([callWith(context), callWith(context)]).toEqual([expect.any(Object), expect.any(Object)]);
     expect([callWith({ req: single }), callWith({ req: single })]).toEqual([
-      expect.stringMatching(/^several requests share one GraphQL context: make the option context a function/),
+      expect.stringMatching(
+        /^the request in the GraphQL context is that of another operation: make the option context a function/,
+      ),
       expect.any(String),
     ]);
     expect(callWith(context)).toMatchObject({ origin: single });
@@ -75,7 +77,7 @@ describe('a resolver call', () => {
   it('is not known if the context has the requests of two clients', () => {
     const other = { headers: {} };
     expect(callWith({ req: request, reply: { request: other } })).toMatch(
-      /^several requests share one GraphQL context/,
+      /^the request in the GraphQL context is that of another operation/,
     );
     expect(callWith({ req: other, reply: { request: { headers: {}, raw: other } } })).toMatchObject({ origin: other });
   });

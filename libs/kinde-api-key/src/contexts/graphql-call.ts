@@ -26,7 +26,7 @@ interface GraphqlConnection {
 const HIDDEN =
   'the GraphQL context has no HTTP request: let the context function return it, e.g. context: ({ req }) => ({ req })';
 const SHARED =
-  'several requests share one GraphQL context: make the option context a function that returns a new object for each request';
+  'the request in the GraphQL context is that of another operation: make the option context a function that returns a new object for each request';
 
 /** Whether arguments are those of a resolver, which end with the context and GraphQL's own information about the field. */
 export function isResolverCall(args: readonly unknown[]): boolean {
