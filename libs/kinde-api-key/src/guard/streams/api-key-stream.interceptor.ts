@@ -47,7 +47,7 @@ export class ApiKeyStreamInterceptor implements NestInterceptor {
 
 function endableEvents(next: CallHandler, open: Open, request: NodeRequest): Observable<unknown> {
   return new Observable<unknown>((subscriber) => {
-    // Before version 12, Nest does not notice that the client left meanwhile: nothing would end the stream.
+    // Older versions of Nest do not notice that the client left meanwhile: nothing would end the stream.
     if (request.socket?.destroyed) return subscriber.complete();
     const close = open((code) => {
       subscriber.next(statusEvent(code));
