@@ -354,6 +354,19 @@ describe('compareAudits', () => {
       ]);
   });
 
+  it.each([
+    ['of one path, in two classes of one name', one],
+    ['without a path, in two classes of one name', { ...one, route: 'Users.find', transport: 'ws' } as const],
+  ])('compares each handler %s', (_what, first) => {
+    const open = { ...first, access: 'public' } as const;
+    const looser = { route: first.route, kind: 'looser', what: 'no longer guarded, but public' };
+    expect(compareAudits([first, open], [open, open])).toEqual([looser]);
+    expect(compareAudits([open, first], [open, open])).toEqual([looser]);
+    expect(compareAudits([first, open], [first, open])).toEqual([]);
+    expect(compareAudits([first], [first, open])).toEqual([{ route: first.route, kind: 'new', what: 'public' }]);
+    expect(compareAudits([first, open], [first])).toEqual([{ route: first.route, kind: 'gone', what: 'public' }]);
+  });
+
   it('says what a route demands that is no longer public', () => {
     expect(compareAudits([{ ...one, access: 'public' }], [one])).toEqual([
       { route: 'GET /users', kind: 'stricter', what: `now guarded: ${demands}` },

@@ -15,12 +15,11 @@ export interface RouteChange {
  */
 export function compareAudits(before: readonly AuditedRoute[], after: readonly AuditedRoute[]): RouteChange[] {
   const keyOf = keysOf(before, after);
-  const earlier = new Map(before.map((one) => [keyOf(one), one]));
-  const later = new Set(after.map(keyOf));
-  const gone = before.filter((one) => !later.has(keyOf(one)));
+  const [earlier, later] = [byKey(before, keyOf), byKey(after, keyOf)];
+  const gone = [...earlier].filter(([key]) => !later.has(key)).map(([, one]) => one);
   return [
-    ...after.flatMap((one) => {
-      const old = earlier.get(keyOf(one));
+    ...[...later].flatMap(([key, one]) => {
+      const old = earlier.get(key);
       if (old) return differences(old, one, one.route);
       const moved = gone.find(({ handler, transport }) => handler === one.handler && transport === one.transport);
       const changes = moved ? differences(moved, one, `${one.route} (was ${moved.route})`) : [];
@@ -57,6 +56,18 @@ function keysOf(...audits: readonly (readonly AuditedRoute[])[]): (route: Audite
     }),
   );
   return (route) => (shared.has(plain(route)) ? `${plain(route)} ${route.handler}` : plain(route));
+}
+
+/** Returns each route by what identifies it. Handlers of one path in classes of one name are numbered, in the order in which Nest has them. */
+function byKey(audit: readonly AuditedRoute[], keyOf: (route: AuditedRoute) => string): Map<string, AuditedRoute> {
+  const routes = new Map<string, AuditedRoute>();
+  for (const one of audit) {
+    const key = keyOf(one);
+    let free = key;
+    for (let number = 2; routes.has(free); number += 1) free = `${key} ${number}`;
+    routes.set(free, one);
+  }
+  return routes;
 }
 
 function differences(old: AuditedRoute, one: AuditedRoute, route: string): RouteChange[] {
