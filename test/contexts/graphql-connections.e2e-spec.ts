@@ -292,3 +292,33 @@ describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQ
     });
   });
 });
+
+describe.each(DRIVERS.filter(([name]) => /Apollo.*code first/.test(name)))(
+  'GraphQL connections of %s with one context object for all',
+  (_name, driver) => {
+    it('accept nobody by the connection before', async () => {
+      const shared: { req?: unknown } = {};
+      // What an object as `context` amounts to in @nestjs/apollo up to 13.
+      const context = (given: unknown) => Object.assign(shared, { req: shared.req ?? given });
+      const scenario = await startScenario({
+        adapter: driver.adapter,
+        imports: [driver.module({ ...SUBSCRIPTIONS.Apollo, context })],
+        providers: [EventsResolver],
+      });
+      const { key, keyId } = scenario.emulator.createKey({ scopes: ['read:events'] });
+      const told: unknown[] = [];
+      for (const connectionParams of [{ authorization: `Bearer ${key}` }, {}]) {
+        const url = `${scenario.url.replace('http', 'ws')}/graphql`;
+        const client = createClient({ url, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
+        const events = client.iterate({ query: 'subscription { events }' });
+        told.push(await events.next().then(({ value }) => value as unknown));
+        await client.dispose();
+      }
+      expect(told).toMatchObject([
+        { data: { events: keyId } },
+        { errors: [{ extensions: { code: 'UNSUPPORTED_CONTEXT' } }] },
+      ]);
+      await scenario.close();
+    });
+  },
+);
