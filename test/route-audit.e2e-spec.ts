@@ -323,6 +323,25 @@ describe('compareAudits', () => {
     expect(kinds(1_000, 60_000)).toEqual(['stricter']);
   });
 
+  it('takes a limit as looser where the route no longer counts together with another', () => {
+    const limited = (route: string, name: string, limit = 10): AuditedRoute => ({
+      ...one,
+      route,
+      handler: route,
+      rateLimit: { limit, windowMs: 1_000, name },
+    });
+    const together = [limited('GET /a', 'GET /a'), limited('GET /b', 'GET /a'), limited('GET /c', 'GET /a')];
+    const apart = [limited('GET /a', 'GET /a'), limited('GET /b', 'GET /b'), limited('GET /c', 'GET /a')];
+    const change = { route: 'GET /b', kind: 'looser', what: 'no longer counted together with GET /a and 1 more' };
+    expect(compareAudits(together, apart)).toEqual([change]);
+    const back = { route: 'GET /b', kind: 'stricter', what: 'now counted together with GET /a and 1 more' };
+    expect(compareAudits(apart, together)).toEqual([back]);
+    const lower = [limited('GET /a', 'GET /a'), limited('GET /b', 'GET /b', 5), limited('GET /c', 'GET /a')];
+    expect(compareAudits(together, lower)).toMatchObject([{ route: 'GET /b', kind: 'stricter' }]);
+    const renamed = together.map((route) => ({ ...route, rateLimit: { limit: 10, windowMs: 1_000, name: 'reads' } }));
+    expect(compareAudits(together, renamed)).toEqual([]);
+  });
+
   const demands = 'a, b, c or d, own organization, a user, an API key, verified in the last 5 s, at most 10 in 1 s';
 
   it('names new routes and those that are gone, with what they demand', () => {

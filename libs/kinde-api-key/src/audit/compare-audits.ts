@@ -20,7 +20,7 @@ export function compareAudits(before: readonly AuditedRoute[], after: readonly A
   return [
     ...[...later].flatMap(([key, one]) => {
       const old = earlier.get(key);
-      if (old) return differences(old, one, one.route);
+      if (old) return [...differences(old, one, one.route), ...regrouped([old, before], [one, after])];
       const moved = gone.find(({ handler, transport }) => handler === one.handler && transport === one.transport);
       const changes = moved ? differences(moved, one, `${one.route} (was ${moved.route})`) : [];
       return [{ route: one.route, kind: 'new' as const, what: demandsOf(one) }, ...changes];
@@ -74,6 +74,39 @@ function differences(old: AuditedRoute, one: AuditedRoute, route: string): Route
   const looser = lost(old, one).map(([what]) => ({ route, kind: 'looser' as const, what }));
   const stricter = lost(one, old).map(([, what]) => ({ route, kind: 'stricter' as const, what }));
   return [...looser, ...stricter];
+}
+
+/** A route, and the audit that it is part of. */
+type Audited = readonly [route: AuditedRoute, audit: readonly AuditedRoute[]];
+
+/** Returns whether the requests of a route are counted together with those of others, where they were not, or the other way round. */
+function regrouped(old: Audited, one: Audited): RouteChange[] {
+  const [{ route }] = one;
+  const looser = lostPartners(old, one).map((words) => ({
+    route,
+    kind: 'looser' as const,
+    what: `no longer ${words}`,
+  }));
+  const stricter = lostPartners(one, old).map((words) => ({ route, kind: 'stricter' as const, what: `now ${words}` }));
+  return [...looser, ...stricter];
+}
+
+/** A limit that is lower is stricter, whatever it counts. */
+function lostPartners([first, ofFirst]: Audited, [second, ofSecond]: Audited): string[] {
+  if (!second.rateLimit || first.rateLimit?.name === second.rateLimit.name || isHigher(first, second)) return [];
+  const kept = partnersOf(second, ofSecond);
+  const lost = partnersOf(first, ofFirst).filter(
+    (name) => !kept.includes(name) && ofSecond.some(({ route }) => route === name),
+  );
+  const more = lost.length > 1 ? ` and ${lost.length - 1} more` : '';
+  return lost.slice(0, 1).map((name) => `counted together with ${name}${more}`);
+}
+
+/** Returns the routes that share the budget of a route. */
+function partnersOf({ route, rateLimit }: AuditedRoute, audit: readonly AuditedRoute[]): string[] {
+  return audit
+    .filter((other) => rateLimit && other.route !== route && other.rateLimit?.name === rateLimit.name)
+    .map((other) => other.route);
 }
 
 /** A demand in words: where it was dropped, and where it was added. */
