@@ -246,6 +246,12 @@ describe('the doctor in an app', () => {
       ['REACHABILITY'],
       /Something else answers in place of Kinde/,
     ],
+    ...[429, 500, 503].map((status): [string, (s: Scenario) => void, string[], RegExp] => [
+      `a Kinde that answers everything with ${status}`,
+      (s: Scenario) => s.emulator.failUntilCleared(status),
+      ['REACHABILITY'],
+      /^Kinde, or something between, fails now or asks to slow down.*Wait, and run the doctor again/,
+    ]),
     [
       'a redirect',
       (s: Scenario) => s.emulator.failUntilCleared({ redirect: 'https://login.example' }),
@@ -285,6 +291,17 @@ describe('the doctor in an app', () => {
     const findings = await doctor.examine();
     expect(findings.map(({ code, status }) => `${code} ${status}`)).toEqual(['REACHABILITY problem']);
     expect(findings[0]?.seen).toContain('ECONNREFUSED');
+  });
+
+  it('says that Kinde did not answer in time, and not that a call was aborted', async () => {
+    const doctor = await start({}, { kinde: { timeoutMs: 100 } });
+    scenario.emulator.failUntilCleared({ hang: true });
+    expect(await doctor.examine()).toMatchObject([
+      {
+        code: 'REACHABILITY',
+        seen: expect.stringMatching(/^127\.0\.0\.1:\d+ did not answer in time \(kinde\.timeoutMs\)$/),
+      },
+    ]);
   });
 
   it('takes a 401 for a key that does not exist for what it is', async () => {

@@ -282,6 +282,66 @@ describe('compareAudits', () => {
     expect(compareAudits([decided], [decided])).toEqual([]);
   });
 
+  it.each<[string, [limit: number, windowMs: number], [limit: number, windowMs: number], string[]]>([
+    [
+      'more may come at once, although fewer in the long run',
+      [100, 60_000],
+      [1_000, 3_600_000],
+      ['looser', 'stricter'],
+    ],
+    ['as many may come in the long run, and more at once', [100, 60_000], [6_000, 3_600_000], ['looser']],
+    [
+      'more may come in a part of the window that is no divisor of it',
+      [10, 60_000],
+      [6, 50_000],
+      ['looser', 'stricter'],
+    ],
+    ['as many may come in a longer window', [10, 1_000], [10, 60_000], ['stricter']],
+    [
+      'fewer may come in a shorter window, and more in the long run',
+      [100, 60_000],
+      [10, 1_000],
+      ['looser', 'stricter'],
+    ],
+    ['the same is said in a finer way', [10, 60_000], [5, 30_000], ['stricter']],
+  ])('compares limits by what each accepts in the window of the other: %s', (_what, old, now, kinds) => {
+    const [before, after] = [old, now].map(([limit, windowMs]) => ({
+      ...one,
+      rateLimit: { limit, windowMs, name: 'x' },
+    }));
+    expect(compareAudits([before ?? one], [after ?? one]).map(({ kind }) => kind)).toEqual(kinds);
+  });
+
+  it('takes the limit of a function as looser where its window is shorter', () => {
+    const limited = (windowMs: number): AuditedRoute => ({
+      ...one,
+      rateLimit: { limit: 'function', windowMs, name: 'x' },
+    });
+    const kinds = (before: number, after: number) =>
+      compareAudits([limited(before)], [limited(after)]).map(({ kind }) => kind);
+    expect(kinds(60_000, 1_000)).toEqual(['looser']);
+    expect(kinds(1_000, 60_000)).toEqual(['stricter']);
+  });
+
+  it('takes a limit as looser where the route no longer counts together with another', () => {
+    const limited = (route: string, name: string, limit = 10): AuditedRoute => ({
+      ...one,
+      route,
+      handler: route,
+      rateLimit: { limit, windowMs: 1_000, name },
+    });
+    const together = [limited('GET /a', 'GET /a'), limited('GET /b', 'GET /a'), limited('GET /c', 'GET /a')];
+    const apart = [limited('GET /a', 'GET /a'), limited('GET /b', 'GET /b'), limited('GET /c', 'GET /a')];
+    const change = { route: 'GET /b', kind: 'looser', what: 'no longer counted together with GET /a and 1 more' };
+    expect(compareAudits(together, apart)).toEqual([change]);
+    const back = { route: 'GET /b', kind: 'stricter', what: 'now counted together with GET /a and 1 more' };
+    expect(compareAudits(apart, together)).toEqual([back]);
+    const lower = [limited('GET /a', 'GET /a'), limited('GET /b', 'GET /b', 5), limited('GET /c', 'GET /a')];
+    expect(compareAudits(together, lower)).toMatchObject([{ route: 'GET /b', kind: 'stricter' }]);
+    const renamed = together.map((route) => ({ ...route, rateLimit: { limit: 10, windowMs: 1_000, name: 'reads' } }));
+    expect(compareAudits(together, renamed)).toEqual([]);
+  });
+
   const demands = 'a, b, c or d, own organization, a user, an API key, verified in the last 5 s, at most 10 in 1 s';
 
   it('names new routes and those that are gone, with what they demand', () => {
@@ -311,6 +371,19 @@ describe('compareAudits', () => {
         { route: 'GET /users', kind: 'looser', what: "no longer requires 'a'" },
         { route: 'GET /users', kind: 'looser', what: "no longer requires 'b'" },
       ]);
+  });
+
+  it.each([
+    ['of one path, in two classes of one name', one],
+    ['without a path, in two classes of one name', { ...one, route: 'Users.find', transport: 'ws' } as const],
+  ])('compares each handler %s', (_what, first) => {
+    const open = { ...first, access: 'public' } as const;
+    const looser = { route: first.route, kind: 'looser', what: 'no longer guarded, but public' };
+    expect(compareAudits([first, open], [open, open])).toEqual([looser]);
+    expect(compareAudits([open, first], [open, open])).toEqual([looser]);
+    expect(compareAudits([first, open], [first, open])).toEqual([]);
+    expect(compareAudits([first], [first, open])).toEqual([{ route: first.route, kind: 'new', what: 'public' }]);
+    expect(compareAudits([first, open], [first])).toEqual([{ route: first.route, kind: 'gone', what: 'public' }]);
   });
 
   it('says what a route demands that is no longer public', () => {

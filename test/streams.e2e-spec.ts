@@ -1,5 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
-import { Controller, Get, Injectable, Sse, UseGuards, UseInterceptors, type MessageEvent } from '@nestjs/common';
+import type { Socket } from 'node:net';
+import { Controller, Get, Injectable, Sse, UseGuards, UseInterceptors } from '@nestjs/common';
+import type { CallHandler, ExecutionContext, MessageEvent, NestInterceptor } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import {
   AnyValidKey,
@@ -9,7 +11,7 @@ import {
   PublicRoute,
   type PrincipalSource,
 } from 'nestjs-kinde-api-key';
-import { of, Subject, type Observable } from 'rxjs';
+import { Observable, of, Subject } from 'rxjs';
 import { fakeIntervals } from './support/fake-intervals.js';
 import { describeAdapters, startScenario, type Scenario, type ScenarioOptions } from './support/scenario.js';
 
@@ -53,6 +55,17 @@ class UndecoratedController extends Streams {}
 class Sessions implements PrincipalSource {
   authenticate() {
     return { kind: 'session', id: 'user_1', scopes: [], orgCode: null, userId: 'user_1' };
+  }
+}
+
+/** Closes the connection, and subscribes to the stream for ever. */
+class LeftBefore implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<never> {
+    context.switchToHttp().getRequest<{ socket: Socket }>().socket.destroy();
+    return new Observable((subscriber) => {
+      next.handle().subscribe();
+      subscriber.complete();
+    });
   }
 }
 
@@ -186,6 +199,13 @@ describeAdapters('a stream of a key', (adapter) => {
     reader.response.destroy();
     while (events.observed || jest.getTimerCount() > idleTimers) await macrotask();
     expect(scenario.emulator.counters.verifies).toBe(1);
+  });
+
+  it('is not watched if the client left before it began, which older versions of Nest do not notice', async () => {
+    await start({ providers: [{ provide: APP_INTERCEPTOR, useClass: LeftBefore }] });
+    await expect(scenario.get('/events', key)).rejects.toThrow('socket hang up');
+    expect(events.observed).toBe(false);
+    expect(jest.getTimerCount()).toBe(idleTimers);
   });
 
   it('ends as its handler ends it', async () => {

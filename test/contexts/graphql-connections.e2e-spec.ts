@@ -1,11 +1,21 @@
 import { UseGuards, UseInterceptors, type INestApplication } from '@nestjs/common';
-import { Query, Resolver, Subscription, type GqlModuleOptions } from '@nestjs/graphql';
+import {
+  Field,
+  ObjectType,
+  Parent,
+  Query,
+  ResolveField,
+  Resolver,
+  Subscription,
+  type GqlModuleOptions,
+} from '@nestjs/graphql';
 import { createClient } from 'graphql-ws';
 import {
   ApiKeyGuard,
   ApiKeyStreamInterceptor,
   ApiKeyVerificationService,
   CurrentApiKey,
+  OrgCode,
   RequireScopes,
   type ApiKeyDecision,
   type VerifiedApiKey,
@@ -40,6 +50,34 @@ class Ticks implements AsyncIterableIterator<{ ticks: string }> {
 }
 
 let ticks: Ticks;
+
+@ObjectType()
+class Beat {
+  @Field(() => String)
+  at!: string;
+}
+
+@Resolver(() => Beat)
+@UseGuards(ApiKeyGuard)
+class BeatsResolver {
+  @Subscription(() => Beat)
+  @RequireScopes('read:events')
+  async *beats(): AsyncGenerator<{ beats: Beat }> {
+    for (const at of ['1', '2']) yield await Promise.resolve({ beats: { at } });
+  }
+
+  @ResolveField(() => String, { nullable: true })
+  @RequireScopes('read:events')
+  owner(@Parent() { at }: Beat, @OrgCode() orgCode: string) {
+    return `${at} of ${orgCode}`;
+  }
+
+  @ResolveField(() => String, { nullable: true })
+  @RequireScopes('read:secrets')
+  secret() {
+    return 'secret';
+  }
+}
 
 @Resolver()
 @UseGuards(ApiKeyGuard)
@@ -84,7 +122,7 @@ describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQ
     scenario = await startScenario({
       adapter: driver.adapter,
       imports: [driver.module(SUBSCRIPTIONS[name.split(/[ ,]/)[0] ?? ''])],
-      providers: [EventsResolver],
+      providers: [EventsResolver, BeatsResolver],
       options: { onDecision: (decision) => decisions.push(decision) },
     });
     ({ app } = scenario);
@@ -172,6 +210,25 @@ describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQ
     expect(errorsOf(after)).toMatchObject([{ extensions: { code: 'KEY_REVOKED' } }]);
   });
 
+  it('checks the fields of each event by their own rules', async () => {
+    const { key } = newKey();
+    const client = createClient({
+      url: `${scenario.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${key}` },
+      retryAttempts: 0,
+    });
+    const told: unknown[] = [];
+    for await (const event of client.iterate({ query: 'subscription { beats { at owner secret } }' })) told.push(event);
+    await client.dispose();
+    expect(told).toMatchObject(
+      ['1', '2'].map((at) => ({
+        data: { beats: { at, owner: `${at} of org_a`, secret: null } },
+        errors: [{ path: ['beats', 'secret'], extensions: { code: 'INSUFFICIENT_SCOPE' } }],
+      })),
+    );
+  });
+
   describe('with a subscription that runs', () => {
     let idleTimers: number;
 
@@ -235,3 +292,33 @@ describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQ
     });
   });
 });
+
+describe.each(DRIVERS.filter(([name]) => /Apollo.*code first/.test(name)))(
+  'GraphQL connections of %s with one context object for all',
+  (_name, driver) => {
+    it('accept nobody by the connection before', async () => {
+      const shared: { req?: unknown } = {};
+      // What an object as `context` amounts to in @nestjs/apollo up to 13.
+      const context = (given: unknown) => Object.assign(shared, { req: shared.req ?? given });
+      const scenario = await startScenario({
+        adapter: driver.adapter,
+        imports: [driver.module({ ...SUBSCRIPTIONS.Apollo, context })],
+        providers: [EventsResolver],
+      });
+      const { key, keyId } = scenario.emulator.createKey({ scopes: ['read:events'] });
+      const told: unknown[] = [];
+      for (const connectionParams of [{ authorization: `Bearer ${key}` }, {}]) {
+        const url = `${scenario.url.replace('http', 'ws')}/graphql`;
+        const client = createClient({ url, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
+        const events = client.iterate({ query: 'subscription { events }' });
+        told.push(await events.next().then(({ value }) => value as unknown));
+        await client.dispose();
+      }
+      expect(told).toMatchObject([
+        { data: { events: keyId } },
+        { errors: [{ extensions: { code: 'UNSUPPORTED_CONTEXT' } }] },
+      ]);
+      await scenario.close();
+    });
+  },
+);

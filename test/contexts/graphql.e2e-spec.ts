@@ -1,3 +1,4 @@
+import type { GqlModuleOptions } from '@nestjs/graphql';
 import {
   ApiKeyProblemDetailsFilter,
   ApiKeyVerificationService,
@@ -19,10 +20,10 @@ describe.each(DRIVERS)('GraphQL on %s', (_name, driver) => {
   let scenario: Scenario;
   const decisions: ApiKeyDecision[] = [];
 
-  const start = async (options: KindeApiKeyOptions = {}) => {
+  const start = async (options: KindeApiKeyOptions = {}, ofServer: Partial<GqlModuleOptions> = {}) => {
     const started = await startScenario({
       adapter: driver.adapter,
-      imports: [driver.module()],
+      imports: [driver.module(ofServer)],
       providers: [ProjectsResolver],
       options: { onDecision: (decision) => decisions.push(decision), ...options },
       // For the HTTP routes of an app. It changes nothing here.
@@ -63,6 +64,12 @@ describe.each(DRIVERS)('GraphQL on %s', (_name, driver) => {
       },
     });
     expect(await ask('mutation { rename(name: "new") }', key)).toEqual({ data: { rename: 'new' } });
+  });
+
+  it('needs no key for questions about the schema, which call no handler', async () => {
+    const answer = await ask('{ __typename __schema { queryType { name } } }');
+    expect(answer).toEqual({ data: { __typename: 'Query', __schema: { queryType: { name: 'Query' } } } });
+    expect(decisions).toEqual([]);
   });
 
   const kindeDown = (): string => {
@@ -213,6 +220,41 @@ describe.each(DRIVERS)('GraphQL on %s', (_name, driver) => {
       expect(decisions).toMatchObject([{ code: 'ORG_MISMATCH' }]);
     } finally {
       await hiding.close();
+    }
+  });
+
+  it('answers each operation of a batch, and verifies and counts the batch once', async () => {
+    const batches = { allowBatchedHttpRequests: true, allowBatchedQueries: true } as Partial<GqlModuleOptions>;
+    const batching = await start({ rateLimit: { limit: 1, windowMs: 60_000 } }, batches);
+    try {
+      const { key, keyId } = batching.emulator.createKey({ orgCode: 'org_a' });
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+      const body = JSON.stringify(['{ keyId }', '{ a: keyId }', '{ scoped }'].map((query) => ({ query })));
+      const answer = await batching.send('/graphql', { method: 'POST', headers, body });
+      expect(answer.body).toMatchObject([
+        { data: { keyId } },
+        { data: { a: keyId } },
+        { errors: [{ extensions: { code: 'INSUFFICIENT_SCOPE' } }] },
+      ]);
+      expect(batching.emulator.counters.verifies).toBe(1);
+    } finally {
+      await batching.close();
+    }
+  });
+
+  it('accepts nobody by the key of the client before, if all requests have one context object', async () => {
+    // What an object as `context` amounts to in @nestjs/apollo up to 13.
+    const shared: { req?: object } = {};
+    const context = (given: { req?: object }) => Object.assign(shared, { req: shared.req ?? given.req ?? given });
+    const sharing = await start({}, { context });
+    try {
+      const { key, keyId } = sharing.emulator.createKey();
+      expect(await askOf(sharing, '{ a: keyId b: keyId }', key)).toEqual({ data: { a: keyId, b: keyId } });
+      expect(await askOf(sharing, '{ keyId }')).toMatchObject({
+        errors: [{ extensions: { code: 'UNSUPPORTED_CONTEXT' } }],
+      });
+    } finally {
+      await sharing.close();
     }
   });
 

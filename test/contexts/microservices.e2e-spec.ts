@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { Controller, UseGuards } from '@nestjs/common';
+import { Controller, Logger, UseGuards } from '@nestjs/common';
 import { ClientProxyFactory, EventPattern, MessagePattern, Payload, Transport } from '@nestjs/microservices';
 import type { ClientProxy, MicroserviceOptions } from '@nestjs/microservices';
 import {
@@ -190,6 +190,21 @@ describeAdapters('a microservice beside HTTP', (adapter) => {
     const { key: apiKey } = started.emulator.createKey();
     expect(await ask('keyId', { apiKey }, sender)).toMatchObject({ statusCode: 500, code: 'UNSUPPORTED_CONTEXT' });
     expect(await ask('open', {}, sender)).toBe('open');
+    await sender.close();
+    await started.close();
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['a promise', async () => 'k_live_1234567890abcdef'],
+    ['a promise that fails', async () => Promise.reject(new Error('k_live_1234567890abcdef'))],
+  ])('refuses every message if rpcCredential returns %s, says so, and goes on', async (_what, promised) => {
+    const lines = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
+    const rpcCredential = promised as unknown as NonNullable<KindeApiKeyOptions['rpcCredential']>;
+    const { started, sender } = await start({ rpcCredential });
+    expect(await ask('keyId', {}, sender)).toMatchObject({ statusCode: 500, code: 'UNSUPPORTED_CONTEXT' });
+    expect(lines).toHaveBeenCalledWith(
+      'ReportsController.keyId was refused: the option rpcCredential returned a promise: let it return the text of the key',
+    );
     await sender.close();
     await started.close();
   });

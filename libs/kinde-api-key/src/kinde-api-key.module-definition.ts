@@ -13,7 +13,11 @@ export const KINDE_API_KEY_EXTRAS = Symbol.for('nestjs-kinde-api-key:extras');
 
 /** `forRoot`, `forRootAsync` and their types, as Nest's builder makes them. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<KindeApiKeyOptions>({ optionsInjectionToken: KINDE_API_KEY_OPTIONS })
+  new ConfigurableModuleBuilder<KindeApiKeyOptions>({
+    optionsInjectionToken: KINDE_API_KEY_OPTIONS,
+    // Nest 10 takes two modules for one if they read alike: two functions of the same text, for example.
+    alwaysTransient: true,
+  })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createKindeApiKeyOptions')
     .setExtras<KindeApiKeyModuleExtras>(resolveExtras({}), (definition, given) => {

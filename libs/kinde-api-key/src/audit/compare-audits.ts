@@ -15,13 +15,12 @@ export interface RouteChange {
  */
 export function compareAudits(before: readonly AuditedRoute[], after: readonly AuditedRoute[]): RouteChange[] {
   const keyOf = keysOf(before, after);
-  const earlier = new Map(before.map((one) => [keyOf(one), one]));
-  const later = new Set(after.map(keyOf));
-  const gone = before.filter((one) => !later.has(keyOf(one)));
+  const [earlier, later] = [byKey(before, keyOf), byKey(after, keyOf)];
+  const gone = [...earlier].filter(([key]) => !later.has(key)).map(([, one]) => one);
   return [
-    ...after.flatMap((one) => {
-      const old = earlier.get(keyOf(one));
-      if (old) return differences(old, one, one.route);
+    ...[...later].flatMap(([key, one]) => {
+      const old = earlier.get(key);
+      if (old) return [...differences(old, one, one.route), ...regrouped([old, before], [one, after])];
       const moved = gone.find(({ handler, transport }) => handler === one.handler && transport === one.transport);
       const changes = moved ? differences(moved, one, `${one.route} (was ${moved.route})`) : [];
       return [{ route: one.route, kind: 'new' as const, what: demandsOf(one) }, ...changes];
@@ -59,10 +58,55 @@ function keysOf(...audits: readonly (readonly AuditedRoute[])[]): (route: Audite
   return (route) => (shared.has(plain(route)) ? `${plain(route)} ${route.handler}` : plain(route));
 }
 
+/** Returns each route by what identifies it. Handlers of one path in classes of one name are numbered, in the order in which Nest has them. */
+function byKey(audit: readonly AuditedRoute[], keyOf: (route: AuditedRoute) => string): Map<string, AuditedRoute> {
+  const routes = new Map<string, AuditedRoute>();
+  for (const one of audit) {
+    const key = keyOf(one);
+    let free = key;
+    for (let number = 2; routes.has(free); number += 1) free = `${key} ${number}`;
+    routes.set(free, one);
+  }
+  return routes;
+}
+
 function differences(old: AuditedRoute, one: AuditedRoute, route: string): RouteChange[] {
   const looser = lost(old, one).map(([what]) => ({ route, kind: 'looser' as const, what }));
   const stricter = lost(one, old).map(([, what]) => ({ route, kind: 'stricter' as const, what }));
   return [...looser, ...stricter];
+}
+
+/** A route, and the audit that it is part of. */
+type Audited = readonly [route: AuditedRoute, audit: readonly AuditedRoute[]];
+
+/** Returns whether the requests of a route are counted together with those of others, where they were not, or the other way round. */
+function regrouped(old: Audited, one: Audited): RouteChange[] {
+  const [{ route }] = one;
+  const looser = lostPartners(old, one).map((words) => ({
+    route,
+    kind: 'looser' as const,
+    what: `no longer ${words}`,
+  }));
+  const stricter = lostPartners(one, old).map((words) => ({ route, kind: 'stricter' as const, what: `now ${words}` }));
+  return [...looser, ...stricter];
+}
+
+/** A limit that is lower is stricter, whatever it counts. */
+function lostPartners([first, ofFirst]: Audited, [second, ofSecond]: Audited): string[] {
+  if (!second.rateLimit || first.rateLimit?.name === second.rateLimit.name || isHigher(first, second)) return [];
+  const kept = partnersOf(second, ofSecond);
+  const lost = partnersOf(first, ofFirst).filter(
+    (name) => !kept.includes(name) && ofSecond.some(({ route }) => route === name),
+  );
+  const more = lost.length > 1 ? ` and ${lost.length - 1} more` : '';
+  return lost.slice(0, 1).map((name) => `counted together with ${name}${more}`);
+}
+
+/** Returns the routes that share the budget of a route. */
+function partnersOf({ route, rateLimit }: AuditedRoute, audit: readonly AuditedRoute[]): string[] {
+  return audit
+    .filter((other) => rateLimit && other.route !== route && other.rateLimit?.name === rateLimit.name)
+    .map((other) => other.route);
 }
 
 /** A demand in words: where it was dropped, and where it was added. */
@@ -135,12 +179,13 @@ function limitOf({ rateLimit }: AuditedRoute): string {
   return `at most ${limit === 'function' ? 'what a function says' : limit} in ${windowMs / 1_000} s`;
 }
 
-/** Whether a rate limit allows more requests. A function is not compared. */
+/** Whether a rate limit accepts requests that the other refuses: more of them in one window of the other. The limits of functions are not known. */
 function isHigher({ rateLimit: one }: AuditedRoute, { rateLimit: other }: AuditedRoute): boolean {
   if (!other) return false;
   if (!one) return true;
-  if (one.limit === 'function' || other.limit === 'function') return one.limit !== other.limit;
-  return one.limit / one.windowMs > other.limit / other.windowMs;
+  if (one.limit === 'function' || other.limit === 'function')
+    return one.limit !== other.limit || one.windowMs < other.windowMs;
+  return one.limit * Math.ceil(other.windowMs / one.windowMs) > other.limit;
 }
 
 function quote(scopes: readonly string[]): string {

@@ -12,7 +12,7 @@ export type RpcCredential = (data: any, context: any) => string | undefined;
 
 /** The kind of the option `rpcCredential`. */
 export const rpcCredentialOption = option<RpcCredential, null>({
-  takes: 'a function of the payload and the context, e.g. (data) => data.apiKey',
+  takes: 'a function of the payload and the context, e.g. (data) => data?.apiKey',
   accepts: (given) => typeof given === 'function',
   absent: null,
 });

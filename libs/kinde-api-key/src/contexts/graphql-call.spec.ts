@@ -4,13 +4,14 @@ import { graphqlCall, isResolverCall } from './graphql-call.js';
 const INFO = { fieldName: 'projects', fieldNodes: [] };
 const request = { headers: { authorization: 'Bearer k' }, params: { orgCode: 'org_a' }, query: {}, body: {} };
 const names = { credentials: [{ header: 'authorization', scheme: 'Bearer' }] };
+const newRequest = () => ({ ...request });
 const callWith = (context: unknown, args: unknown = { orgCode: 'org_b' }) =>
   graphqlCall([undefined, args, context, INFO], names);
 
 describe('a resolver call', () => {
   it.each([
-    ['req, of Apollo', { req: request }],
-    ['request', { request }],
+    ['req, of Apollo', { req: newRequest() }],
+    ['request', { request: newRequest() }],
     ['reply.request, of Mercurius', { reply: { request } }],
     ['req and reply.request', { req: request, reply: { request } }],
   ])('has the HTTP request from %s', (_from, context) => {
@@ -18,7 +19,7 @@ describe('a resolver call', () => {
   });
 
   it('has its own arguments, and nothing else that a client can put into the request', () => {
-    const call = callWith({ req: request }) as { readonly request: HttpRequest };
+    const call = callWith({ req: newRequest() }) as { readonly request: HttpRequest };
     const { headers, args, params, query, body } = call.request;
     expect({ headers, args, params, query, body }).toEqual({
       headers: request.headers,
@@ -30,7 +31,7 @@ describe('a resolver call', () => {
   });
 
   it('of a reference has no arguments', () => {
-    const call = graphqlCall([{ orgCode: 'org_b' }, { req: request }, INFO], names);
+    const call = graphqlCall([{ orgCode: 'org_b' }, { req: newRequest() }, INFO], names);
     expect((call as { readonly request: HttpRequest }).request.args).toBeUndefined();
   });
 
@@ -45,10 +46,38 @@ describe('a resolver call', () => {
     );
   });
 
+  it('is not known if other operations had its request, unless they are a batch', () => {
+    const single = newRequest();
+    const context = { req: single };
+    expect([callWith(context), callWith(context)]).toEqual([expect.any(Object), expect.any(Object)]);
+    expect([callWith({ req: single }), callWith({ req: single })]).toEqual([
+      expect.stringMatching(
+        /^the request in the GraphQL context is that of another operation: make the option context a function/,
+      ),
+      expect.any(String),
+    ]);
+    expect(callWith(context)).toMatchObject({ origin: single });
+    const batch = { ...request, body: [{}, {}] };
+    expect([1, 2, 3].map(() => typeof callWith({ req: batch }))).toEqual(['object', 'object', 'string']);
+  });
+
+  it('over a connection is not known if another operation had its context', () => {
+    const context = { req: { connectionParams: {}, extra: { request } } };
+    const callOf = (operation: object) => graphqlCall([undefined, {}, context, { ...INFO, operation }], names);
+    const [first, second] = [{}, {}];
+    expect([first, first, second, first].map((one) => typeof callOf(one))).toEqual([
+      'object',
+      'object',
+      'string',
+      'object',
+    ]);
+    expect(typeof graphqlCall([undefined, {}, { ...context }, { ...INFO, operation: second }], names)).toBe('object');
+  });
+
   it('is not known if the context has the requests of two clients', () => {
     const other = { headers: {} };
     expect(callWith({ req: request, reply: { request: other } })).toMatch(
-      /^the GraphQL context holds two different HTTP requests/,
+      /^the request in the GraphQL context is that of another operation/,
     );
     expect(callWith({ req: other, reply: { request: { headers: {}, raw: other } } })).toMatchObject({ origin: other });
   });

@@ -26,7 +26,7 @@ interface GraphqlConnection {
 const HIDDEN =
   'the GraphQL context has no HTTP request: let the context function return it, e.g. context: ({ req }) => ({ req })';
 const SHARED =
-  'the GraphQL context holds two different HTTP requests: make the option context a function that returns a new object for each request';
+  'the request in the GraphQL context is that of another operation: make the option context a function that returns a new object for each request';
 
 /** Whether arguments are those of a resolver, which end with the context and GraphQL's own information about the field. */
 export function isResolverCall(args: readonly unknown[]): boolean {
@@ -56,6 +56,7 @@ export function graphqlCall(
   const found = { id: info, foundBy: info, isFoundAlone: true, isSocket: false };
   const params = ofConnection ?? connectionParams ?? _connectionInit;
   if (params === undefined && !opensConnection(given)) {
+    if (!replied && isOfAnother(given, context)) return SHARED;
     const response = (isObject(reply) ? reply : (given as { readonly res?: unknown }).res) as HttpResponse | undefined;
     return {
       ...found,
@@ -66,8 +67,32 @@ export function graphqlCall(
       response,
     };
   }
+  if (isUsedAgain(context, info as { readonly operation?: unknown })) return SHARED;
   const opening = connectionRequest(given, own, headersIn(params), credentials);
   return { ...found, request: opening, origin: context, owner: context, isOverConnection: true, response: undefined };
+}
+
+const CONTEXTS = new WeakMap<object, Set<object>>();
+
+/**
+ * Whether a request belongs to other operations than the one with this context. A request has one operation, or those of a batch. `@nestjs/apollo`
+ * up to 13 leaves the first request of all in a context that all share, and every client would be taken for the first one.
+ */
+function isOfAnother(request: HttpRequest, context: object): boolean {
+  const contexts = CONTEXTS.get(request) ?? new Set();
+  CONTEXTS.set(request, contexts);
+  if (contexts.has(context)) return false;
+  if (contexts.size >= (Array.isArray(request.body) ? request.body.length : 1)) return true;
+  contexts.add(context);
+  return false;
+}
+
+const OPERATIONS = new WeakMap<object, unknown>();
+
+/** Whether the context of an operation over a connection was that of another: the connection may be another client's. */
+function isUsedAgain(context: object, { operation }: { readonly operation?: unknown }): boolean {
+  if (!OPERATIONS.has(context)) OPERATIONS.set(context, operation);
+  return OPERATIONS.get(context) !== operation;
 }
 
 /** Clients of Mercurius may send headers in an object of their own. */

@@ -8,6 +8,7 @@ import { handshakeOf } from './handshakes.js';
 const NO_HANDSHAKE =
   'the request that opened the connection is not known: use the adapter of @nestjs/platform-socket.io or of @nestjs/platform-ws';
 const NO_CREDENTIAL = 'it does not know where the key is in a message: set the option rpcCredential';
+const PROMISED = 'the option rpcCredential returned a promise: let it return the text of the key';
 
 /** Where the key of a call is. */
 export interface CallOptions {
@@ -47,6 +48,11 @@ export function rpcCall(args: readonly unknown[], handler: object, options: Call
   if (!rpcCredential) return NO_CREDENTIAL;
   const [data, context] = args;
   const given: unknown = rpcCredential(data, context);
+  if (isObject(given) && typeof (given as Partial<PromiseLike<unknown>>).then === 'function') {
+    // If nobody waits for it, its failure would end the process.
+    Promise.resolve(given).catch(() => undefined);
+    return PROMISED;
+  }
   const [{ header, scheme } = { header: '' }] = credentials;
   const text = scheme !== undefined && typeof given === 'string' && !given.includes(' ') ? `${scheme} ${given}` : given;
   const headers = given === undefined || given === null ? {} : { [header]: text };

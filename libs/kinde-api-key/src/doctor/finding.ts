@@ -51,6 +51,9 @@ export function problem(code: FindingCode, seen: string, means: string, cure: st
   return finding({ code, status: 'problem', seen, means, cure });
 }
 
+/** What to do about a Kinde that fails. */
+export const WAIT = 'Wait, and run the doctor again. If this lasts, check the status of Kinde';
+
 /** Maximum number of names in a finding. */
 const MAX_NAMES = 20;
 const MAX_NAME_LENGTH = 100;

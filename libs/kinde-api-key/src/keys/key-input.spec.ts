@@ -90,6 +90,16 @@ describe('checkFilter', () => {
     expect(checkFilter({ status: undefined })).toEqual({});
   });
 
+  it('refuses a field that is not its own, which would not count', () => {
+    class OfOrganization {
+      get orgCode() {
+        return 'org_a';
+      }
+    }
+    for (const filter of [new OfOrganization(), Object.create({ userId: 'kp_1' })])
+      expect(() => checkFilter(filter)).toThrow(/^(orgCode|userId) is undefined/);
+  });
+
   it.each(['orgCode', 'userId'])('refuses an absent %s, which would list the keys of every customer', (name) => {
     const message = `${name} is undefined. To list the keys of every owner, leave it out`;
     expect(() => checkFilter({ [name]: undefined })).toThrow(

@@ -62,7 +62,7 @@ export function checkFilter(filter: unknown): Readonly<Record<string, string>> {
   const fields = checkFields('list()', filter, ['orgCode', 'userId', 'status', 'type']);
   // An absent parameter of a request must not list the keys of every customer.
   for (const name of ['orgCode', 'userId'])
-    if (Object.hasOwn(fields, name) && fields[name] === undefined)
+    if (name in fields && ownField(fields, name) === undefined)
       throw invalidInput(`${name} is undefined. To list the keys of every owner, leave it out`);
   const wire = {
     org_code: optionalText(fields, 'orgCode', 'the code of an organization'),

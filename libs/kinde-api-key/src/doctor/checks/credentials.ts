@@ -4,7 +4,7 @@ import { ownField, type WireObject } from '../../kinde/answers/wire.js';
 import { ADVICE, WHERE } from '../../kinde/misconfigured.js';
 import { VerificationFailure } from '../../kinde/verification-failure.js';
 import type { Examination } from '../examination.js';
-import { listNames, ok, problem, warning, type Finding } from '../finding.js';
+import { listNames, ok, problem, WAIT, warning, type Finding } from '../finding.js';
 
 /** Mints are billed beyond the plan, so that a shorter life costs, in seconds. */
 const SHORT_LIFE_SECONDS = 600;
@@ -28,13 +28,12 @@ export async function checkCredentials(examination: Examination): Promise<readon
     const isRefused = error instanceof KindeApiKeyMisconfiguredError;
     const advice = isRefused && error.reason ? ADVICE[error.reason] : undefined;
     if (advice) return [problem('CREDENTIALS', `Kinde refuses the M2M application`, advice.means, advice.cure)];
-    const cure = 'Wait, and run the doctor again. If this lasts, check the status of Kinde';
     return [
       problem(
         'REACHABILITY',
         whyNoToken(error, examination),
         'No M2M token can be had now, so that no key can be verified',
-        cure,
+        WAIT,
       ),
     ];
   }

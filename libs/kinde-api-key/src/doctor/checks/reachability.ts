@@ -2,7 +2,7 @@ import { KindeTransportError } from '../../kinde/http.js';
 import { ownField, parseJsonAnswer } from '../../kinde/answers/wire.js';
 import { DOMAIN_MENU } from '../../kinde/misconfigured.js';
 import { answerOf, type Examination } from '../examination.js';
-import { ok, problem, warning, type Finding } from '../finding.js';
+import { ok, problem, WAIT, warning, type Finding } from '../finding.js';
 
 /** Tokens are used until shortly before they expire, so that a larger difference refuses good ones, in milliseconds. */
 const MAX_CLOCK_DIFFERENCE_MS = 30_000;
@@ -21,6 +21,11 @@ export async function checkReachability(examination: Examination): Promise<reado
   if (answer instanceof KindeTransportError) return [whyNotReached(answer, host)];
   const found = [ok('DNS', `${hostname} resolves`)];
   if (protocol === 'https:') found.push(ok('TLS', `${host} has a certificate that is trusted`));
+  if (answer.status === 429 || answer.status >= 500) {
+    const means =
+      'Kinde, or something between, fails now or asks to slow down. Keys that are not cached get 503 meanwhile';
+    return [...found, problem('REACHABILITY', `${host} answered with status ${answer.status}`, means, WAIT)];
+  }
   const json = answer.status === 200 ? parseJsonAnswer(answer) : 'another status';
   if (typeof json === 'string' || !Array.isArray(ownField(json, 'keys'))) {
     const seen = `${host} answered with status ${answer.status}, and not as Kinde does`;
@@ -36,13 +41,14 @@ export async function checkReachability(examination: Examination): Promise<reado
 
 function whyNotReached(error: KindeTransportError, host: string): Finding {
   const means = 'No key can be verified: known keys work until maxAcceptedAgeMs, all others get 503';
-  const { systemCode: code = '', message } = error;
+  const { systemCode: code = '', message, reason } = error;
   if (DNS_CODES.includes(code))
     return problem('DNS', `${host} cannot be resolved (${code})`, means, `${CHECK_DOMAIN}, and check DNS`);
   if (error.isTls) return problem('TLS', message, means, 'See the code: a CA, the clock, or an agent in kinde.http');
   const cure =
     'Allow this machine to reach the host on port 443. Behind a proxy, set kinde.http.proxy: the one of the environment is not used';
-  return problem('REACHABILITY', `${host}: ${message}`, means, cure);
+  const seen = reason === 'aborted' ? `${host} did not answer in time (kinde.timeoutMs)` : `${host}: ${message}`;
+  return problem('REACHABILITY', seen, means, cure);
 }
 
 function clockFindings(date: string | undefined, sentAtMs: number): Finding[] {

@@ -63,6 +63,18 @@ describe('the open sockets', () => {
     expect(client.closed).toEqual([]);
   });
 
+  it.each<[string, object]>([
+    ['socket.io', { handshake: {}, disconnected: true }],
+    ['ws', { readyState: 3 }],
+  ])('of %s are not kept if the client left while its first message was decided', (_name, state) => {
+    const { sockets, invalidate } = openSockets();
+    const client = Object.assign(new WsClient(), state);
+    sockets.note(client, KEY);
+    expect(client.eventNames()).toEqual([]);
+    invalidate('*');
+    expect(client.closed).toEqual([]);
+  });
+
   it('do not need a service that can be written to', () => {
     expect(() => new OpenSockets(Object.freeze({ verify: jest.fn() }), { now: () => 0 })).not.toThrow();
   });

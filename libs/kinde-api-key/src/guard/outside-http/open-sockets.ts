@@ -7,15 +7,19 @@ import type { KeyVerification } from '../key-verification.js';
 const REASON = 'API key invalidated';
 /** Policy violation, RFC 6455 §7.4.1. */
 const CLOSE_CODE = 1008;
+/** `WebSocket.CLOSED`. */
+const CLOSED = 3;
 
 /** What clients of socket.io and of the package ws have. */
 interface SocketClient {
   readonly handshake?: unknown;
   once?(event: string, listener: () => void): unknown;
   /** Of socket.io. */
+  readonly disconnected?: unknown;
   emit?(event: string, data: unknown): unknown;
   disconnect?(close: boolean): unknown;
   /** Of ws. */
+  readonly readyState?: unknown;
   close?(code: number, reason: string): unknown;
 }
 
@@ -37,6 +41,8 @@ export class OpenSockets {
 
   /** Notes that a message was accepted. Memory is bounded by the number of open sockets. */
   note(client: SocketClient, apiKey: VerifiedApiKey): void {
+    // It left while its message was decided: it will not say so again, and would be kept for good.
+    if (client.disconnected === true || client.readyState === CLOSED) return;
     const known = this.#open.get(client);
     this.#open.set(client, { apiKey, acceptedAtMs: this.#clock.now() });
     if (known?.apiKey === apiKey) return;

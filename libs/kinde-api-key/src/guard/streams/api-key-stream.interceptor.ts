@@ -2,9 +2,15 @@ import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestI
 import { EMPTY, map, Observable, of } from 'rxjs';
 import { foundBy } from '../../contexts/calls.js';
 import { RESOLVER_TYPE, SSE } from '../../handlers/nest-metadata.js';
+import type { HttpRequest } from '../../rules/http-request.js';
 import { KINDE_API_KEY_REGISTRATION, type Registration } from '../registration.js';
 import { acceptedState } from '../request-state.js';
 import { endableIterator, isAsyncIterable } from './endable-iterator.js';
+
+/** An HTTP request on a connection, of Express or Fastify. */
+interface NodeRequest extends HttpRequest {
+  readonly socket?: { readonly destroyed?: unknown };
+}
 
 /** Begins to watch a stream: gets what ends it, and returns what stops watching. */
 type Open = (end: (code: string) => void) => () => void;
@@ -34,13 +40,15 @@ export class ApiKeyStreamInterceptor implements NestInterceptor {
     // An app has removed the key since the guard read it: the stream could not be ended later.
     if (typeof key === 'string') return isSse ? of(statusEvent('INVALID_KEY')) : EMPTY;
     const open: Open = (end) => streams.open(key, apiKey, end);
-    if (isSse) return endableEvents(next, open);
+    if (isSse) return endableEvents(next, open, request);
     return next.handle().pipe(map((events) => (isAsyncIterable(events) ? endableIterator(events, open) : events)));
   }
 }
 
-function endableEvents(next: CallHandler, open: Open): Observable<unknown> {
+function endableEvents(next: CallHandler, open: Open, request: NodeRequest): Observable<unknown> {
   return new Observable<unknown>((subscriber) => {
+    // Older versions of Nest do not notice that the client left meanwhile: nothing would end the stream.
+    if (request.socket?.destroyed) return subscriber.complete();
     const close = open((code) => {
       subscriber.next(statusEvent(code));
       subscriber.complete();

@@ -179,6 +179,29 @@ describe('KindeApiKeyTestingModule.forRoot()', () => {
     expect(await get('/feature')).toMatchObject({ status: 401 });
   });
 
+  it('keeps the keys of two modules apart, also where Nest compares modules by their content, as Nest 10 does', async () => {
+    const kinds = ['first', 'second'].map((path) => {
+      @Controller(path)
+      @UseGuards(ApiKeyGuard)
+      class FeatureController {
+        @Get()
+        @AnyValidKey()
+        find(): string {
+          return path;
+        }
+      }
+      const kinde = KindeApiKeyTestingModule.forRoot({ isGlobal: false });
+      @Module({ imports: [kinde], controllers: [FeatureController] })
+      class FeatureModule {}
+      return { kinde, FeatureModule };
+    });
+    const imports = kinds.map(({ FeatureModule }) => FeatureModule);
+    const { get } = await startFrom(Test.createTestingModule({ imports }, { moduleIdGeneratorAlgorithm: 'deep-hash' }));
+    const [first, second] = kinds.map(({ kinde }) => kinde.createKey());
+    const statuses = ['/first', '/second'].flatMap((path) => [get(path, first), get(path, second)]);
+    expect((await Promise.all(statuses)).map(({ status }) => status)).toEqual([200, 401, 401, 200]);
+  });
+
   it('refuses a revoked key at its next request, by the raw key and by the key id', async () => {
     const kinde = KindeApiKeyTestingModule.forRoot({ globalGuard: true });
     const { get } = await start([kinde]);
