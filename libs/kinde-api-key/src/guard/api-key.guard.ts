@@ -51,17 +51,18 @@ export class ApiKeyGuard implements CanActivate {
    * @throws {ApiKeyRefusedException} with one of the codes of `ApiKeyRefusalCode`
    */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const rule = this.registration.rules.ruleOf(context.getClass(), context.getHandler());
-    if (!rule) throw refuseUnsupported(this.registration, context, UNKNOWN_HANDLER);
-    if (rule.isPublic) return true;
     const { registration } = this;
+    // Nest copies the fields of a subclass that has a forwardRef() to another object, which has no private methods.
+    if (!(#decide in this)) return new ApiKeyGuard(registration).canActivate(context);
+    const rule = registration.rules.ruleOf(context.getClass(), context.getHandler());
+    if (!rule) throw refuseUnsupported(registration, context, UNKNOWN_HANDLER);
+    if (rule.isPublic) return true;
     if (context.getType() === 'http')
-      return this.decide(context, stateOf(context.switchToHttp().getRequest<HttpRequest>(), registration.id, rule));
-    return decideCall(registration, context, rule, (once, state) => new ApiKeyGuard(once).decide(context, state));
+      return this.#decide(context, stateOf(context.switchToHttp().getRequest<HttpRequest>(), registration.id, rule));
+    return decideCall(registration, context, rule, (once, state) => new ApiKeyGuard(once).#decide(context, state));
   }
 
-  /** A field: Nest copies the fields of a subclass that has a `forwardRef()` to another object, which has no private methods. */
-  private readonly decide = (context: ExecutionContext, state: RequestState): boolean | Promise<boolean> => {
+  #decide(context: ExecutionContext, state: RequestState): boolean | Promise<boolean> {
     const { rateLimit, organizations } = state.rule;
     if (state.isAccepted && (organizations.length === 0 || stillMatches(context, state))) return true;
     state.isAccepted = false;
@@ -80,7 +81,7 @@ export class ApiKeyGuard implements CanActivate {
         ? waiting.then(() => this.#matchOrganizations(context, state))
         : this.#matchOrganizations(context, state);
     return waiting ? waiting.then(() => this.#accept(context, state)) : this.#accept(context, state);
-  };
+  }
 
   /** Reads the key and verifies it, from the cache if possible. */
   #authenticate(context: ExecutionContext, state: RequestState): void | Promise<void> {
