@@ -8,6 +8,7 @@ import {
   layOutConsumers,
   LIBRARY,
   makeFolder,
+  npm,
   packLibrary,
   removeFolder,
   REPOSITORY,
@@ -340,6 +341,14 @@ describe('the packed library', () => {
     const { code, stdout, stderr } = await runNode([bin, 'emulator', '--help'], folder);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('Usage: nestjs-kinde-api-key emulator [options]');
+  });
+
+  it('has a package.json that npm does not correct when it publishes', async () => {
+    const copy = join(folder, 'manifest');
+    await mkdir(copy);
+    await cp(join(LIBRARY, 'package.json'), join(copy, 'package.json'));
+    await npm(['pkg', 'fix'], copy);
+    expect(readFileSync(join(copy, 'package.json'), 'utf8')).toBe(readFileSync(join(LIBRARY, 'package.json'), 'utf8'));
   });
 
   it('is registered by nest add, with an example that compiles', async () => {
