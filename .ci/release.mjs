@@ -6,6 +6,7 @@
 //
 // Prints one line for each problem, and then ends with 1.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { repositoryAddress } from '../libs/kinde-api-key/make-pages.mjs';
 
 const CHANGELOG = 'CHANGELOG.md';
 const MANIFEST = 'libs/kinde-api-key/package.json';
@@ -29,20 +30,9 @@ const links = expectedLinks();
 if (argument === '--write-links') writeLinks();
 else report([...formProblems(), ...(argument === undefined ? [] : releaseProblems(argument))]);
 
-/** Returns the address of the repository in the browser, or `undefined` if the package does not name it. */
-function repositoryAddress() {
-  const { repository } = manifest;
-  const url = (typeof repository === 'string' ? repository : repository?.url)?.replace(
-    /^github:/,
-    'https://github.com/',
-  );
-  const address = url?.replace(/^git\+/, '').replace(/\.git$/, '');
-  return address?.startsWith('https://') ? address : undefined;
-}
-
 /** Returns a link for every heading: what changed since the version below it. */
 function expectedLinks() {
-  const address = repositoryAddress();
+  const address = repositoryAddress(manifest);
   if (address === undefined) return [];
   return versions.map((version, index) => {
     const tag = version === 'Unreleased' ? 'HEAD' : `v${version}`;
@@ -86,8 +76,12 @@ function releaseProblems(tag) {
   for (const field of ['repository', 'homepage', 'bugs', 'author'])
     if (!manifest[field]) problems.push(`${MANIFEST}: "${field}" is missing: ${OWNER}`);
   if (manifest.repository && links.length === 0) problems.push(`${MANIFEST}: "repository" is not an https address`);
+  if (manifest.repository && manifest.repository.directory !== 'libs/kinde-api-key')
+    problems.push(
+      `${MANIFEST}: "repository.directory" is not libs/kinde-api-key, and links of the README would lead nowhere on npmjs.com`,
+    );
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env;
-  if (name && links.length > 0 && repositoryAddress() !== `${server}/${name}`)
+  if (name && links.length > 0 && repositoryAddress(manifest) !== `${server}/${name}`)
     problems.push(`${MANIFEST}: "repository" is not ${server}/${name}, and npm would refuse the provenance`);
   if (readFileSync('SECURITY.md', 'utf8').includes('To be filled in by the owner'))
     problems.push(`SECURITY.md: it does not say where to report a weakness: ${OWNER}`);

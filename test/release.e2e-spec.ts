@@ -6,7 +6,7 @@ const MANIFEST = 'libs/kinde-api-key/package.json';
 
 /** What only the owner can say. */
 const OF_THE_OWNER = {
-  repository: { type: 'git', url: 'git+https://github.com/acme/keys.git' },
+  repository: { type: 'git', url: 'git+https://github.com/acme/keys.git', directory: 'libs/kinde-api-key' },
   homepage: 'https://github.com/acme/keys#readme',
   bugs: 'https://github.com/acme/keys/issues',
   author: 'Acme',
@@ -126,6 +126,15 @@ describe('the check before a release', () => {
     expect(await check(folder, tag)).toMatchObject({ code: 1, stderr: expect.stringContaining(problem) as string });
   });
 
+  it('refuses a repository without the folder of the package', async () => {
+    const { type, url } = OF_THE_OWNER.repository;
+    await layOut(CHANGELOG + LINKS, { ...OF_THE_OWNER, repository: { type, url } });
+    expect(await check(folder, 'v1.1.0')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('"repository.directory" is not libs/kinde-api-key') as string,
+    });
+  });
+
   it('refuses a repository other than the one that publishes', async () => {
     await layOut(CHANGELOG + LINKS, OF_THE_OWNER);
     Object.assign(process.env, { GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'other/keys' });
@@ -140,5 +149,30 @@ describe('the check before a release', () => {
     const [before = '', after] = workflow.split('npm publish');
     expect(before).toContain('node .ci/release.mjs "$GITHUB_REF_NAME"');
     expect(after).toBeDefined();
+  });
+});
+
+describe('a page of the package', () => {
+  /** @returns what the build makes of a text, with or without an address of the repository */
+  async function made(text: string, address?: string): Promise<string> {
+    const source = `
+      import { pageForPackage } from './make-pages.mjs';
+      process.stdout.write(pageForPackage(...${JSON.stringify(['README.md', text].concat(address ?? []))}));
+    `;
+    const cwd = join(REPOSITORY, 'libs/kinde-api-key');
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', source], cwd);
+    return stdout + stderr;
+  }
+
+  it.each([
+    ['[a](libs/kinde-api-key/docs/routes.md#streams)', '[a](docs/routes.md#streams)', '[a](docs/routes.md#streams)'],
+    ['[a](SECURITY.md)', '[a](SECURITY.md)', '[a](https://github.com/acme/keys/blob/HEAD/SECURITY.md)'],
+    ['[a](apps/sample/README.md)', 'a', '[a](https://github.com/acme/keys/blob/HEAD/apps/sample/README.md)'],
+    ['[a](gone.md)', 'a', 'a'],
+    ['[a](#b) [c](https://kinde.com)', '[a](#b) [c](https://kinde.com)', '[a](#b) [c](https://kinde.com)'],
+    ['```\n[a](SECURITY.md)\n```', '```\n[a](SECURITY.md)\n```', '```\n[a](SECURITY.md)\n```'],
+  ])('has links that work there, and on npmjs.com once the repository is known: %s', async (text, alone, published) => {
+    expect(await made(text)).toBe(alone);
+    expect(await made(text, 'https://github.com/acme/keys')).toBe(published);
   });
 });
