@@ -22,7 +22,9 @@ const folder = mkdtempSync(join(tmpdir(), 'nestjs-kinde-api-key-new-app-'));
 const started = new Set();
 const registry = await serveAsPublished(packLibrary(), npm('config', 'get', 'registry'));
 const env = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|KINDE_|NODE_(ENV|OPTIONS)$)/i.test(name))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_|KINDE_|NODE_(ENV|OPTIONS)$)/i.test(name)),
+  ),
   npm_config_registry: `http://127.0.0.1:${registry.address().port}/`,
   npm_config_cache: join(folder, 'cache'),
   PORT: String(PORTS.app),
