@@ -144,11 +144,12 @@ describe('the check before a release', () => {
     });
   });
 
-  it('runs in the workflow before anything is published', async () => {
+  it('runs in the workflow before everything else', async () => {
     const workflow = await readFile(join(REPOSITORY, '.github/workflows/release.yml'), 'utf8');
-    const [before = '', after] = workflow.split('npm publish');
-    expect(before).toContain('node .ci/release.mjs "$GITHUB_REF_NAME"');
-    expect(after).toBeDefined();
+    const [ready, ci, publish] = workflow.split(/^ {2}(?=ready:|ci:|publish:)/m).slice(1);
+    expect(ready).toContain('run: node .ci/release.mjs "$GITHUB_REF_NAME"');
+    expect(ci).toContain('needs: ready');
+    expect(publish).toContain('needs: ci');
   });
 });
 
