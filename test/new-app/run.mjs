@@ -19,6 +19,7 @@ const PORTS = { app: 3917, emulator: 4917 };
 
 const [nest = '12'] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-kinde-api-key-new-app-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const started = new Set();
 const registry = await serveAsPublished(packLibrary(), npm('config', 'get', 'registry'));
 const env = {
@@ -48,7 +49,6 @@ try {
 } finally {
   for (const child of started) stop(child);
   registry.close();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** The install line of README, its first example, and its call. */
