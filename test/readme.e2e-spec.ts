@@ -26,8 +26,17 @@ import {
 } from './support/readme-tables.js';
 import { sourceFiles } from './support/source-files.js';
 
-const OTHER_PAGES = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'apps/sample/README.md'];
+const OTHER_PAGES = [
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'apps/sample/README.md',
+  'test/mutation/README.md',
+];
 const PAGES = ['README.md', ...docsPages(), ...OTHER_PAGES.filter((page) => existsSync(join(REPOSITORY, page)))];
+
+/** Blocks of TypeScript are compiled. */
+const LANGUAGES = new Set(['http', 'json', 'sh', 'text', 'ts', 'yaml']);
 
 const CODES = Object.values(ANSWERS).map(({ code, statusCode, challenge }) => ({
   code: `\`${code}\``,
@@ -118,6 +127,14 @@ describe('pages', () => {
     expect(compileExamples(examples, (example) => (example === first ? 'app.module' : undefined))).toEqual([]);
   }, 120_000);
 
+  it('have a language on every block of code, so that each is checked as what it is', () => {
+    const blocks = PAGES.flatMap((page) => [...read(page).matchAll(/^ *```(.*)\n([^]*?)^ *```$/gm)]);
+    expect(blocks.length).toBeGreaterThan(50);
+    expect(new Set(blocks.map(([, language]) => language))).toEqual(LANGUAGES);
+    for (const [, language, text = ''] of blocks)
+      if (language === 'json') expect(() => JSON.parse(text) as unknown).not.toThrow();
+  });
+
   it('have links that lead to a file and a heading', () => {
     expect(PAGES.flatMap((page) => brokenLinks(page).map((link) => `${page}: ${link}`))).toEqual([]);
   });
@@ -132,6 +149,13 @@ describe('pages', () => {
     const named = PAGES.flatMap((page) => [...read(page).matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name));
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it('name only paths of the repository that exist', () => {
+    const named = PAGES.flatMap((page) => [...read(page).matchAll(/`((?:libs|apps|test|\.ci|\.github)\/[\w./-]+)`/g)]);
+    const paths = named.map(([, path = '']) => path).filter((path) => !path.includes('*'));
+    expect(paths.length).toBeGreaterThan(10);
+    expect(paths.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
   });
 
   it('map every folder of the sources and the tests in CONTRIBUTING.md', () => {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { brokenLinks } from '../support/markdown.js';
 import {
   ANSWERS,
   compile,
@@ -8,6 +9,7 @@ import {
   layOutConsumers,
   LIBRARY,
   makeFolder,
+  npm,
   packLibrary,
   removeFolder,
   REPOSITORY,
@@ -91,6 +93,61 @@ describe('the packed library answers 200, 401 and 403 in plain node without warn
   });
 });
 
+describe('the packed library names what to install', () => {
+  const LOADS = [
+    ['core.mjs', "import 'nestjs-kinde-api-key';"],
+    ['core.cjs', "require('nestjs-kinde-api-key');"],
+  ] as const;
+
+  async function expectError(cwd: string, text: string, ...flags: string[]): Promise<void> {
+    for (const [program, source] of LOADS) {
+      await writeFile(join(cwd, program), source);
+      const { code, stderr } = await runNode([...flags, program], cwd);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining(`Error: nestjs-kinde-api-key ${text}`),
+      });
+    }
+  }
+
+  it.each([
+    ['@nestjs/axios', '@nestjs/axios@12'],
+    ['@nestjs/core', '@nestjs/core@12'],
+    ['axios', 'axios@1'],
+    ['rxjs', 'rxjs@7'],
+    ['reflect-metadata', 'reflect-metadata@0.2'],
+  ])('where %s is missing', async (name, installable) => {
+    const link = join(folder, 'node_modules', name);
+    const target = await readlink(link);
+    await rm(link);
+    try {
+      await expectError(folder, `needs ${name}, which is not installed. Run: npm install ${installable}\n`);
+    } finally {
+      await symlink(target, link, 'junction');
+    }
+  });
+
+  it('where Nest 11 has an @nestjs/axios that is an ES module, and require() cannot load it', async () => {
+    const app = join(folder, 'nest-11');
+    const anything = 'module.exports = new Proxy({}, { get: () => function () { return () => undefined; } });';
+    const files = {
+      '@nestjs/common/package.json': JSON.stringify({ version: '11.0.0' }),
+      '@nestjs/common/index.js': anything,
+      '@nestjs/core/index.js': anything,
+      '@nestjs/axios/package.json': JSON.stringify({ version: '12.0.0', type: 'module', exports: './index.js' }),
+      '@nestjs/axios/index.js': 'export class HttpService {}',
+    };
+    await cp(installed, join(app, 'node_modules/nestjs-kinde-api-key'), { recursive: true });
+    for (const [file, text] of Object.entries(files)) {
+      await mkdir(dirname(join(app, 'node_modules', file)), { recursive: true });
+      await writeFile(join(app, 'node_modules', file), text);
+    }
+    const cause = 'the installed version is an ES module, and require() cannot load ES modules in this process';
+    const text = `cannot load @nestjs/axios: ${cause}. Run: npm install @nestjs/axios@4\n`;
+    await expectError(app, text, '--no-experimental-require-module');
+  });
+});
+
 describe('the subpath ./tokens of the packed library', () => {
   /** Authenticates a token of the emulator, and prints its user. */
   const PROGRAM = `
@@ -146,7 +203,7 @@ describe('the subpath ./tokens of the packed library', () => {
     await useJose(null);
     const { code, stderr } = await runNode([program], folder);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/Cannot find (package|module) 'jose'/);
+    expect(stderr).toContain('nestjs-kinde-api-key needs jose, which is not installed. Run: npm install jose@6');
   });
 
   it('is the only part that needs jose', async () => {
@@ -191,7 +248,9 @@ describe('the subpath ./opentelemetry of the packed library', () => {
       for (const program of ['telemetry.mjs', 'telemetry.cjs']) {
         const { code, stderr } = await runNode([program], folder);
         expect(code).toBe(1);
-        expect(stderr).toMatch(/Cannot find (package|module) '@opentelemetry\/api'/);
+        expect(stderr).toContain(
+          'needs @opentelemetry/api, which is not installed. Run: npm install @opentelemetry/api@1',
+        );
       }
       await writeFile(
         join(folder, 'core.mjs'),
@@ -285,6 +344,14 @@ describe('the packed library', () => {
     expect(stdout).toContain('Usage: nestjs-kinde-api-key emulator [options]');
   });
 
+  it('has a package.json that npm does not correct when it publishes', async () => {
+    const copy = join(folder, 'manifest');
+    await mkdir(copy);
+    await cp(join(LIBRARY, 'package.json'), join(copy, 'package.json'));
+    await npm(['pkg', 'fix'], copy);
+    expect(readFileSync(join(copy, 'package.json'), 'utf8')).toBe(readFileSync(join(LIBRARY, 'package.json'), 'utf8'));
+  });
+
   it('is registered by nest add, with an example that compiles', async () => {
     const app = join(folder, 'nest-add');
     const files = {
@@ -324,23 +391,11 @@ describe('the packed library', () => {
     expect(readFileSync(join(installed, 'dist/index.d.ts'), 'utf8')).toMatch(/\/\*\*[^]*\*\/\n/);
   });
 
-  it("has a README without the repository's parts and without broken links", () => {
-    const readme = readFileSync(join(installed, 'README.md'), 'utf8');
-    expect(readme).not.toContain('repository only');
-    expect(readme).not.toContain('npm install && npm start');
-    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
-    const anchors = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title]) => `#${slug(title!)}`);
-    const links = [...readme.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, target]) => target!);
-    expect(
-      links.filter((link) => ![...files.map((file) => file.replaceAll('\\', '/')), ...anchors].includes(link)),
-    ).toEqual([]);
+  it('has pages without the parts of the repository, and without broken links', () => {
+    const pages = shipped().filter((file) => file.endsWith('.md'));
+    expect(pages.length).toBeGreaterThan(15);
+    expect(pages.flatMap((page) => brokenLinks(page, installed).map((link) => `${page}: ${link}`))).toEqual([]);
+    expect(readFileSync(join(installed, 'README.md'), 'utf8')).not.toMatch(/repository only|npm start/);
+    expect(readFileSync(join(installed, 'CHANGELOG.md'), 'utf8')).toContain('](docs/troubleshooting.md)');
   });
 });
-
-/** Returns the anchor of a heading. */
-function slug(title: string): string {
-  return title
-    .toLowerCase()
-    .replaceAll(/[^\w\- ]/g, '')
-    .replaceAll(' ', '-');
-}

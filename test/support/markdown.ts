@@ -20,20 +20,26 @@ export function docsPages(): string[] {
     .map((file) => `${DOCS}/${file}`);
 }
 
-/** @returns every link of a page that does not lead to a file and, with an anchor, to one of its headings */
-export function brokenLinks(page: string): string[] {
-  return linksOf(page).filter((link) => {
+/**
+ * @param top the folder that the path of the page begins at
+ * @returns every link of a page that does not lead to a file below that folder and, with an anchor, to one of its headings
+ */
+export function brokenLinks(page: string, top = REPOSITORY): string[] {
+  return linksOf(page, top).filter((link) => {
     const [path = '', anchor] = link.split('#');
     const file = path === '' ? page : normalize(join(dirname(page), path));
-    if (!existsSync(join(REPOSITORY, file))) return true;
-    return anchor !== undefined && !headingsOf(read(file)).includes(anchor);
+    if (file.startsWith('..') || !existsSync(join(top, file))) return true;
+    return anchor !== undefined && !headingsOf(readFileSync(join(top, file), 'utf8')).includes(anchor);
   });
 }
 
+/** A link or an image, its definition at the end of a page, and the attributes of HTML. */
+const LINK = /\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)|^\[[^\]]+\]:\s*(\S+)|\b(?:href|src)="([^"]+)"/gm;
+
 /** @returns the targets of all relative links of a page */
-export function linksOf(page: string): string[] {
-  return [...withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = '']) => target)
+export function linksOf(page: string, top = REPOSITORY): string[] {
+  return [...withoutCode(readFileSync(join(top, page), 'utf8')).matchAll(LINK)]
+    .map(([, inline, defined, attribute]) => inline ?? defined ?? attribute ?? '')
     .filter((target) => !/^[a-z]+:/i.test(target));
 }
 

@@ -46,6 +46,25 @@ export function registerInModule(source: string): string | null {
   return `${addImports(source.slice(0, start), imports)}${registered}`;
 }
 
+/** How the test of a new app makes the whole app. */
+const WHOLE_APP =
+  /^(?<indent>[ \t]*)(?<made>const \w+(?:: TestingModule)? = await )Test\.createTestingModule\(\{\s*imports: \[AppModule\],?\s*\}\)\.compile\(\);/m;
+
+/** Replaces Kinde in the test of the whole app, which would otherwise need an environment. Returns `null` if the test is not that of a new app. */
+export function replaceKindeInTest(source: string): string | null {
+  const found = WHOLE_APP.exec(source);
+  if (!found) return null;
+  const [, indent = '', made = ''] = found;
+  const lines = [
+    'const builder = Test.createTestingModule({ imports: [AppModule] });',
+    'KindeApiKeyTestingModule.replaceKinde(builder);',
+    `${made}builder.compile();`,
+  ];
+  const [head, rest] = [source.slice(0, found.index), source.slice(found.index + found[0].length)];
+  const imports = ["import { KindeApiKeyTestingModule } from 'nestjs-kinde-api-key/testing';"];
+  return `${addImports(head, imports)}${lines.map((line) => `${indent}${line}`).join('\n')}${rest}`;
+}
+
 /**
  * Puts an element first into a list of the decorator, or the list first into the decorator.
  *

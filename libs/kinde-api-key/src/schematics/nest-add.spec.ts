@@ -12,6 +12,20 @@ import { AppService } from './app.service';
 export class AppModule {}
 `;
 
+const NEW_TEST = `import { Test, TestingModule } from '@nestjs/testing';
+import { AppModule } from './../src/app.module';
+
+describe('AppController (e2e)', () => {
+  beforeEach(async () => {
+    const moduleFixture: TestingModule = await Test.createTestingModule({
+      imports: [AppModule],
+    }).compile();
+
+    app = moduleFixture.createNestApplication();
+  });
+});
+`;
+
 interface Outcome {
   readonly files: ReadonlyMap<string, string>;
   readonly tasks: readonly unknown[];
@@ -57,6 +71,35 @@ import { ApiKeyExampleController } from './api-key-example.controller';
 export class AppModule {}
 `);
     expect(files.get('src/api-key-example.controller.ts')).toContain('@UseGuards(ApiKeyGuard)');
+  });
+
+  it.each([
+    ['src', 'test/app.e2e-spec.ts'],
+    ['apps/api/src', 'apps/api/test/app.e2e-spec.ts'],
+  ])('replaces Kinde in the test of a new app in %s, which has no environment', (sourceRoot, test) => {
+    const { files } = add({ [`${sourceRoot}/app.module.ts`]: NEW_APP, [test]: NEW_TEST }, { sourceRoot });
+    expect(files.get(test)).toBe(`import { Test, TestingModule } from '@nestjs/testing';
+import { AppModule } from './../src/app.module';
+import { KindeApiKeyTestingModule } from 'nestjs-kinde-api-key/testing';
+
+describe('AppController (e2e)', () => {
+  beforeEach(async () => {
+    const builder = Test.createTestingModule({ imports: [AppModule] });
+    KindeApiKeyTestingModule.replaceKinde(builder);
+    const moduleFixture: TestingModule = await builder.compile();
+
+    app = moduleFixture.createNestApplication();
+  });
+});
+`);
+  });
+
+  it.each([
+    ['another test', NEW_APP, NEW_TEST.replace('[AppModule]', '[OtherModule]')],
+    ['the test of an app whose module it cannot change', 'export class AppModule {}', NEW_TEST],
+  ])('leaves %s alone', (_case, module, test) => {
+    const { files } = add({ 'src/app.module.ts': module, 'test/app.e2e-spec.ts': test });
+    expect(files.get('test/app.e2e-spec.ts')).toBe(test);
   });
 
   it('names files with their extension where the app does', () => {
@@ -128,7 +171,11 @@ export class AppModule {}
   });
 
   it('changes nothing when it runs again', () => {
-    const once = add({ 'package.json': manifest({ '@nestjs/core': '^12.0.0' }), 'src/app.module.ts': NEW_APP });
+    const once = add({
+      'package.json': manifest({ '@nestjs/core': '^12.0.0' }),
+      'src/app.module.ts': NEW_APP,
+      'test/app.e2e-spec.ts': NEW_TEST,
+    });
     const twice = add(Object.fromEntries(once.files));
     expect(twice.files).toEqual(once.files);
     expect(twice.tasks).toEqual([]);

@@ -1,4 +1,5 @@
-import { EXAMPLE_CONTROLLER, EXAMPLE_SOURCE, registerInModule } from './nest-add-sources.js';
+import { posix } from 'node:path';
+import { EXAMPLE_CONTROLLER, EXAMPLE_SOURCE, registerInModule, replaceKindeInTest } from './nest-add-sources.js';
 
 /** The parts of the file tree of `@angular-devkit/schematics` that are used here. The Nest CLI brings that package, the app does not. */
 export interface Tree {
@@ -29,11 +30,12 @@ const NEXT_STEPS = [
   '  1. npx nestjs-kinde-api-key emulator    and paste its export lines into another terminal',
   '  2. npm run start:dev                    in that terminal',
   '  3. curl -H "Authorization: Bearer <a key that the emulator printed>" localhost:3000/api-key-example',
-  'In tests of the whole app, replace Kinde: KindeApiKeyTestingModule.replaceKinde(builder) of nestjs-kinde-api-key/testing.',
+  'Tests of the whole app replace Kinde: KindeApiKeyTestingModule.replaceKinde(builder) of nestjs-kinde-api-key/testing.',
 ];
 
 /**
- * Runs for `nest add nestjs-kinde-api-key`: registers the module, and writes a guarded example and `.env.example`. Changes nothing twice, and says
+ * Runs for `nest add nestjs-kinde-api-key`: registers the module, writes a guarded example and `.env.example`, and replaces Kinde in the
+ * app's test. Changes nothing twice, and says
  * what it could not change.
  *
  * @param options `sourceRoot`: folder of `app.module.ts`, as the Nest CLI passes it; default `src`
@@ -81,6 +83,13 @@ function addToModule(tree: Tree, { logger }: Context, sourceRoot: string): void 
   write(tree, path, after);
   const example = `${sourceRoot}/${EXAMPLE_CONTROLLER}.ts`;
   if (!tree.exists(example)) tree.create(example, EXAMPLE_SOURCE);
+  addToTest(tree, posix.join(sourceRoot, '../test/app.e2e-spec.ts'));
+}
+
+/** The app now needs an environment: its test keeps running without one. */
+function addToTest(tree: Tree, path: string): void {
+  const after = replaceKindeInTest(read(tree, path) ?? '');
+  if (after !== null) write(tree, path, after);
 }
 
 function read(tree: Tree, path: string): string | null {
