@@ -1,0 +1,45 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder, npm, removeFolder } from '../consumer/packed-library.js';
+
+const PLATFORM = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+
+const fetched = new Map<string, Promise<string>>();
+
+/** Installs packages from npm into a folder of their own, once in a process. Returns this folder. */
+export function fetchPackages(...packages: readonly string[]): Promise<string> {
+  const name = packages.join(' ');
+  const known = fetched.get(name);
+  if (known) return known;
+  const folder = install(packages);
+  fetched.set(name, folder);
+  return folder;
+}
+
+/** Removes what was fetched. */
+export async function removeFetched(): Promise<void> {
+  const folders = await Promise.allSettled(fetched.values());
+  fetched.clear();
+  for (const folder of folders) if (folder.status === 'fulfilled') await removeFolder(folder.value);
+}
+
+/** Returns the path of the executable of a Node version. */
+export async function fetchNode(version: string): Promise<string> {
+  const name = `node-${PLATFORM}`;
+  const isWindows = process.platform === 'win32';
+  const folder = await fetchPackages(`${name}@${version}`);
+  return join(folder, 'node_modules', name, 'bin', isWindows ? 'node.exe' : 'node');
+}
+
+/** Returns the path of the executable of Bun. */
+export async function fetchBun(): Promise<string> {
+  const name = `@oven/bun-${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  return join(await fetchPackages(name), 'node_modules', name, 'bin', 'bun');
+}
+
+async function install(packages: readonly string[]): Promise<string> {
+  const folder = await makeFolder();
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true }));
+  await npm(['install', '--no-audit', '--no-fund', ...packages], folder);
+  return folder;
+}
