@@ -1,14 +1,6 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  ANSWERS,
-  FORMATS,
-  type Format,
-  layOutConsumers,
-  makeFolder,
-  npm,
-  run,
-} from '../consumer/packed-library.js';
+import { ANSWERS, FORMATS, type Format, layOutConsumers, makeFolder, npm, run } from '../consumer/packed-library.js';
 import type { Nest } from './axes.js';
 
 /** An app with the library, in a folder of its own. The caller removes it. */
@@ -30,6 +22,12 @@ export const COMPILER_OPTIONS = {
   emitDecoratorMetadata: true,
 };
 
+/** What a bundler reads: import and export, or require. */
+const MODULES: Record<Format, object> = {
+  esm: { module: 'esnext', moduleResolution: 'bundler' },
+  cjs: { module: 'commonjs', moduleResolution: 'node10' },
+};
+
 /** Installs an app, and the library after it, as a user does. */
 export async function installApp(nest: Nest, tarball: string, packages: readonly string[] = []): Promise<App> {
   const folder = await makeFolder();
@@ -40,13 +38,10 @@ export async function installApp(nest: Nest, tarball: string, packages: readonly
   return { nest, folder, tarball };
 }
 
-/** Copies the sources of the app into `esm` and `cjs` of a folder. */
+/** Copies the sources of the app into `esm` and `cjs` of a folder, with the options for bundlers. */
 export async function layOutApp(folder: string): Promise<void> {
   await layOutConsumers(folder);
-  for (const format of Object.keys(FORMATS)) {
-    await cp(join(import.meta.dirname, 'app'), join(folder, format), { recursive: true });
-    const modules =
-      format === 'esm' ? { module: 'esnext', moduleResolution: 'bundler' } : { module: 'commonjs', moduleResolution: 'node10' };
+  for (const [format, modules] of Object.entries(MODULES)) {
     const options = { compilerOptions: { ...COMPILER_OPTIONS, ...modules }, include: ['*.ts'] };
     await writeFile(join(folder, format, 'tsconfig.app.json'), JSON.stringify(options));
   }
@@ -65,7 +60,7 @@ export async function ask(
   platform: string,
   [program, ...args]: readonly [string, ...string[]] = [process.execPath],
 ): Promise<string> {
-  const { code, stdout, stderr } = await run(program, [...args, file, platform], join(folder, format));
+  const { code, stdout, stderr } = await run(program, [...args, join(format, file), platform], folder);
   if (code !== 0 || stderr) return `${stderr}${stdout}` || `ended with ${code}`;
   const expected = JSON.stringify(ANSWERS);
   return stdout.trim() === expected ? '' : `answers ${stdout.trim()}`;

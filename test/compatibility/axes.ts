@@ -6,46 +6,57 @@ export interface Nest {
   readonly packages: readonly string[];
   /** Arguments of the app's `start.ts` by title. */
   readonly platforms: Readonly<Record<string, string>>;
-  readonly runners: readonly TestRunner[];
+  /** By title. */
+  readonly runners: Readonly<Record<string, TestRunner>>;
   readonly typescripts: readonly string[];
 }
 
-export const TYPESCRIPTS = ['5.4', '5.9', '6', '7'];
+const TYPESCRIPTS = ['5.4', '5.9', '6', '7'];
 
-const names = ['common', 'core', 'platform-express', 'platform-fastify', 'testing'];
+const NEST = ['common', 'core', 'platform-express', 'platform-fastify', 'testing'];
+
+/** As a new app of Nest has them, and as README says. */
+const PEERS = { '@nestjs/axios': '4', axios: '1', rxjs: '7', 'reflect-metadata': '0.2' };
 
 /** Returns the packages of a Nest app. */
-function nest(version: string, ...others: readonly string[]): string[] {
-  return [...names.map((name) => `@nestjs/${name}@${version}`), 'express4@npm:express@4', '@types/node@20', ...others];
+function nest(version: string, peers: Readonly<Record<string, string>> = {}): string[] {
+  const packages = Object.entries({ ...PEERS, ...peers }).map(([name, of]) => `${name}@${of}`);
+  const ofNest = NEST.map((name) => `@nestjs/${name}@${version}`);
+  return [...ofNest, ...packages, 'express4@npm:express@4', '@types/node@20'];
 }
 
 export const NESTS: readonly Nest[] = [
   {
     title: 'Nest 12',
-    packages: nest('12'),
+    packages: nest('12', { '@nestjs/axios': '12' }),
     platforms: { 'Express 5': 'express', 'Express 4': 'express4', 'Fastify 5': 'fastify' },
-    runners: [tsJest('jest@30'), SWC_JEST_FOR_ESM, VITEST],
+    runners: { 'ts-jest': tsJest('jest@30'), '@swc/jest': SWC_JEST_FOR_ESM, vitest: VITEST },
     typescripts: TYPESCRIPTS,
   },
   {
     title: 'Nest 11',
-    packages: nest('11', '@nestjs/axios@4'),
+    packages: nest('11'),
     platforms: { 'Express 5': 'express', 'Express 4': 'express4', 'Fastify 5': 'fastify' },
-    runners: [tsJest('jest@30'), swcJest('jest@30'), VITEST],
+    runners: { 'ts-jest': tsJest('jest@30'), '@swc/jest': swcJest('jest@30'), vitest: VITEST },
     typescripts: TYPESCRIPTS,
   },
   {
     title: 'Nest 10',
-    packages: nest('10', '@nestjs/axios@4'),
+    packages: nest('10'),
     platforms: { 'Express 4': 'express', 'Fastify 4': 'fastify' },
-    runners: [tsJest('jest@29'), swcJest('jest@29'), VITEST],
+    runners: { 'ts-jest': tsJest('jest@29'), '@swc/jest': swcJest('jest@29'), vitest: VITEST },
     typescripts: TYPESCRIPTS,
   },
   {
     title: 'Nest 10.0, oldest peers',
-    packages: nest('10.0.0', '@nestjs/axios@3.1.0', 'axios@1.3.1', 'rxjs@7.1.0', 'reflect-metadata@0.1.13'),
+    packages: nest('10.0.0', {
+      '@nestjs/axios': '3.1.0',
+      axios: '1.3.1',
+      rxjs: '7.1.0',
+      'reflect-metadata': '0.1.13',
+    }),
     platforms: { 'Express 4': 'express', 'Fastify 4': 'fastify' },
-    runners: [tsJest('jest@29'), swcJest('jest@29')],
+    runners: { 'ts-jest': tsJest('jest@29'), '@swc/jest': swcJest('jest@29'), vitest: VITEST },
     typescripts: ['5.4'],
   },
 ];

@@ -12,7 +12,7 @@ import {
   run,
   runNode,
 } from '../consumer/packed-library.js';
-import { runTests, SWC_JEST_FOR_ESM, swcJest, TS_JEST, VITEST } from './test-runners.js';
+import { runTests, SWC_JEST_FOR_ESM, swcJest, tsJest, VITEST } from './test-runners.js';
 
 /** Packages of each app, installed before the library. npm adds the other peers. */
 const APPS = [
@@ -32,7 +32,7 @@ const APPS = [
       '@nestjs/axios@4',
     ],
     isCommonJs: true,
-    runners: [TS_JEST, swcJest('jest@30')],
+    runners: [tsJest('jest@30'), swcJest('jest@30')],
   },
   {
     name: 'Nest 10 and the oldest of all peers',
@@ -112,7 +112,7 @@ describe.each(APPS)('the library installed from the registry with $name', ({ pac
   });
 
   it.each(runners)('runs the tests of an app that use the test kit with $name', async (runner) => {
-    const { code, stdout, stderr } = await runTests(runner, folder);
+    const { code, stdout, stderr } = await runTests(runner, folder, 'Express');
     expect({ code, output: stdout + stderr }).toEqual({
       code: 0,
       output: expect.stringMatching(runner.passed) as string,

@@ -16,11 +16,16 @@ export function fetchPackages(...packages: readonly string[]): Promise<string> {
   return folder;
 }
 
+/** Returns the folders of what was fetched. */
+export async function fetchedFolders(): Promise<string[]> {
+  const folders = await Promise.allSettled(fetched.values());
+  return folders.flatMap((folder) => (folder.status === 'fulfilled' ? folder.value : []));
+}
+
 /** Removes what was fetched. */
 export async function removeFetched(): Promise<void> {
-  const folders = await Promise.allSettled(fetched.values());
+  for (const folder of await fetchedFolders()) await removeFolder(folder);
   fetched.clear();
-  for (const folder of folders) if (folder.status === 'fulfilled') await removeFolder(folder.value);
 }
 
 /** Returns the path of the executable of a Node version. */

@@ -1,0 +1,77 @@
+import type { Cell } from './cells.js';
+import type { Outcome } from './outcome.js';
+
+export type Result = Pick<Cell, 'table' | 'row' | 'column'> & Outcome;
+
+/** What each table is about, in the order of the page. */
+export const TABLES: Readonly<Record<string, string>> = {
+  'Platforms and compilers':
+    'The app is compiled from its sources and answers on this platform. `webpack` is used as `nest build --webpack` does: with `ts-loader`, and packages stay outside the bundle. `esbuild` puts everything into one file, the packages included, as for a serverless function; what Nest loads only where it is installed is marked as external. esbuild writes no types into decorators: write `@Inject()` where a constructor of your own names only a type. The library needs none of them.',
+  'Test runners': 'The tests of an app pass that use `nestjs-kinde-api-key/testing` in every way that it offers.',
+  TypeScript:
+    'An app that imports every entry point compiles with `strict` and `skipLibCheck: false`, so that the declarations of every package are checked.',
+  'Package managers':
+    "The app is installed, compiled, and answers in both formats. It lists what it imports: pnpm and Plug'n'Play hide all else.",
+  'Node and Bun': 'The compiled app answers, in both formats, on Express and on Fastify.',
+};
+
+const MARKS = { ok: 'ok', no: '—', others: 'others', red: '**red**' };
+
+/** Writes the page. */
+export function renderPage(
+  results: readonly Result[],
+  versions: ReadonlyMap<string, ReadonlySet<string>>,
+  day: string,
+): string {
+  const seen = [...versions].map(([name, of]) => `| ${name} | ${[...of].join(', ')} |`);
+  return `# Compatibility
+
+\`npm run compatibility\` of the repository made this page on ${day}: it packed the library, installed it from the npm registry beside each
+combination, and called the app. It runs on Node ${process.versions.node} unless a table says otherwise.
+
+The app is asked with a good key, an unknown key, a key without the scope, on a route that a mixin adds, and with a key of another
+organization. \`ok\` means: every answer is the documented one, without a warning. A dash means that what is combined does not offer it.
+\`others\` means that another package fails. The notes say why.
+
+${renderTables(results)}
+
+## Versions
+
+| package | versions seen |
+| --- | --- |
+${seen.join('\n')}
+`;
+}
+
+/** Writes the tables of the results, and their notes. */
+export function renderTables(results: readonly Result[]): string {
+  const reasons = [...new Set(results.flatMap(({ reason }) => reason ?? []))];
+  const parts = Object.entries(TABLES).flatMap(([table, text]) => {
+    const own = results.filter((result) => result.table === table);
+    return own.length > 0 ? [`## ${table}\n\n${text}\n\n${renderTable(own, reasons)}`] : [];
+  });
+  if (reasons.length > 0)
+    parts.push(`## Notes\n\n${reasons.map((reason, index) => `${index + 1}. ${escape(reason)}`).join('\n')}`);
+  return parts.join('\n\n');
+}
+
+function renderTable(results: readonly Result[], reasons: readonly string[]): string {
+  const rows = [...new Set(results.map(({ row }) => row))];
+  const columns = [...new Set(results.map(({ column }) => column))];
+  const text = (row: string, column: string): string => {
+    const result = results.find((one) => one.row === row && one.column === column);
+    if (!result) return '';
+    return result.reason ? `${MARKS[result.mark]} (${reasons.indexOf(result.reason) + 1})` : MARKS[result.mark];
+  };
+  const lines = [
+    ['', ...columns],
+    ['', ...columns].map(() => '---'),
+    ...rows.map((row) => [row, ...columns.map((column) => text(row, column))]),
+  ];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Errors name types like `Foo<T>` and files in a temporary folder. */
+function escape(reason: string): string {
+  return reason.replaceAll(/(\/[\w.+-]+)*\/nestjs-kinde-api-key-\w{6}\//g, '').replaceAll('<', '&lt;');
+}
