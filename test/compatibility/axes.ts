@@ -4,6 +4,8 @@ import { SWC_JEST_FOR_ESM, swcJest, tsJest, VITEST, type TestRunner } from '../i
 export interface Nest {
   readonly title: string;
   readonly packages: readonly string[];
+  /** Whether `require` needs no support of ES modules. */
+  readonly isCommonJs: boolean;
   /** Arguments of the app's `start.ts` by title. */
   readonly platforms: Readonly<Record<string, string>>;
   /** By title. */
@@ -28,6 +30,7 @@ function nest(version: string, peers: Readonly<Record<string, string>> = {}): st
 export const NESTS: readonly Nest[] = [
   {
     title: 'Nest 12',
+    isCommonJs: false,
     packages: nest('12', { '@nestjs/axios': '12' }),
     platforms: { 'Express 5': 'express', 'Express 4': 'express4', 'Fastify 5': 'fastify' },
     runners: { 'ts-jest': tsJest('jest@30'), '@swc/jest': SWC_JEST_FOR_ESM, vitest: VITEST },
@@ -35,6 +38,7 @@ export const NESTS: readonly Nest[] = [
   },
   {
     title: 'Nest 11',
+    isCommonJs: true,
     packages: nest('11'),
     platforms: { 'Express 5': 'express', 'Express 4': 'express4', 'Fastify 5': 'fastify' },
     runners: { 'ts-jest': tsJest('jest@30'), '@swc/jest': swcJest('jest@30'), vitest: VITEST },
@@ -42,6 +46,7 @@ export const NESTS: readonly Nest[] = [
   },
   {
     title: 'Nest 10',
+    isCommonJs: true,
     packages: nest('10'),
     platforms: { 'Express 4': 'express', 'Fastify 4': 'fastify' },
     runners: { 'ts-jest': tsJest('jest@29'), '@swc/jest': swcJest('jest@29'), vitest: VITEST },
@@ -49,6 +54,7 @@ export const NESTS: readonly Nest[] = [
   },
   {
     title: 'Nest 10.0, oldest peers',
+    isCommonJs: true,
     packages: nest('10.0.0', {
       '@nestjs/axios': '3.1.0',
       axios: '1.3.1',

@@ -29,7 +29,7 @@ export function build(app: App, format: Format, name: BuildName): Promise<string
 async function tsc({ folder }: App, format: Format): Promise<string> {
   const path = join(await fetchPackages(TYPESCRIPT), 'node_modules/typescript/bin/tsc');
   const options = { ...COMPILER_OPTIONS, module: 'nodenext', outDir: 'tsc' };
-  return compile(folder, format, options, ['start.ts', 'express4.d.ts'], path);
+  return compile(folder, format, options, ['start.ts', 'filter.ts', 'express4.d.ts'], path);
 }
 
 /** With the options of `nest build --builder swc`. */

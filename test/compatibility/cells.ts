@@ -1,6 +1,6 @@
 import { FORMATS, type Format } from '../consumer/packed-library.js';
 import { runTests } from '../install/test-runners.js';
-import { fetchBun, fetchNode } from '../support/npm-programs.js';
+import { fetchBun, fetchNode, NODES } from '../support/npm-programs.js';
 import { type App, ask } from './app.js';
 import { NESTS, type Nest } from './axes.js';
 import { build, type BuildName, BUILDS } from './builds.js';
@@ -24,7 +24,7 @@ const formats = Object.keys(FORMATS) as Format[];
 
 /** Where the app runs: how to get the program. */
 const RUNTIMES: Readonly<Record<string, () => Promise<string>>> = {
-  ...Object.fromEntries(['20.19', '22', '24', '26'].map((version) => [`Node ${version}`, () => fetchNode(version)])),
+  ...Object.fromEntries(NODES.map((version) => [`Node ${version}`, () => fetchNode(version)])),
   Bun: fetchBun,
 };
 

@@ -6,6 +6,8 @@ import { type Cell, titleOf } from './cells.js';
 export interface Outcome {
   readonly mark: 'ok' | 'no' | 'others' | 'red';
   readonly reason?: string;
+  /** All that a red cell has printed. */
+  readonly output?: string;
 }
 
 /** Failures that are explained. A cell that fails with another error is red. */
@@ -26,7 +28,10 @@ export async function outcomeOf(cell: Cell, app: App): Promise<Outcome> {
   if (error === '') return { mark: 'ok' };
   const title = titleOf(cell);
   const known = KNOWN.find((one) => one.cells.test(title) && one.error.test(error));
-  return known?.outcome ?? (await compilerOutcome(error, app)) ?? { mark: 'red', reason: firstLine(error) };
+  return (
+    known?.outcome ??
+    (await compilerOutcome(error, app)) ?? { mark: 'red', reason: readable(firstLine(error)), output: error }
+  );
 }
 
 /** Explains errors of TypeScript that lie in its options or in the declarations of other packages. */
@@ -35,7 +40,7 @@ async function compilerOutcome(error: string, { folder }: App): Promise<Outcome 
   const messages = errors.map(([, file = 'tsconfig.json', message = '']) => ({ file, message }));
   if (messages.length === 0) return undefined;
   const ofOptions = messages.find(({ file }) => file === 'tsconfig.json');
-  if (ofOptions) return { mark: 'no', reason: `TypeScript says: ${ofOptions.message}` };
+  if (ofOptions) return { mark: 'no', reason: readable(`TypeScript says: ${ofOptions.message}`) };
   const names = new Set<string>();
   for (const { file } of messages) {
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file)?.[1];
@@ -47,7 +52,7 @@ async function compilerOutcome(error: string, { folder }: App): Promise<Outcome 
   );
   return {
     mark: 'others',
-    reason: `Errors in the declarations of ${versions.join(', ')}. The first: ${messages[0]?.message}`,
+    reason: readable(`Errors in the declarations of ${versions.join(', ')}. The first: ${messages[0]?.message}`),
   };
 }
 
@@ -55,4 +60,9 @@ async function compilerOutcome(error: string, { folder }: App): Promise<Outcome 
 function firstLine(error: string): string {
   const lines = error.split('\n').map((line) => line.trim());
   return lines.find((line) => /error|cannot|fail/i.test(line)) ?? lines.find(Boolean) ?? '';
+}
+
+/** Returns an error as Markdown, without the names of temporary folders. */
+function readable(error: string): string {
+  return error.replaceAll(/(\/[\w.+-]+)*\/nestjs-kinde-api-key-\w{6}\//g, '').replaceAll('<', '&lt;');
 }

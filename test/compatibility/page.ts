@@ -15,23 +15,28 @@ export const TABLES: Readonly<Record<string, string>> = {
   'Node and Bun': 'The compiled app answers, in both formats, on Express and on Fastify.',
 };
 
-const MARKS = { ok: 'ok', no: '—', others: 'others', red: '**red**' };
+export const MARKS = { ok: 'ok', no: '—', others: 'others', red: '**red**' };
+
+/** What a run has found. */
+export interface Findings {
+  readonly results: readonly Result[];
+  /** By name of the package. */
+  readonly versions: ReadonlyMap<string, string>;
+  readonly node: string;
+  readonly day: string;
+}
 
 /** Writes the page. */
-export function renderPage(
-  results: readonly Result[],
-  versions: ReadonlyMap<string, ReadonlySet<string>>,
-  day: string,
-): string {
-  const seen = [...versions].map(([name, of]) => `| ${name} | ${[...of].join(', ')} |`);
+export function renderPage({ results, versions, node, day }: Findings): string {
+  const seen = [...versions].map(([name, of]) => `| ${name} | ${of} |`);
   return `# Compatibility
 
-\`npm run compatibility\` of the repository made this page on ${day}: it packed the library, installed it from the npm registry beside each
-combination, and called the app. It runs on Node ${process.versions.node} unless a table says otherwise.
+\`npm run compatibility\` in the repository made this page on ${day}. It packed the library, installed it from the npm registry beside each
+combination, and called the app. It ran on Node ${node} where a table does not say otherwise.
 
-The app is asked with a good key, an unknown key, a key without the scope, on a route that a mixin adds, and with a key of another
-organization. \`ok\` means: every answer is the documented one, without a warning. A dash means that what is combined does not offer it.
-\`others\` means that another package fails. The notes say why.
+The app is asked with a good key, an unknown key, a key without the scope, a key on a route that a mixin adds, and a key of another
+organization. \`ok\` means that every answer is the documented one and nothing is printed besides. A dash means that one of the combined
+does not offer the other. \`others\` means that another package fails. The [notes](#notes) say why.
 
 ${renderTables(results)}
 
@@ -51,7 +56,7 @@ export function renderTables(results: readonly Result[]): string {
     return own.length > 0 ? [`## ${table}\n\n${text}\n\n${renderTable(own, reasons)}`] : [];
   });
   if (reasons.length > 0)
-    parts.push(`## Notes\n\n${reasons.map((reason, index) => `${index + 1}. ${escape(reason)}`).join('\n')}`);
+    parts.push(`## Notes\n\n${reasons.map((reason, index) => `${index + 1}. ${reason}`).join('\n')}`);
   return parts.join('\n\n');
 }
 
@@ -69,9 +74,4 @@ function renderTable(results: readonly Result[], reasons: readonly string[]): st
     ...rows.map((row) => [row, ...columns.map((column) => text(row, column))]),
   ];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-/** Errors name types like `Foo<T>` and files in a temporary folder. */
-function escape(reason: string): string {
-  return reason.replaceAll(/(\/[\w.+-]+)*\/nestjs-kinde-api-key-\w{6}\//g, '').replaceAll('<', '&lt;');
 }

@@ -32,7 +32,7 @@ try {
     const app = await installApp(nest, tarball, [...new Set(own.flatMap(({ packages = [] }) => packages))]);
     for (const cell of own) {
       const outcome = await outcomeOf(cell, app);
-      console.error(`${titleOf(cell)}: ${outcome.mark} ${outcome.reason ?? ''}`);
+      console.error(`${titleOf(cell)}: ${outcome.mark} ${outcome.output ?? outcome.reason ?? ''}`);
       results.push({ ...cell, ...outcome });
     }
     await versions.ofApp(app);
@@ -44,8 +44,13 @@ try {
   await removeFolder(packed);
 }
 
-const today = new Date().toISOString().slice(0, 10);
-if (filter === undefined)
-  await writeFile(join(LIBRARY, 'docs/compatibility.md'), renderPage(results, versions.seen, today));
-else console.log(renderTables(results));
+if (filter === undefined) {
+  const findings = {
+    results,
+    versions: versions.seen(),
+    node: process.versions.node,
+    day: new Date().toISOString().slice(0, 10),
+  };
+  await writeFile(join(LIBRARY, 'docs/compatibility.md'), renderPage(findings));
+} else console.log(renderTables(results));
 if (results.some(({ mark }) => mark === 'red')) process.exitCode = 1;

@@ -29,7 +29,7 @@ export function seenVersions() {
     for (const name of [...Object.keys(dependencies), ...others]) add(name, await versionOf(folder, name));
   };
   return {
-    seen: seen as ReadonlyMap<string, ReadonlySet<string>>,
+    seen: (): Map<string, string> => new Map([...seen].map(([name, of]) => [name, [...of].join(', ')])),
     ofApp: ({ folder }: App): Promise<void> => addDirect(folder, BROUGHT),
     async ofFetched(): Promise<void> {
       for (const folder of await fetchedFolders()) await addDirect(folder);

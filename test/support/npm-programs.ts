@@ -2,6 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, npm, removeFolder } from '../consumer/packed-library.js';
 
+/** Versions of Node that the library runs on. */
+export const NODES = ['20.19', '22', '24', '26'];
+
 const PLATFORM = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 
 const fetched = new Map<string, Promise<string>>();
