@@ -1,4 +1,11 @@
-import { SWC_JEST_FOR_ESM, swcJest, tsJest, VITEST, type TestRunner } from '../install/test-runners.js';
+import {
+  SWC_JEST_FOR_ESM,
+  swcJest,
+  TS_JEST_FOR_ESM,
+  tsJest,
+  VITEST,
+  type TestRunner,
+} from '../install/test-runners.js';
 
 /** A version of Nest, with what an app on it installs before the library. npm adds the other peers. */
 export interface Nest {
@@ -33,7 +40,7 @@ export const NESTS: readonly Nest[] = [
     isCommonJs: false,
     packages: nest('12', { '@nestjs/axios': '12' }),
     platforms: { 'Express 5': 'express', 'Express 4': 'express4', 'Fastify 5': 'fastify' },
-    runners: { 'ts-jest': tsJest('jest@30'), '@swc/jest': SWC_JEST_FOR_ESM, vitest: VITEST },
+    runners: { 'ts-jest': TS_JEST_FOR_ESM, '@swc/jest': SWC_JEST_FOR_ESM, vitest: VITEST },
     typescripts: TYPESCRIPTS,
   },
   {

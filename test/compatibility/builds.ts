@@ -91,7 +91,7 @@ const OPTIONAL = [
 ];
 
 /** Packages that are CommonJS call `require`, which an ES module does not have. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const REQUIRE = "import * as nodeModule from 'node:module'; const require = nodeModule.createRequire(import.meta.url);";
 
 /** As for a serverless function: one file with everything in it, the packages included. */
 async function esbuild({ folder }: App, format: Format): Promise<string> {

@@ -20,6 +20,15 @@ const KNOWN: readonly { cells: RegExp; error: RegExp; outcome: Outcome }[] = [
       reason: 'The `ExpressAdapter` of Nest 11 and 12 reads `app.router`, which throws in Express 4.',
     },
   },
+  {
+    cells: /Nest 12, .*CommonJS$/,
+    error: /^consumer\.ts\(.*TS1479/,
+    outcome: {
+      mark: 'no',
+      reason:
+        'TypeScript before 5.8, and `node16` in every version, refuses that CommonJS requires an ES module, as every package of Nest 12 is. Use `nodenext` with TypeScript 5.8 or later.',
+    },
+  },
 ];
 
 /** Checks a cell, and explains its failure. */
