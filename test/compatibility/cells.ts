@@ -7,7 +7,7 @@ import { build, type BuildName, BUILDS } from './builds.js';
 import { checkManager, type ManagerName, MANAGERS } from './managers.js';
 import { checkTypes, RESOLUTIONS, TYPED_PEERS } from './types.js';
 
-/** One combination, and the place of its result on the page. */
+/** One combination, and where its result is on the page. */
 export interface Cell {
   readonly nest: Nest;
   readonly table: string;
@@ -31,9 +31,8 @@ const RUNTIMES: Readonly<Record<string, () => Promise<string>>> = {
 export const CELLS: readonly Cell[] = NESTS.flatMap((nest) => [
   ...builds(nest),
   ...testRunners(nest),
-  ...runtimes(nest),
   ...typeScripts(nest),
-  ...managers(nest),
+  ...(nest.isOnEveryAxis ? [...managers(nest), ...runtimes(nest)] : []),
 ]);
 
 /** Cells that `npm run test:install` checks, so that CI does. */

@@ -5,14 +5,24 @@ export type Result = Pick<Cell, 'table' | 'row' | 'column'> & Outcome;
 
 /** What each table is about, in the order of the page. */
 export const TABLES: Readonly<Record<string, string>> = {
-  'Platforms and compilers':
-    'The app is compiled from its sources and answers on this platform. `webpack` is used as `nest build --webpack` does: with `ts-loader`, and packages stay outside the bundle. `esbuild` puts everything into one file, the packages included, as for a serverless function; what Nest loads only where it is installed is marked as external. esbuild writes no types into decorators: write `@Inject()` where a constructor of your own names only a type. The library needs none of them.',
-  'Test runners': 'The tests of an app pass that use `nestjs-kinde-api-key/testing` in every way that it offers.',
-  TypeScript:
-    'An app that imports every entry point compiles with `strict` and `skipLibCheck: false`, so that the declarations of every package are checked.',
-  'Package managers':
-    "The app is installed, compiled, and answers in both formats. It lists what it imports: pnpm and Plug'n'Play hide all else.",
-  'Node and Bun': 'The compiled app answers, in both formats, on Express and on Fastify.',
+  'Platforms and compilers': `The app is compiled from its TypeScript sources, and asked.
+
+- \`tsc\` and \`swc\` write one file for each source, with the options of a new Nest app.
+- \`webpack\` bundles the files of the app with \`ts-loader\`. Packages stay outside, as with \`nest build --webpack\`.
+- \`esbuild\` writes one file with everything in it, the packages included, as for a serverless function. The packages that Nest loads only
+  where they are installed are \`external\`. An ES module needs the banner
+  \`import * as nodeModule from 'node:module'; const require = nodeModule.createRequire(import.meta.url);\`.
+
+esbuild writes no types into decorators. The library needs none. In your own classes, write \`@Inject(Name)\` before every parameter of a
+constructor.`,
+  'Test runners': `The tests of an app that use \`nestjs-kinde-api-key/testing\` in each of its ways. With Nest 12, which is ESM:
+
+- \`ts-jest\` runs on Node 24 with \`NODE_OPTIONS=--experimental-vm-modules\`. Before Node 24.9, jest cannot require ES modules.
+- \`@swc/jest\` also converts the packages: \`transform: { '\\\\.(ts|js)$': … }\` and \`transformIgnorePatterns: []\`.`,
+  TypeScript: `An app that imports every entry point compiles with \`strict\` and \`skipLibCheck: false\`: the compiler checks the declarations of every
+package. TypeScript 6 knows \`node10\` with \`ignoreDeprecations: '6.0'\`.`,
+  'Package managers': `The app is installed, compiled and asked, in both formats. It lists what it imports. pnpm and Plug'n'Play hide every other package.`,
+  'Node and Bun': 'The compiled app is asked, in both formats, on Express and on Fastify.',
 };
 
 export const MARKS = { ok: 'ok', no: '—', others: 'others', red: '**red**' };
