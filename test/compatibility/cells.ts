@@ -53,7 +53,7 @@ export const CORNERS: ReadonlySet<string> = new Set([
   'Test runners: Nest 10.0, oldest peers, Fastify / @swc/jest',
   'Node and Bun: Bun / Nest 12',
   'TypeScript: Nest 12, TypeScript 7 / bundler',
-  'TypeScript: Nest 10.0, oldest peers, TypeScript 5.4 / node10',
+  'TypeScript: Nest 11, TypeScript 5.4 / node10',
   'Package managers: pnpm / Nest 12',
   'Package managers: yarn PnP / Nest 11',
 ]);

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FORMATS, makeFolder, removeFolder, run, type Format } from '../consumer/packed-library.js';
-import { fetchPackages } from '../support/npm-programs.js';
+import { fetchNode, fetchPackages } from '../support/npm-programs.js';
 import { ask, COMPILER_OPTIONS, layOutApp, type App } from './app.js';
 
 /** How a package manager is called. */
@@ -9,6 +9,8 @@ interface PackageManager {
   /** Package of npm that has it. npm itself comes with Node. */
   readonly from?: string;
   readonly program: string;
+  /** Version of Node that it runs the app on, if not that of the tests. */
+  readonly node?: string;
   readonly install: readonly string[];
   /** Arguments before a program that sees the installed packages. */
   readonly execute: readonly string[];
@@ -31,6 +33,7 @@ export const MANAGERS = {
   },
   'yarn PnP': {
     from: '@yarnpkg/cli-dist',
+    node: '24',
     program: '@yarnpkg/cli-dist/bin/yarn.js',
     install: ['install', '--no-immutable'],
     execute: [],
@@ -69,7 +72,7 @@ export async function checkManager({ nest, tarball }: App, name: ManagerName): P
   }
 }
 
-async function commandOf({ from, program }: PackageManager): Promise<[string, ...string[]]> {
+async function commandOf({ from, program, node }: PackageManager): Promise<[string, ...string[]]> {
   if (!from) return [program];
-  return [process.execPath, join(await fetchPackages(from), 'node_modules', program)];
+  return [node ? await fetchNode(node) : process.execPath, join(await fetchPackages(from), 'node_modules', program)];
 }

@@ -21,7 +21,9 @@ constructor.`,
 - \`@swc/jest\` also converts the packages: \`transform: { '\\\\.(ts|js)$': … }\` and \`transformIgnorePatterns: []\`.`,
   TypeScript: `An app that imports every entry point compiles with \`strict\` and \`skipLibCheck: false\`: the compiler checks the declarations of every
 package. TypeScript 6 knows \`node10\` with \`ignoreDeprecations: '6.0'\`.`,
-  'Package managers': `The app is installed, compiled and asked, in both formats. It lists what it imports. pnpm and Plug'n'Play hide every other package.`,
+  'Package managers': `The app is installed, compiled and asked, in both formats. It lists what it imports. pnpm and Plug'n'Play hide every other package.
+yarn runs it on Node 24. With Nest 12 it must: on Node 20 and 22, a \`require\` of ES modules, which the library does, does not find the packages
+of Plug'n'Play.`,
   'Node and Bun': 'The compiled app is asked, in both formats, on Express and on Fastify.',
 };
 

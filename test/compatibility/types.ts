@@ -41,6 +41,13 @@ export async function checkTypes(
   await writeFile(join(folder, format, 'every-entry.ts'), lines.join(''));
   const deprecated =
     typescript === '6' && options['moduleResolution'] === 'node10' ? { ignoreDeprecations: '6.0' } : {};
-  const all = { ...COMPILER_OPTIONS, ...options, ...deprecated, skipLibCheck: false, skipDefaultLibCheck: true, noEmit: true };
+  const all = {
+    ...COMPILER_OPTIONS,
+    ...options,
+    ...deprecated,
+    skipLibCheck: false,
+    skipDefaultLibCheck: true,
+    noEmit: true,
+  };
   return compile(folder, format, all, ['every-entry.ts', 'consumer.ts'], tsc);
 }

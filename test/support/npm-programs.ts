@@ -31,8 +31,9 @@ export async function removeFetched(): Promise<void> {
   fetched.clear();
 }
 
-/** Returns the path of the executable of a Node version. */
+/** Returns the path of the executable of a Node version: of this process, if it has it. */
 export async function fetchNode(version: string): Promise<string> {
+  if (`${process.version}.`.startsWith(`v${version}.`)) return process.execPath;
   const name = `node-${PLATFORM}`;
   const isWindows = process.platform === 'win32';
   const folder = await fetchPackages(`${name}@${version}`);
