@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ANSWERS, FORMATS, type Format, layOutConsumers, makeFolder, npm, run } from '../consumer/packed-library.js';
+import { ANSWERS, type Format, layOutConsumers, makeFolder, npm, run } from '../consumer/packed-library.js';
 import type { Nest } from './axes.js';
 
 /** An app with the library, in a folder of its own. The caller removes it. */
