@@ -29,6 +29,11 @@ const KNOWN: readonly { cells: RegExp; error: RegExp; outcome: Outcome }[] = [
         'TypeScript before 5.8, and `node16` in every version, refuses that CommonJS requires an ES module, as every package of Nest 12 is. Use `nodenext` with TypeScript 5.8 or later.',
     },
   },
+  {
+    cells: /Nest 10\.0, oldest peers, TypeScript .*(node16|nodenext|bundler)/,
+    error: /TS7016: Could not find a declaration file for module 'rxjs'/,
+    outcome: { mark: 'others', reason: 'The `exports` of rxjs 7.1.0 do not name its types. Later versions do.' },
+  },
 ];
 
 /** Checks a cell, and explains its failure. */
