@@ -1,5 +1,5 @@
-import type { App } from './app.js';
-import { versionOf } from './app.js';
+import { stripVTControlCharacters } from 'node:util';
+import { type App, versionOf } from './app.js';
 import { type Cell, titleOf } from './cells.js';
 
 /** `others`: fails because of another package. `no`: what is combined does not offer it. `red`: fails because of us, or unexplained. */
@@ -26,13 +26,13 @@ const KNOWN: readonly { cells: RegExp; error: RegExp; outcome: Outcome }[] = [
     outcome: {
       mark: 'no',
       reason:
-        'TypeScript before 5.8, and `node16` in every version, refuses that CommonJS requires an ES module, as every package of Nest 12 is. Use `nodenext` with TypeScript 5.8 or later.',
+        'TypeScript before 5.8, and `node16` in every version, does not let CommonJS require an ES module, which every package of Nest 12 is. Use `nodenext` with TypeScript 5.8 or later.',
     },
   },
   {
     cells: /Nest 10\.0, oldest peers, TypeScript .*(node16|nodenext|bundler)/,
     error: /TS7016: Could not find a declaration file for module 'rxjs'/,
-    outcome: { mark: 'others', reason: 'The `exports` of rxjs 7.1.0 do not name its types. Later versions do.' },
+    outcome: { mark: 'others', reason: 'The `exports` of rxjs 7.1.0 do not name its types. Those of rxjs 7.8 do.' },
   },
 ];
 
@@ -76,7 +76,8 @@ function firstLine(error: string): string {
   return lines.find((line) => /error|cannot|fail/i.test(line)) ?? lines.find(Boolean) ?? '';
 }
 
-/** Returns an error as Markdown, without the names of temporary folders. */
+/** Returns an error as Markdown, without colours and the names of temporary folders. */
 function readable(error: string): string {
-  return error.replaceAll(/(\/[\w.+-]+)*\/nestjs-kinde-api-key-\w{6}\//g, '').replaceAll('<', '&lt;');
+  const folders = /(\/[\w.+-]+)*\/nestjs-kinde-api-key-\w{6}\//g;
+  return stripVTControlCharacters(error).replaceAll(folders, '').replaceAll('<', '&lt;');
 }
