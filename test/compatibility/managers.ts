@@ -29,7 +29,8 @@ export const MANAGERS = {
     program: 'pnpm/bin/pnpm.mjs',
     install: ['install', '--no-frozen-lockfile'],
     execute: ['exec'],
-    settings: { 'pnpm-workspace.yaml': 'packages: []\n' },
+    // Nest 10 has a script that prints a request for donations: pnpm does not run it, and must not fail for it.
+    settings: { 'pnpm-workspace.yaml': 'packages: []\nstrictDepBuilds: false\n' },
   },
   'yarn PnP': {
     from: '@yarnpkg/cli-dist',
