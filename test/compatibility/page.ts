@@ -40,7 +40,7 @@ export interface Findings {
 
 /** Writes the page. */
 export function renderPage({ results, versions, node, day }: Findings): string {
-  const seen = [...versions].map(([name, of]) => `| ${name} | ${of} |`);
+  const seen = [...versions].toSorted(([a], [b]) => a.localeCompare(b)).map(([name, of]) => `| ${name} | ${of} |`);
   return `# Compatibility
 
 \`npm run compatibility\` in the repository made this page on ${day}. It packed the library, installed it from the npm registry beside each
