@@ -309,7 +309,7 @@ describe('the subpath ./openapi of the packed library', () => {
 
 describe('the packed library', () => {
   it.each<[Format, string, Record<string, unknown>]>([
-    ['esm', 'node16', { module: 'node16' }],
+    ['esm', 'node16', { module: 'node16', skipLibCheck: false }],
     ['esm', 'bundler', { module: 'esnext', moduleResolution: 'bundler' }],
     [
       'cjs',

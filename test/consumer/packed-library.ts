@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Root of this repository. */
-export const REPOSITORY = join(__dirname, '../..');
+export const REPOSITORY = join(import.meta.dirname, '../..');
 
 /** Folder of the library. */
 export const LIBRARY = join(REPOSITORY, 'libs/kinde-api-key');
@@ -26,8 +27,14 @@ export interface Run {
 }
 
 /** Runs a program to its end, without this process's Node flags. */
-export function run(program: string, args: readonly string[], cwd: string): Promise<Run> {
-  const { NODE_OPTIONS: _flags, NODE_ENV: _jest, ...env } = process.env;
+export function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Run> {
+  const { NODE_OPTIONS: _flags, NODE_ENV: _jest, ...inherited } = process.env;
+  const env = { ...inherited, ...variables };
   const shell = process.platform === 'win32' && program !== process.execPath;
   return new Promise((resolve) => {
     execFile(program, args, { cwd, env, shell, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
@@ -77,7 +84,7 @@ export async function layOutConsumers(folder: string): Promise<void> {
   for (const [format, type] of Object.entries(FORMATS)) {
     await mkdir(join(folder, format));
     await writeFile(join(folder, format, 'package.json'), JSON.stringify({ type }));
-    await cp(join(__dirname, 'app'), join(folder, format), { recursive: true });
+    await cp(join(import.meta.dirname, 'app'), join(folder, format), { recursive: true });
   }
 }
 
@@ -87,6 +94,7 @@ export async function layOutConsumers(folder: string): Promise<void> {
  * @param options further compiler options; `skipLibCheck: false` also checks the declarations of all packages, which takes
  *   three times as long
  * @param files what to compile, besides what these import
+ * @param tsc path of the compiler; by default that of this repository
  * @returns the errors of the compiler, or an empty text
  */
 export async function compile(
@@ -94,6 +102,7 @@ export async function compile(
   format: Format | 'nest-add',
   options: Record<string, unknown>,
   files: readonly string[] = ['main.ts', 'filter.ts'],
+  tsc: string = createRequire(import.meta.url).resolve('typescript/bin/tsc'),
 ): Promise<string> {
   const cwd = join(folder, format);
   const compilerOptions = {
@@ -108,6 +117,6 @@ export async function compile(
     ...options,
   };
   await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-  const { stdout, stderr } = await runNode([require.resolve('typescript/bin/tsc'), '-p', '.'], cwd);
+  const { stdout, stderr } = await runNode([tsc, '-p', '.'], cwd);
   return stdout + stderr;
 }

@@ -1,6 +1,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { run, type Run } from '../consumer/packed-library.js';
+import { fetchNode } from '../support/npm-programs.js';
 
 /** A test runner, as an app configures it. */
 export interface TestRunner {
@@ -11,6 +12,9 @@ export interface TestRunner {
   readonly files: Readonly<Record<string, string>>;
   /** Arguments of `npx`. */
   readonly command: readonly string[];
+  /** Version of Node that it needs, if not that of the tests. */
+  readonly node?: string;
+  readonly variables?: Readonly<Record<string, string>>;
   /** What it prints when each of the four tests has passed. */
   readonly passed: RegExp;
 }
@@ -46,12 +50,25 @@ function jestWith(name: string, jest: string, packages: readonly string[], confi
   return { name, packages: [jest, ...packages], files, command: ['jest'], passed: /Tests: +4 passed, 4 total/ };
 }
 
-/** As in a new app of Nest 11. */
-export const TS_JEST = jestWith('ts-jest', 'jest@30', ['ts-jest@29', 'typescript@5', '@types/jest@30'], {
-  transform: { '\\.ts$': 'ts-jest' },
-});
+/**
+ * As in a new app of Nest 11.
+ *
+ * @param jest the package; before version 30 it takes the same configuration
+ */
+export function tsJest(jest: string): TestRunner {
+  return jestWith('ts-jest', jest, ['ts-jest@29', 'typescript@5.9', '@types/jest@30'], {
+    transform: { '\\.ts$': 'ts-jest' },
+  });
+}
 
-/** @param jest the package; before version 30 it takes the same configuration */
+/** Nest 12 is ESM: jest can require it on Node 24.9 and later, with this flag. */
+export const TS_JEST_FOR_ESM: TestRunner = {
+  ...tsJest('jest@30'),
+  node: '24',
+  variables: { NODE_OPTIONS: '--experimental-vm-modules' },
+};
+
+/** @param jest the package, as above */
 export function swcJest(jest: string): TestRunner {
   return jestWith('@swc/jest', jest, ['@swc/jest@0.2', '@swc/core@1.16.18'], {
     transform: { '\\.ts$': ['@swc/jest', { jsc: SWC }] },
@@ -76,11 +93,13 @@ export const VITEST: TestRunner = {
   passed: /Tests +4 passed \(4\)/,
 };
 
-/** Runs the tests of the app in `app`, in a folder of their own inside `folder`. */
-export async function runTests({ name, files, command }: TestRunner, folder: string): Promise<Run> {
-  const cwd = join(folder, name.replaceAll(/\W/g, '-'));
+/** Runs the tests of the app in `app` on Express or Fastify, in a folder of their own inside `folder`. */
+export async function runTests(runner: TestRunner, folder: string, platform: string): Promise<Run> {
+  const { name, files, command, node, variables } = runner;
+  const cwd = join(folder, `${name} ${platform}`.replaceAll(/\W/g, '-'));
   await mkdir(cwd);
-  await cp(join(__dirname, 'app'), cwd, { recursive: true });
+  await cp(join(import.meta.dirname, 'app'), cwd, { recursive: true });
   for (const [file, text] of Object.entries(files)) await writeFile(join(cwd, file), text);
-  return run('npx', ['--no', ...command], cwd);
+  const path = node ? [dirname(await fetchNode(node)), process.env['PATH']].join(delimiter) : process.env['PATH'];
+  return run('npx', ['--no', ...command], cwd, { ...variables, PLATFORM: platform, PATH: path ?? '' });
 }

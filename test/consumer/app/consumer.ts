@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { Controller, Get, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { Controller, Get, Module, type NestApplicationOptions } from '@nestjs/common';
+import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
 import {
   AnyValidKey,
   CurrentApiKey,
@@ -53,7 +53,10 @@ export type AccessTokens = (options: KindeAccessTokensOptions) => ReturnType<typ
 export type Telemetry = KindeApiKeyTelemetry;
 
 /** A minimal app of a user. Also compiled against the published types. */
-export async function askEverything(shared?: ReturnType<typeof redisStore>): Promise<Record<string, string>> {
+export async function askEverything(
+  adapter?: AbstractHttpAdapter,
+  shared?: ReturnType<typeof redisStore>,
+): Promise<Record<string, string>> {
   const kinde = await KindeEmulator.start({ apis: [{ name: 'API', scopes: ['read:users', 'admin'] }] });
 
   @Module({
@@ -69,7 +72,10 @@ export async function askEverything(shared?: ReturnType<typeof redisStore>): Pro
   })
   class AppModule {}
 
-  const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'], abortOnError: false });
+  const options: NestApplicationOptions = { logger: ['warn', 'error'], abortOnError: false };
+  const app = await (adapter
+    ? NestFactory.create(AppModule, adapter, options)
+    : NestFactory.create(AppModule, options));
   documentApiKeys(app, { openapi: '3.1.0', paths: {} });
   await app.listen(0, '127.0.0.1');
   const url = `${await app.getUrl()}/organizations/org_a`;

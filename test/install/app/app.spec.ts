@@ -1,6 +1,7 @@
 // The tests of an app, as its author would write them with `nestjs-kinde-api-key/testing`. Each test runner runs them against the package
 // from the registry. Nothing here depends on the types that a compiler writes into decorators: not every runner does that.
 import { Controller, Get, type INestApplication, Module, UseGuards } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import {
   ApiKeyGuard,
@@ -46,7 +47,9 @@ const KEY = { scopes: ['read:users'], orgCode: 'org_acme', keyId: 'api_key_1' };
 let app: INestApplication;
 
 async function start(builder: TestingModuleBuilder): Promise<void> {
-  app = (await builder.compile()).createNestApplication();
+  const testing = await builder.compile();
+  const isFastify = process.env['PLATFORM'] === 'Fastify';
+  app = isFastify ? testing.createNestApplication(new FastifyAdapter()) : testing.createNestApplication();
   await app.listen(0, '127.0.0.1');
 }
 
