@@ -311,6 +311,14 @@ describe('the doctor in an app', () => {
     ]);
   });
 
+  it('blames neither key nor token for a 401 if Kinde then fails', async () => {
+    const doctor = await start({ invalidKeyAnswer: 401 });
+    scenario.emulator.failUntilCleared(503, 'keys');
+    const [found] = of(await doctor.examine(), 'VERIFY_CALL');
+    expect(found).toMatchObject({ status: 'problem', seen: 'Kinde answered with status 503' });
+    expect(found?.cure).toContain("Kinde's status");
+  });
+
   it('says which routes a key may call, and why not the others', async () => {
     const doctor = await start();
     const { key, keyId } = scenario.emulator.createKey({ scopes: ['read:users'], orgCode: 'org_a' });

@@ -49,7 +49,7 @@ export function rpcCall(args: readonly unknown[], handler: object, options: Call
   const [data, context] = args;
   const given: unknown = rpcCredential(data, context);
   if (isObject(given) && typeof (given as Partial<PromiseLike<unknown>>).then === 'function') {
-    // If nobody waits for it, its failure would end the process.
+    // It is not waited for, and its failure would end the process.
     Promise.resolve(given).catch(() => undefined);
     return PROMISED;
   }

@@ -19,11 +19,9 @@ export async function checkVerifyCall(examination: Examination): Promise<readonl
   const parsed = parseVerifyAnswer(answer);
   if (parsed.kind === 'throttled') return [throttled(answer, examination.connection.clock.now())];
   if (parsed.kind === 'outage') return [notUsable(parsed.problem)];
-  if (parsed.kind === 'token_rejected' && !(await isTokenAccepted(examination))) {
-    const { means, cure } = ADVICE.scope;
-    return [
-      problem('VERIFY_CALL', `Kinde answered ${answer.status} to verify, and rejects the M2M token`, means, cure),
-    ];
+  if (parsed.kind === 'token_rejected') {
+    const fault = await faultOfToken(examination, answer.status);
+    if (fault) return [fault];
   }
   const how = parsed.kind === 'token_rejected' ? `status ${answer.status}` : 'is_valid: false';
   const seen = `Kinde refuses a key that does not exist (${how})`;
@@ -34,12 +32,16 @@ export async function checkVerifyCall(examination: Examination): Promise<readonl
   return [ok('VERIFY_CALL', seen), ...limitFindings(answer)];
 }
 
-/** A 401 or 403 may concern the key or the token. */
-async function isTokenAccepted(examination: Examination): Promise<boolean> {
+/** A 401 or 403 may concern the key or the token. @returns what is wrong with the token, or with Kinde; `undefined` if it is the key */
+async function faultOfToken(examination: Examination, status: number): Promise<Finding | undefined> {
   const answer = await answerOf(examination.ask('GET', '/api/v1/api_keys?page_size=1'));
-  if (answer instanceof KindeTransportError) return false;
+  if (answer instanceof KindeTransportError) return notUsable(answer.message);
   const parsed = parseTokenCheck(answer);
-  return parsed.kind === 'token_check' && parsed.isAccepted;
+  if (parsed.kind === 'throttled') return throttled(answer, examination.connection.clock.now());
+  if (parsed.kind === 'outage') return notUsable(parsed.problem);
+  if (parsed.isAccepted) return undefined;
+  const { means, cure } = ADVICE.scope;
+  return problem('VERIFY_CALL', `Kinde answered ${status} to verify, and rejects the M2M token`, means, cure);
 }
 
 function notUsable(what: string): Finding {
