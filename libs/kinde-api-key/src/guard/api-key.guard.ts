@@ -183,7 +183,7 @@ export class ApiKeyGuard implements CanActivate {
     if (rateLimit?.sendsHeadersOnSuccess) setHeaders(responseOf(context), rateLimitHeadersOf(state));
     if (credentials.uncommonHeaders.length > 0 || state.principal)
       keepFromSharedCaches(responseOf(context), credentials.uncommonHeaders);
-    if (state.startedAtMs !== undefined) decisions.prepare(state, null)();
+    if (state.startedAtMs !== undefined) decisions.prepare(state, null)?.();
     return true;
   }
 }

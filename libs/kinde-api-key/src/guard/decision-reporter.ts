@@ -36,10 +36,10 @@ export class DecisionReporter {
    *
    * @param state of the request, `null` if the handler is unknown
    * @param code of the refusal, `null` for a request that is let through
-   * @returns reports the decision
+   * @returns reports the decision; `undefined` if nothing listens
    */
-  prepare(state: DecidedState | null, code: ApiKeyRefusalCode | null): () => void {
-    if (!this.listeners.isHeard && !DECISIONS.hasSubscribers) return () => undefined;
+  prepare(state: DecidedState | null, code: ApiKeyRefusalCode | null): (() => void) | undefined {
+    if (!this.listeners.isHeard && !DECISIONS.hasSubscribers) return undefined;
     const decision = decisionOf(state, code, this.isStale);
     return () => this.report(decision);
   }

@@ -115,15 +115,12 @@ function thrown(
 ): Error {
   if (state) state.asked = undefined;
   const report = registration.decisions.prepare(state, code);
-  const onAnswer = (): void => {
-    onSent?.();
-    report();
-  };
+  const onAnswer = onSent && report ? () => [onSent, report].forEach((one) => one()) : (onSent ?? report);
   if (context.getType() === 'http') {
     whenSent(context.switchToHttp().getResponse<HttpResponse>(), exception, onAnswer);
     return exception;
   }
-  onAnswer();
+  onAnswer?.();
   return refusalFor(context, exception);
 }
 

@@ -9,7 +9,7 @@ interface ThrownRefusal {
   readonly headers: Readonly<Record<string, string>>;
   /** What the response had under the names of the refusal's headers, if anything: what a filter sets afterwards wins over the refusal's. */
   readonly before: HeaderFields | undefined;
-  readonly onSent: () => void;
+  readonly onSent: (() => void) | undefined;
 }
 
 type Thrown = ThrownRefusal[];
@@ -23,16 +23,18 @@ const THROWN = new WeakMap<ServerResponse, Thrown>();
  * its status says that the request failed, and no guard has let the request through meanwhile. Nest sets the status of a handler's success after
  * the last guard and before the handler, which is how a request is known to have been let through, whatever the handler answers then.
  */
-export function whenSent(response: HttpResponse, exception: HttpException, onSent: () => void): void {
+export function whenSent(response: HttpResponse, exception: HttpException, onSent?: () => void): void {
   // What hideExistence hides has the headers of a missing route: none.
   const headers = exception instanceof ApiKeyRefusedException ? exception.headers : {};
   const raw = rawResponseOf(response);
   if (!raw) {
     for (const [name, value] of Object.entries(headers)) response.header(name, value);
-    onSent();
+    onSent?.();
     return;
   }
-  thrownOn(raw, response).push({ exception, headers, before: presentOf(response, raw, headers), onSent });
+  const thrown = thrownOn(raw, response);
+  if (onSent && !thrown.some((other) => other.onSent)) settleAtEnd(raw, thrown);
+  thrown.push({ exception, headers, before: presentOf(response, raw, headers), onSent });
 }
 
 function presentOf(
@@ -56,27 +58,29 @@ function thrownOn(raw: ServerResponse, response: HttpResponse): Thrown {
   THROWN.set(raw, thrown);
   // An app on Express may use the name `code` for something of its own.
   forgetOnSuccess(response, (response as unknown) === raw ? 'status' : 'code', thrown);
-  const { writeHead, end } = raw as unknown as Record<'writeHead' | 'end', (...args: unknown[]) => unknown>;
-  Object.assign(raw, {
-    writeHead: (statusCode: number, ...args: unknown[]) => {
-      const sent = settle(thrown, statusCode);
-      return writeHead.call(raw, statusCode, ...(sent ? withHeaders(raw, sent, args) : args));
-    },
-    // Node writes no head to a client that has gone: its refused key counts all the same.
-    end: (...args: unknown[]) => {
-      const ended = end.apply(raw, args);
-      settle(thrown, raw.statusCode);
-      return ended;
-    },
-  });
+  const writeHead = Reflect.get(raw, 'writeHead') as (...args: unknown[]) => ServerResponse;
+  raw.writeHead = ((statusCode: number, ...args: unknown[]): ServerResponse => {
+    const sent = settle(thrown, statusCode);
+    return writeHead.call(raw, statusCode, ...(sent ? withHeaders(raw, sent, args) : args));
+  }) as ServerResponse['writeHead'];
   return thrown;
+}
+
+/** Node writes no head to a client that has gone: its refused key counts all the same. */
+function settleAtEnd(raw: ServerResponse, thrown: Thrown): void {
+  const end = Reflect.get(raw, 'end') as (...args: unknown[]) => ServerResponse;
+  raw.end = ((...args: unknown[]): ServerResponse => {
+    const ended = end.apply(raw, args);
+    settle(thrown, raw.statusCode);
+    return ended;
+  }) as ServerResponse['end'];
 }
 
 /** Reports the refusal that is the answer, if one is, and returns it. */
 function settle(thrown: Thrown, statusCode: number): ThrownRefusal | undefined {
   const sent = statusCode < 400 ? undefined : pick(thrown, statusCode);
   thrown.length = 0;
-  sent?.onSent();
+  sent?.onSent?.();
   return sent;
 }
 

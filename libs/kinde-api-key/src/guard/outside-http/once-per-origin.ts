@@ -38,7 +38,10 @@ function countedOnce(registration: Registration): Registration {
     decisions: {
       listeners: decisions.listeners,
       prepare: memoized(
-        (state, code) => memoized(decisions.prepare(state, code)),
+        (state, code) => {
+          const report = decisions.prepare(state, code);
+          return report && memoized(report);
+        },
         (state, code) =>
           code === null ? '' : JSON.stringify([code, (state?.apiKey ?? state?.principal) && state?.rule.route]),
       ),
