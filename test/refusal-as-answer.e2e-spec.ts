@@ -15,6 +15,7 @@ import {
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import {
   ApiKeyGuard,
+  ApiKeyProblemDetailsFilter,
   ApiKeyRefusedException,
   RequireScopes,
   type ApiKeyDecision,
@@ -316,6 +317,35 @@ describeAdapters('a refusal', (adapter) => {
       });
     expect(await scenario.get('/key', scenario.emulator.createKey().key)).toMatchObject({ status: 200 });
   });
+
+  it.each<[string, ExceptionFilter | undefined]>([
+    ["Nest's own filter", undefined],
+    ['the filter for problem details', new ApiKeyProblemDetailsFilter()],
+  ])(
+    'is reported, as an acceptance is, where a time limit of the app has answered already, with %s',
+    async (_with, filter) => {
+      let reported = (): void => undefined;
+      const isReported = new Promise<void>((resolve) => (reported = resolve));
+      const options: KindeApiKeyOptions = {
+        rateLimit: { limit: 9, windowMs: 60_000, headers: 'always' },
+        credentials: [{ header: 'authorization', scheme: 'Bearer' }, { header: 'x-api-key' }],
+        onDecision: (decision) => {
+          if (decisions.push(decision) === 2) reported();
+        },
+      };
+      await start(options, filter, (app) => {
+        app.use((_request: unknown, response: ServerResponse, next: () => void) => {
+          setImmediate(() => response.writeHead(503).end('too late'));
+          next();
+        });
+      });
+      const { key } = scenario.emulator.createKey();
+      for (const rawKey of ['k_live_unknown_to_kinde_0', key])
+        expect(await scenario.get('/key', rawKey)).toMatchObject({ status: 503, body: 'too late' });
+      await isReported;
+      expect(codes()).toEqual(expect.arrayContaining(['INVALID_KEY', null]));
+    },
+  );
 
   it('counts and is reported, although the client has gone before it', async () => {
     let reported = (): void => undefined;

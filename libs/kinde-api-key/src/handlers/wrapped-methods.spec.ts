@@ -20,6 +20,13 @@ describe('A function is in front of a method', () => {
     expect(isInFrontOf(wrapper('method', { path: '/', list: LIST }), method)).toBe(true);
   });
 
+  it('with any name, if a decorator has replaced the method by a function without a name', () => {
+    const [unnamed] = [(): void => undefined];
+    SetMetadata('path', '/')(unnamed);
+    expect(unnamed?.name).toBe('');
+    expect(isInFrontOf(wrapper('wrapped', { path: '/' }), unnamed as () => void)).toBe(true);
+  });
+
   it.each([
     ['another name', wrapper('other', { path: '/', list: LIST })],
     ['other metadata', wrapper('method', { path: '/other', list: LIST })],

@@ -1,8 +1,9 @@
-import { rawResponseOf, type HttpResponse } from './http-response.js';
+import { isHeadWritten, rawResponseOf, type HttpResponse } from './http-response.js';
 
 /** Sets headers on an answer of the app. */
 export function setHeaders(response: HttpResponse | undefined, headers: Readonly<Record<string, string>> = {}): void {
-  for (const [name, value] of Object.entries(headers)) response?.header(name, value);
+  if (!response || isHeadWritten(response)) return;
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
 }
 
 /**
@@ -11,7 +12,7 @@ export function setHeaders(response: HttpResponse | undefined, headers: Readonly
  * its own.
  */
 export function keepFromSharedCaches(response: HttpResponse | undefined, keyHeaders: readonly string[]): void {
-  if (!response) return;
+  if (!response || isHeadWritten(response)) return;
   const present = (name: string): unknown => response.getHeader?.(name) ?? rawResponseOf(response)?.getHeader(name);
   if (present('Cache-Control') === undefined) response.header('Cache-Control', 'private');
   const vary = present('Vary') as string | string[] | undefined;

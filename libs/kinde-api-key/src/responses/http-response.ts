@@ -18,3 +18,8 @@ export function rawResponseOf(response: HttpResponse): ServerResponse | undefine
   const raw = typeof response.raw?.writeHead === 'function' ? response.raw : (response as unknown as ServerResponse);
   return typeof raw.writeHead === 'function' ? raw : undefined;
 }
+
+/** Whether the head of an answer is written: a time limit of the app may have answered while the guard was waiting. */
+export function isHeadWritten(response: HttpResponse): boolean {
+  return rawResponseOf(response)?.headersSent === true;
+}

@@ -1,7 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { throwError } from 'rxjs';
 import { ApiKeyRefusedException, type ApiKeyRefusalBody } from './api-key-refused.exception.js';
-import type { HttpResponse } from './http-response.js';
+import { isHeadWritten, rawResponseOf, type HttpResponse } from './http-response.js';
 
 interface ProblemResponse extends HttpResponse {
   status(code: number): { send(body: unknown): unknown };
@@ -18,6 +18,8 @@ export class ApiKeyProblemDetailsFilter implements ExceptionFilter<ApiKeyRefused
     if (host.getType() === 'rpc') return throwError(() => exception.getResponse());
     if (host.getType() !== 'http') return undefined;
     const response = host.switchToHttp().getResponse<ProblemResponse>();
+    // As Nest's own filter does. Setting a header would throw, which ends the process with Express 4.
+    if (isHeadWritten(response)) return void rawResponseOf(response)?.end();
     const body = exception.getResponse();
     response.header('Content-Type', 'application/problem+json');
     response.status(body.statusCode).send(JSON.stringify(problemOf(body)));

@@ -85,7 +85,7 @@ export class RouteRuleRegistry {
   /** Returns the rule of a handler, or `undefined` for one that is unknown or whose rule has problems: it must be refused. */
   ruleOf(told: AnyFunction, handler: AnyFunction): RouteRule | undefined {
     // Not registered(): a hit goes through here, and needs no further call.
-    const known = this.#rules.get(told)?.get(handler) ?? this.#learn(told, handler);
+    const known = this.#rules.get(told)?.get(handler) ?? this.#unwrap(told, handler) ?? this.#learn(told, handler);
     return known?.problems.length === 0 ? known.rule : undefined;
   }
 
@@ -126,11 +126,11 @@ export class RouteRuleRegistry {
   #learn(told: AnyFunction, handler: AnyFunction): RegisteredRule | undefined {
     const found = this.#find(told, handler) ?? (this.#added.has(handler) ? [] : findOnClass(told, handler));
     for (const one of found) this.#register(told, one.name, handler, one);
-    return this.registered(told, handler) ?? this.#learnWrapper(told, handler);
+    return this.registered(told, handler);
   }
 
-  /** A function that was put in front of one method has the rule of that method. */
-  #learnWrapper(told: AnyFunction, wrapper: AnyFunction): RegisteredRule | undefined {
+  /** A function in front of one method has its rule. Not searched in the app: a controller made for each request brings a new one each time. */
+  #unwrap(told: AnyFunction, wrapper: AnyFunction): RegisteredRule | undefined {
     const [method, ...others] = [...(this.#methods.get(told) ?? [])].filter((one) => isInFrontOf(wrapper, one));
     const rule = method && others.length === 0 ? this.registered(told, method) : undefined;
     if (rule) this.#rules.get(told)?.set(wrapper, rule);
