@@ -3,6 +3,7 @@ import { writeFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compile, type Format, run, runNode } from '../consumer/packed-library.js';
 import { fetchPackages } from '../support/npm-programs.js';
+import { swcOptions } from '../support/swc-options.js';
 import { type App, COMPILER_OPTIONS } from './app.js';
 
 /** Turns the sources in a folder into `<name of the build>/start.js`. Returns its errors, or an empty text. */
@@ -32,22 +33,12 @@ async function tsc({ folder }: App, format: Format): Promise<string> {
   return compile(folder, format, options, ['start.ts', 'filter.ts', 'express4.d.ts'], path);
 }
 
-/** With the options of `nest build --builder swc`. */
 async function swc({ folder }: App, format: Format): Promise<string> {
   const cwd = join(folder, format);
   await mkdir(join(cwd, 'swc'));
   for (const file of await readdir(cwd)) {
     if (!/^\w+\.ts$/.test(file)) continue;
-    const { code } = await transformFile(join(cwd, file), {
-      swcrc: false,
-      jsc: {
-        target: 'es2022',
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true },
-        keepClassNames: true,
-      },
-      module: { type: format === 'esm' ? 'es6' : 'commonjs' },
-    });
+    const { code } = await transformFile(join(cwd, file), swcOptions(format === 'esm' ? 'es6' : 'commonjs'));
     await writeFile(join(cwd, 'swc', file.replace(/ts$/, 'js')), code);
   }
   return '';

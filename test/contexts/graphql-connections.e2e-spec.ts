@@ -9,7 +9,7 @@ import {
   Subscription,
   type GqlModuleOptions,
 } from '@nestjs/graphql';
-import { createClient } from 'graphql-ws';
+import { createClient, type Client } from 'graphql-ws';
 import {
   ApiKeyGuard,
   ApiKeyStreamInterceptor,
@@ -113,6 +113,16 @@ function errorsOf(told: unknown): unknown {
   return Array.isArray(told) ? told : (told as { readonly errors?: unknown }).errors;
 }
 
+/** A client of GraphQL over WebSocket. */
+function connect(url: string, connectionParams: Record<string, unknown>): Client {
+  return createClient({
+    url: `${url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams,
+    retryAttempts: 0,
+  });
+}
+
 describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQL connection of %s', (name, driver) => {
   let scenario: Scenario;
   let app: INestApplication;
@@ -212,12 +222,7 @@ describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQ
 
   it('checks the fields of each event by their own rules', async () => {
     const { key } = newKey();
-    const client = createClient({
-      url: `${scenario.url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
-      connectionParams: { authorization: `Bearer ${key}` },
-      retryAttempts: 0,
-    });
+    const client = connect(scenario.url, { authorization: `Bearer ${key}` });
     const told: unknown[] = [];
     for await (const event of client.iterate({ query: 'subscription { beats { at owner secret } }' })) told.push(event);
     await client.dispose();
@@ -244,12 +249,7 @@ describe.each(DRIVERS.filter(([name]) => name.includes('code first')))('a GraphQ
     /** Subscribes, and resolves to what the client is told when it ends. */
     const run = async (onFirst: (keyId: string, unsubscribe: () => void) => unknown) => {
       const { key, keyId } = newKey();
-      const client = createClient({
-        url: `${scenario.url.replace('http', 'ws')}/graphql`,
-        webSocketImpl: WebSocket,
-        connectionParams: { authorization: `Bearer ${key}` },
-        retryAttempts: 0,
-      });
+      const client = connect(scenario.url, { authorization: `Bearer ${key}` });
       const told: unknown[] = [];
       await new Promise<void>((resolve) => {
         const unsubscribe = client.subscribe(
@@ -308,8 +308,7 @@ describe.each(DRIVERS.filter(([name]) => /Apollo.*code first/.test(name)))(
       const { key, keyId } = scenario.emulator.createKey({ scopes: ['read:events'] });
       const told: unknown[] = [];
       for (const connectionParams of [{ authorization: `Bearer ${key}` }, {}]) {
-        const url = `${scenario.url.replace('http', 'ws')}/graphql`;
-        const client = createClient({ url, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
+        const client = connect(scenario.url, connectionParams);
         const events = client.iterate({ query: 'subscription { events }' });
         told.push(await events.next().then(({ value }) => value as unknown));
         await client.dispose();

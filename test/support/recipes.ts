@@ -1,5 +1,6 @@
 import { transformSync } from '@swc/core';
 import { DOCS, sectionOf } from './markdown.js';
+import { swcOptions } from './swc-options.js';
 
 /** The recipes of the page on callers: each is one file of an app, and exports its `AppModule`. */
 export const RECIPES = [
@@ -29,17 +30,7 @@ export function runRecipe(name: RecipeName): Record<string, unknown> {
 
 /** Runs an example of a page. @returns what it exports */
 export function runExample(source: string, filename: string): Record<string, unknown> {
-  const { code } = transformSync(source, {
-    filename,
-    swcrc: false,
-    jsc: {
-      target: 'es2022',
-      parser: { syntax: 'typescript', decorators: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-      keepClassNames: true,
-    },
-    module: { type: 'commonjs' },
-  });
+  const { code } = transformSync(source, swcOptions('commonjs', { filename }));
   const exports: Record<string, unknown> = {};
   // oxlint-disable-next-line typescript/no-implied-eval -- the code is a page of this repository
   new Function('require', 'exports', code)(require, exports);

@@ -157,6 +157,7 @@ export function stillMatches(context: ExecutionContext, state: RequestState): bo
   if (rule.resolvesOrganization) return compared !== undefined && isUnchanged(compared, context, request);
   const caller = callerOf(state);
   return rule.organizations.every((read) => {
+    // Only a resolver answers otherwise.
     const resolution = read(context, request, caller) as ResolvedOrg;
     return decideOrganization(caller, resolution.orgCode) === null;
   });

@@ -44,4 +44,5 @@ export function createInstruments(meter: Meter) {
   };
 }
 
+/** What {@link createInstruments} makes. */
 export type Instruments = ReturnType<typeof createInstruments>;

@@ -9,6 +9,7 @@ export interface ComparedRequest {
   readonly values: object;
 }
 
+/** Copies what a resolver may read, for {@link isUnchanged}. */
 export function comparedOf(context: ExecutionContext, request: HttpRequest): ComparedRequest {
   const { url, params, query, headers, body } = request;
   const copies = [params, query, headers, body].map((fields) => (isRecord(fields) ? { ...fields } : fields));

@@ -27,7 +27,7 @@ export interface RouteRule {
   readonly access: AccessRule;
   /** Where the request names its organization. Every one must match. */
   readonly organizations: readonly OrgReader[];
-  /** Whether a resolver of the app finds one of them: it may load, so it is called once for a request. */
+  /** Whether a resolver of the app finds one of them. It may load, so guards of one handler call it once. */
   readonly resolvesOrganization: boolean;
   /** The rate limit of each key here. `null`: not limited. */
   readonly rateLimit: RateLimitRule | null;
